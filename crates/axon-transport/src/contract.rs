@@ -1,0 +1,201 @@
+//! The contract every back end fulfils. See the crate page for the order of calls and the mapping table.
+
+use bytes::{Bytes, BytesMut};
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A way to move bytes between processes; makes one [`Reactor`] per worker thread.
+pub trait Transport: Send + Sync + 'static {
+    /// The name used by `--transport` and in reports.
+    fn name(&self) -> &'static str;
+    /// What this back end can do beyond the minimum.
+    fn capabilities(&self) -> Capabilities;
+    /// A reactor for the calling thread.
+    fn reactor(&self) -> io::Result<Box<dyn Reactor>>;
+}
+
+/// What a back end can do beyond the minimum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Whether receives preserve the sender's message boundaries (verbs) or form a stream (TCP).
+    pub message_boundaries: bool,
+    /// Whether buffers must come from registered memory.
+    pub registered_memory: bool,
+    /// Whether a thread other than the owner may send on a socket.
+    pub foreign_send: bool,
+    /// Whether sends can leave without a copy into the kernel.
+    pub zero_copy: bool,
+    /// Buffers taken by one send call to the device; longer lists are split by the back end.
+    pub max_gather: usize,
+}
+
+/// Names a socket within one reactor. Never reused while completions for it may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SocketId(pub u64);
+
+/// Names a listener within one reactor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ListenerId(pub u64);
+
+/// Options of a listener.
+#[derive(Debug, Clone)]
+pub struct ListenOptions {
+    /// Connections the device queues before they are accepted.
+    pub backlog: u32,
+    /// Whether other sockets may listen on the same address to share the load.
+    pub reuse_port: bool,
+}
+
+impl Default for ListenOptions {
+    fn default() -> Self {
+        Self {
+            backlog: 512,
+            reuse_port: false,
+        }
+    }
+}
+
+/// A socket between two reactors: taken out of one, not yet in another. Dropping it closes the socket.
+pub trait Detached: Send + fmt::Debug {
+    /// For the receiving back end to recover its own type.
+    fn into_any(self: Box<Self>) -> Box<dyn std::any::Any + Send>;
+}
+
+/// Wakes a reactor that sleeps in `poll` from any thread. Calling it often is cheap and harmless.
+#[derive(Clone)]
+pub struct Waker(Arc<dyn Fn() + Send + Sync>);
+
+impl Waker {
+    /// Wraps the back end's way to wake.
+    pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(wake))
+    }
+
+    /// Makes the current or next `poll` return.
+    pub fn wake(&self) {
+        (self.0)();
+    }
+}
+
+impl fmt::Debug for Waker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Waker")
+    }
+}
+
+/// Something that happened on a reactor.
+#[derive(Debug)]
+pub enum Completion {
+    /// A listener has a new socket. It belongs to no reactor until somebody calls [`Reactor::adopt`].
+    Accepted {
+        /// Where it came from.
+        listener: ListenerId,
+        /// The socket.
+        socket: Box<dyn Detached>,
+        /// The other end.
+        peer: SocketAddr,
+    },
+    /// A listener could not accept, for example because no file descriptor is left.
+    /// The listener rests and tries again by itself; nothing is lost but time.
+    AcceptFailed {
+        /// The listener.
+        listener: ListenerId,
+        /// Why.
+        error: io::Error,
+    },
+    /// A `connect` succeeded.
+    Connected {
+        /// The socket.
+        socket: SocketId,
+        /// This end's address.
+        local: SocketAddr,
+    },
+    /// Bytes arrived in a buffer the reactor lends; the receiver keeps the buffer as long as it likes.
+    Received {
+        /// The socket.
+        socket: SocketId,
+        /// At least one byte.
+        data: BytesMut,
+    },
+    /// A `receive_into` is complete: the destination has the wanted length.
+    Filled {
+        /// The socket.
+        socket: SocketId,
+        /// The destination, as handed in, longer by the bytes asked for.
+        data: BytesMut,
+    },
+    /// All bytes handed to `send` are gone, after `unsent` was non-zero at the return of a `send`.
+    Drained {
+        /// The socket.
+        socket: SocketId,
+    },
+    /// The socket is finished: closed by the peer (`None`), or by an error. Also the answer to a failed `connect`.
+    /// The last completion of this socket; the id is dead.
+    Closed {
+        /// The socket.
+        socket: SocketId,
+        /// Why, if not an orderly end.
+        error: Option<io::Error>,
+    },
+}
+
+/// One worker's view of the transport. Lives on one thread.
+pub trait Reactor {
+    /// Wakes this reactor from other threads.
+    fn waker(&self) -> Waker;
+
+    /// Time since an origin common to all reactors of the transport; the mem back end may run it virtually.
+    fn now(&self) -> Duration;
+
+    /// Listens on `addr`; port 0 picks a free one. Returns the address bound.
+    fn listen(
+        &mut self,
+        addr: SocketAddr,
+        options: &ListenOptions,
+    ) -> io::Result<(ListenerId, SocketAddr)>;
+
+    /// Stops listening.
+    fn unlisten(&mut self, listener: ListenerId);
+
+    /// Starts to connect; answered by `Connected` or `Closed`.
+    fn connect(&mut self, addr: SocketAddr) -> io::Result<SocketId>;
+
+    /// Takes in a socket that was accepted or detached elsewhere, from any reactor of the same transport.
+    fn adopt(&mut self, socket: Box<dyn Detached>) -> io::Result<SocketId>;
+
+    /// Takes a socket out of this reactor so that another may adopt it. No completion for it comes any more.
+    /// Unsent bytes and a pending `receive_into` go along; received bytes already reported do not.
+    fn detach(&mut self, socket: SocketId) -> Option<Box<dyn Detached>>;
+
+    /// Sends the buffers in order after those sent before. Takes all of them out of `buffers` and leaves its
+    /// capacity to the caller. Errors are reported as `Closed`, never here. Sending on a dead id drops the bytes.
+    fn send(&mut self, socket: SocketId, buffers: &mut Vec<Bytes>);
+
+    /// Bytes accepted by `send` that the device has not taken yet.
+    fn unsent(&self, socket: SocketId) -> usize;
+
+    /// Arms receiving into lent buffers: `Received` comes again and again until `pause`, `receive_into` or `close`.
+    /// Sockets start paused.
+    fn receive(&mut self, socket: SocketId);
+
+    /// The next `length` bytes of the stream go to the end of `destination`, which has room for them; answered by one
+    /// `Filled`, after which the socket is paused. Replaces an armed `receive`.
+    fn receive_into(&mut self, socket: SocketId, destination: BytesMut, length: usize);
+
+    /// Stops reading from the socket: back-pressure reaches the peer. A `receive_into` cannot be paused.
+    fn pause(&mut self, socket: SocketId);
+
+    /// Closes the socket; unsent bytes are dropped. No completion for it comes any more.
+    fn close(&mut self, socket: SocketId);
+
+    /// Waits until something happened, a waker was used, or `timeout` passed (`None`: no limit; zero: just look), and
+    /// appends what happened to `completions`.
+    fn poll(
+        &mut self,
+        timeout: Option<Duration>,
+        completions: &mut Vec<Completion>,
+    ) -> io::Result<()>;
+}

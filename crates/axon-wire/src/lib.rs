@@ -1,0 +1,4 @@
+//! wire
+#![no_std]
+#![forbid(unsafe_code)]
+extern crate alloc;
