@@ -8,10 +8,16 @@
 
 extern crate alloc;
 
+mod addr;
 mod codec;
+mod features;
 mod name;
+mod time;
 
+pub use addr::{AddrType, AddrVec, BadAddr, EntityAddr};
 pub use codec::{
     Decode, DecodeError, Decoder, Encode, put_blob, put_list, put_sized, put_versioned,
 };
+pub use features::Features;
 pub use name::{BadEntityName, EntityName, EntityType};
+pub use time::UTime;
