@@ -142,6 +142,26 @@ pub enum Completion {
     },
 }
 
+/// What a reactor did since it was made. For reports and benchmarks.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Waits for events, including those that only look.
+    pub waits: u64,
+    /// Receive calls to the device.
+    pub receives: u64,
+    /// Send calls to the device, each of one or many buffers.
+    pub sends: u64,
+    /// Changes of what the device is asked to report.
+    pub controls: u64,
+    /// Wake-ups from other threads that had to end a sleep.
+    pub wakes: u64,
+    /// Bytes received.
+    pub bytes_in: u64,
+    /// Bytes the device took for sending.
+    pub bytes_out: u64,
+}
+
 /// One worker's view of the transport. Lives on one thread.
 pub trait Reactor {
     /// Wakes this reactor from other threads.
@@ -198,4 +218,9 @@ pub trait Reactor {
         timeout: Option<Duration>,
         completions: &mut Vec<Completion>,
     ) -> io::Result<()>;
+
+    /// What this reactor did so far; zeros if the back end does not count.
+    fn counters(&self) -> Counters {
+        Counters::default()
+    }
 }

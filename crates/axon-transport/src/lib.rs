@@ -2,5 +2,8 @@
 #![deny(unsafe_code)]
 
 mod contract;
+mod slots;
+mod tcp;
 
 pub use contract::*;
+pub use tcp::TcpTransport;

@@ -1,0 +1,338 @@
+//! The event loop: epoll, level-triggered, told of changes only where it matters.
+
+use super::alarm::Alarm;
+use super::chunks::Chunks;
+use super::listener::{self, Listener};
+use super::socket::{Context, Socket};
+use crate::slots::Slots;
+use crate::{Completion, Counters, Detached, ListenOptions, ListenerId, Reactor, SocketId, Waker};
+use bytes::{Bytes, BytesMut};
+use rustix::buffer::spare_capacity;
+use rustix::event::Timespec;
+use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::fd::OwnedFd;
+use rustix::io::Errno;
+use std::io;
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Events taken in one wait.
+const EVENTS: usize = 256;
+/// The time a listener rests when the system has no room for another socket.
+const REST: Duration = Duration::from_millis(100);
+/// Longest sleep; who sleeps longer looks up once a day.
+const LONGEST_SLEEP: Duration = Duration::from_secs(24 * 60 * 60);
+/// The token of the alarm; no key of a table, for those end in a place below 2^31 - 1.
+const ALARM: u64 = u64::MAX;
+
+/// One worker's epoll and all that is registered with it.
+pub(crate) struct TcpReactor {
+    origin: Instant,
+    epoll: OwnedFd,
+    alarm: Arc<Alarm>,
+    sockets: Slots<Socket>,
+    listeners: Slots<Listener>,
+    /// Listeners that epoll does not watch now, and when it shall again.
+    resting: Vec<(Duration, ListenerId)>,
+    chunks: Chunks,
+    /// Sockets to look at before the next wait. May hold dead ones.
+    noted: Vec<SocketId>,
+    /// Sockets with something to report that epoll will not tell; empty between two polls.
+    attention: Vec<SocketId>,
+    events: Vec<Event>,
+    counters: Counters,
+}
+
+impl TcpReactor {
+    pub(crate) fn new(origin: Instant) -> io::Result<Self> {
+        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+        let alarm = Arc::new(Alarm::new()?);
+        // Edge-triggered, so that nobody needs to read the event.
+        let flags = EventFlags::IN | EventFlags::ET;
+        epoll::add(&epoll, &*alarm, EventData::new_u64(ALARM), flags)?;
+        Ok(Self {
+            origin,
+            epoll,
+            alarm,
+            sockets: Slots::new(false),
+            listeners: Slots::new(true),
+            resting: Vec::new(),
+            chunks: Chunks::default(),
+            noted: Vec::new(),
+            attention: Vec::new(),
+            events: Vec::with_capacity(EVENTS),
+            counters: Counters::default(),
+        })
+    }
+
+    fn insert(&mut self, socket: Socket) -> SocketId {
+        let id = SocketId(self.sockets.insert(socket));
+        self.review(id);
+        id
+    }
+
+    /// Applies `change` to a living socket and notes what follows from it.
+    fn change(&mut self, id: SocketId, change: impl FnOnce(&mut Socket, &mut Counters)) {
+        if let Some(socket) = self.sockets.get_mut(id.0) {
+            change(socket, &mut self.counters);
+            self.review(id);
+        }
+    }
+
+    fn review(&mut self, id: SocketId) {
+        if let Some(socket) = self.sockets.get_mut(id.0)
+            && socket.must_be_noted()
+        {
+            self.noted.push(id);
+        }
+    }
+
+    fn look_at_noted(&mut self) {
+        for id in self.noted.drain(..) {
+            let Some(socket) = self.sockets.get_mut(id.0) else {
+                continue;
+            };
+            if let Err(error) = socket.control_if_needed(&self.epoll, id, &mut self.counters) {
+                socket.fail(error);
+            }
+            if socket.needs_attention() {
+                self.attention.push(id);
+            }
+        }
+    }
+
+    fn wake_rested_listeners(&mut self) {
+        if self.resting.is_empty() {
+            return;
+        }
+        let now = self.now();
+        let (epoll, listeners) = (&self.epoll, &self.listeners);
+        self.resting.retain_mut(|(until, id)| {
+            let Some(listener) = listeners.get(id.0) else {
+                return false;
+            };
+            if *until > now {
+                return true;
+            }
+            *until = now + REST;
+            watch(epoll, listener, *id, EventFlags::IN).is_err()
+        });
+    }
+
+    /// How long the wait may last.
+    fn sleep(&self, timeout: Option<Duration>) -> Duration {
+        if timeout == Some(Duration::ZERO) || !self.attention.is_empty() {
+            return Duration::ZERO;
+        }
+        let wanted = timeout.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP);
+        match self.resting.iter().map(|&(until, _)| until).min() {
+            Some(until) => wanted.min(until.saturating_sub(self.now())),
+            None => wanted,
+        }
+    }
+
+    fn wait(&mut self, sleep: Duration) -> io::Result<()> {
+        let sleep = if !sleep.is_zero() && self.alarm.fall_asleep() {
+            sleep
+        } else {
+            Duration::ZERO
+        };
+        let timeout = Timespec {
+            tv_sec: sleep.as_secs() as i64,
+            tv_nsec: sleep.subsec_nanos().into(),
+        };
+        self.counters.waits += 1;
+        self.events.clear();
+        let result = epoll::wait(
+            &self.epoll,
+            spare_capacity(&mut self.events),
+            Some(&timeout),
+        );
+        self.alarm.get_up();
+        match result {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn handle(&mut self, event: Event, completions: &mut Vec<Completion>) {
+        let token = event.data.u64();
+        if token == ALARM {
+            // It has done its work by ending the wait.
+        } else if Slots::<Listener>::is_tagged(token) {
+            self.accept(ListenerId(token), completions);
+        } else {
+            self.turn(SocketId(token), event.flags, completions);
+        }
+    }
+
+    fn accept(&mut self, id: ListenerId, completions: &mut Vec<Completion>) {
+        let Some(listener) = self.listeners.get(id.0) else {
+            return;
+        };
+        if listener.accept(id, completions) == listener::Turn::Rest
+            && watch(&self.epoll, listener, id, EventFlags::empty()).is_ok()
+        {
+            self.resting.push((self.now() + REST, id));
+        }
+    }
+
+    fn turn(&mut self, id: SocketId, events: EventFlags, completions: &mut Vec<Completion>) {
+        let Some(socket) = self.sockets.get_mut(id.0) else {
+            return;
+        };
+        if socket.is_disturbed_by(events) {
+            // Epoll would tell of the waiting bytes for ever. Failing, it tells once more.
+            let _ = socket.control(&self.epoll, id, &mut self.counters);
+        }
+        self.with_socket(id, completions, |socket, cx| socket.turn(events, cx));
+        self.review(id);
+    }
+
+    fn attend(&mut self, completions: &mut Vec<Completion>) {
+        let mut attention = std::mem::take(&mut self.attention);
+        for id in attention.drain(..) {
+            self.with_socket(id, completions, Socket::attend);
+        }
+        self.attention = attention;
+    }
+
+    /// Gives a living socket its turn, and removes it if that was the last.
+    fn with_socket(
+        &mut self,
+        id: SocketId,
+        completions: &mut Vec<Completion>,
+        turn: impl FnOnce(&mut Socket, &mut Context<'_>) -> super::socket::Turn,
+    ) {
+        let Some(socket) = self.sockets.get_mut(id.0) else {
+            return;
+        };
+        let mut context = Context {
+            id,
+            chunks: &mut self.chunks,
+            counters: &mut self.counters,
+            completions,
+        };
+        if let ControlFlow::Break(error) = turn(socket, &mut context) {
+            self.sockets.remove(id.0);
+            completions.push(Completion::Closed { socket: id, error });
+        }
+    }
+}
+
+impl Reactor for TcpReactor {
+    fn waker(&self) -> Waker {
+        let alarm = Arc::clone(&self.alarm);
+        Waker::new(move || alarm.ring())
+    }
+
+    fn now(&self) -> Duration {
+        self.origin.elapsed()
+    }
+
+    fn listen(
+        &mut self,
+        addr: SocketAddr,
+        options: &ListenOptions,
+    ) -> io::Result<(ListenerId, SocketAddr)> {
+        let (listener, local) = Listener::bind(addr, options)?;
+        let id = ListenerId(self.listeners.insert(listener));
+        let listener = self.listeners.get(id.0).expect("just inserted");
+        let added = epoll::add(
+            &self.epoll,
+            listener,
+            EventData::new_u64(id.0),
+            EventFlags::IN,
+        );
+        if let Err(error) = added {
+            self.listeners.remove(id.0);
+            return Err(error.into());
+        }
+        Ok((id, local))
+    }
+
+    fn unlisten(&mut self, listener: ListenerId) {
+        self.listeners.remove(listener.0);
+    }
+
+    fn connect(&mut self, addr: SocketAddr) -> io::Result<SocketId> {
+        Ok(self.insert(Socket::connect(addr)?))
+    }
+
+    fn adopt(&mut self, socket: Box<dyn Detached>) -> io::Result<SocketId> {
+        match socket.into_any().downcast::<Socket>() {
+            Ok(socket) => Ok(self.insert(*socket)),
+            Err(_) => Err(io::ErrorKind::InvalidInput.into()),
+        }
+    }
+
+    fn detach(&mut self, socket: SocketId) -> Option<Box<dyn Detached>> {
+        let mut socket = self.sockets.remove(socket.0)?;
+        socket.leave(&self.epoll);
+        Some(Box::new(socket))
+    }
+
+    fn send(&mut self, socket: SocketId, buffers: &mut Vec<Bytes>) {
+        self.change(socket, |socket, counters| socket.send(buffers, counters));
+        // A dead id took nothing.
+        buffers.clear();
+    }
+
+    fn unsent(&self, socket: SocketId) -> usize {
+        self.sockets.get(socket.0).map_or(0, Socket::unsent)
+    }
+
+    fn receive(&mut self, socket: SocketId) {
+        self.change(socket, |socket, _| socket.receive());
+    }
+
+    fn receive_into(&mut self, socket: SocketId, destination: BytesMut, length: usize) {
+        self.change(socket, |socket, _| socket.receive_into(destination, length));
+    }
+
+    fn pause(&mut self, socket: SocketId) {
+        self.change(socket, |socket, _| socket.pause());
+    }
+
+    fn close(&mut self, socket: SocketId) {
+        self.sockets.remove(socket.0);
+    }
+
+    fn poll(
+        &mut self,
+        timeout: Option<Duration>,
+        completions: &mut Vec<Completion>,
+    ) -> io::Result<()> {
+        self.look_at_noted();
+        self.wake_rested_listeners();
+        self.wait(self.sleep(timeout))?;
+        let mut events = std::mem::take(&mut self.events);
+        for event in events.drain(..) {
+            self.handle(event, completions);
+        }
+        self.events = events;
+        self.attend(completions);
+        Ok(())
+    }
+
+    fn counters(&self) -> Counters {
+        Counters {
+            wakes: self.alarm.events_written(),
+            ..self.counters
+        }
+    }
+}
+
+fn watch(
+    epoll: &OwnedFd,
+    listener: &Listener,
+    id: ListenerId,
+    events: EventFlags,
+) -> rustix::io::Result<()> {
+    epoll::modify(epoll, listener, EventData::new_u64(id.0), events)
+}
+
+#[cfg(test)]
+mod tests;

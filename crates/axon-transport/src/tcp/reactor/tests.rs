@@ -1,0 +1,162 @@
+use super::*;
+use std::net::Ipv4Addr;
+
+/// What epoll costs, counted: the promises of the module page.
+struct Pair {
+    reactor: TcpReactor,
+    here: SocketId,
+    there: SocketId,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let mut reactor = TcpReactor::new(Instant::now()).unwrap();
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let (_, addr) = reactor.listen(any, &ListenOptions::default()).unwrap();
+        let here = reactor.connect(addr).unwrap();
+        let mut there = None;
+        let mut connected = false;
+        while there.is_none() || !connected {
+            for completion in poll(&mut reactor) {
+                match completion {
+                    Completion::Accepted { socket, .. } => {
+                        there = Some(reactor.adopt(socket).unwrap());
+                    }
+                    Completion::Connected { .. } => connected = true,
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        let there = there.unwrap();
+        Self {
+            reactor,
+            here,
+            there,
+        }
+    }
+
+    fn until<T>(&mut self, mut wanted: impl FnMut(Completion) -> Option<T>) -> T {
+        loop {
+            if let Some(found) = poll(&mut self.reactor).into_iter().find_map(&mut wanted) {
+                return found;
+            }
+        }
+    }
+}
+
+fn poll(reactor: &mut TcpReactor) -> Vec<Completion> {
+    let mut completions = Vec::new();
+    reactor
+        .poll(Some(Duration::from_secs(5)), &mut completions)
+        .unwrap();
+    completions
+}
+
+fn received(completion: Completion) -> Option<BytesMut> {
+    match completion {
+        Completion::Received { data, .. } => Some(data),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn filled(completion: Completion) -> Option<BytesMut> {
+    match completion {
+        Completion::Filled { data, .. } => Some(data),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_small_message_costs_one_send_one_wait_and_one_receive() {
+    let mut pair = Pair::new();
+    pair.reactor.receive(pair.there);
+    pair.reactor
+        .poll(Some(Duration::ZERO), &mut Vec::new())
+        .unwrap();
+    let before = pair.reactor.counters();
+    for _ in 0..100 {
+        let mut message = vec![Bytes::from_static(b"head"), Bytes::from_static(b"body")];
+        pair.reactor.send(pair.here, &mut message);
+        assert_eq!(pair.until(received), b"headbody"[..]);
+    }
+    let after = pair.reactor.counters();
+    assert_eq!(after.sends - before.sends, 100);
+    assert_eq!(after.waits - before.waits, 100);
+    assert_eq!(after.receives - before.receives, 100);
+    assert_eq!(after.controls - before.controls, 0);
+    assert_eq!(after.bytes_in - before.bytes_in, 800);
+    assert_eq!(after.bytes_out - before.bytes_out, 800);
+}
+
+#[test]
+fn changing_between_receiving_and_filling_costs_no_control() {
+    let mut pair = Pair::new();
+    pair.reactor.receive(pair.there);
+    pair.reactor
+        .poll(Some(Duration::ZERO), &mut Vec::new())
+        .unwrap();
+    let before = pair.reactor.counters();
+    for _ in 0..100 {
+        pair.reactor
+            .receive_into(pair.there, BytesMut::with_capacity(3), 3);
+        pair.reactor
+            .send(pair.here, &mut vec![Bytes::from_static(b"abcdef")]);
+        assert_eq!(pair.until(filled), b"abc"[..]);
+        pair.reactor.receive(pair.there);
+        assert_eq!(pair.until(received), b"def"[..]);
+    }
+    assert_eq!(pair.reactor.counters().controls, before.controls);
+}
+
+#[test]
+fn bytes_for_a_paused_socket_disturb_once() {
+    let mut pair = Pair::new();
+    pair.reactor.receive(pair.there);
+    pair.reactor
+        .poll(Some(Duration::ZERO), &mut Vec::new())
+        .unwrap();
+    pair.reactor.pause(pair.there);
+    pair.reactor
+        .send(pair.here, &mut vec![Bytes::from_static(b"wait")]);
+    let before = pair.reactor.counters();
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(50) {
+        let mut completions = Vec::new();
+        pair.reactor
+            .poll(Some(Duration::from_millis(20)), &mut completions)
+            .unwrap();
+        assert!(completions.is_empty(), "{completions:?}");
+    }
+    let after = pair.reactor.counters();
+    assert!(after.waits - before.waits <= 5, "{before:?} {after:?}");
+    assert_eq!(after.controls - before.controls, 1);
+    pair.reactor.receive(pair.there);
+    assert_eq!(pair.until(received), b"wait"[..]);
+}
+
+#[test]
+fn consecutive_receives_of_a_socket_are_contiguous() {
+    let mut pair = Pair::new();
+    pair.reactor.receive(pair.there);
+    pair.reactor
+        .send(pair.here, &mut vec![Bytes::from_static(b"first")]);
+    let mut first = pair.until(received);
+    pair.reactor
+        .send(pair.here, &mut vec![Bytes::from_static(b"second")]);
+    let second = pair.until(received);
+    let start = first.as_ptr();
+    first.unsplit(second);
+    assert_eq!(first.as_ptr(), start, "joined without a copy");
+    assert_eq!(first, b"firstsecond"[..]);
+}
+
+#[test]
+fn a_sleeper_is_woken_by_one_event_however_often_it_is_rung() {
+    let mut reactor = TcpReactor::new(Instant::now()).unwrap();
+    let waker = reactor.waker();
+    for _ in 0..1000 {
+        waker.wake();
+    }
+    assert!(poll(&mut reactor).is_empty());
+    assert_eq!(reactor.counters().wakes, 0);
+}

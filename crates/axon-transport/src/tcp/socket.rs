@@ -1,0 +1,368 @@
+//! A stream socket: what it is asked to do, and one turn of doing it.
+
+use super::backlog::{self, Backlog};
+use super::chunks::Chunks;
+use super::sys::{self, Arrival};
+use crate::{Completion, Counters, Detached, SocketId};
+use bytes::{Bytes, BytesMut};
+use rustix::event::epoll::{self, EventData, EventFlags};
+use rustix::fd::OwnedFd;
+use rustix::io::Errno;
+use rustix::net::sockopt;
+use std::io;
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+
+/// Reads that empty a socket whose sending side failed, before its end is reported.
+const LAST_READS: usize = 64;
+
+/// `Break` ends the socket, with the error if it is not an orderly end.
+pub(crate) type Turn<T = ()> = ControlFlow<Option<io::Error>, T>;
+
+/// What arriving bytes are for.
+#[derive(Debug)]
+enum Reading {
+    /// They wait in the kernel.
+    Paused,
+    /// They are lent in the reactor's memory.
+    Lending,
+    /// The next `missing` bytes belong at the end of `destination`.
+    Filling {
+        destination: BytesMut,
+        missing: usize,
+    },
+}
+
+/// A stream socket. It belongs to one reactor, or to none while it is detached.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    fd: OwnedFd,
+    connecting: bool,
+    reading: Reading,
+    backlog: Backlog,
+    /// Why it cannot send any more. It ends as soon as what has arrived is read.
+    failure: Option<io::Error>,
+    /// What epoll was asked to report; `None` while it does not know the socket.
+    registered: Option<EventFlags>,
+    /// Whether the reactor already means to look at it before its next wait.
+    noted: bool,
+}
+
+/// What a turn works with.
+pub(crate) struct Context<'a> {
+    pub(crate) id: SocketId,
+    pub(crate) chunks: &'a mut Chunks,
+    pub(crate) counters: &'a mut Counters,
+    pub(crate) completions: &'a mut Vec<Completion>,
+}
+
+impl Socket {
+    /// A socket that is connected.
+    pub(crate) fn open(fd: OwnedFd) -> Self {
+        // Messages are gathered before they are sent: there is nothing to wait for. Failing costs only latency.
+        let _ = sockopt::set_tcp_nodelay(&fd, true);
+        Self {
+            fd,
+            connecting: false,
+            reading: Reading::Paused,
+            backlog: Backlog::default(),
+            failure: None,
+            registered: None,
+            noted: false,
+        }
+    }
+
+    /// Starts to connect. Fails if there is no socket to be had; that there is no connection is told later.
+    pub(crate) fn connect(addr: SocketAddr) -> io::Result<Self> {
+        let mut socket = Self::open(sys::stream_socket(&addr)?);
+        socket.connecting = true;
+        match rustix::net::connect(&socket.fd, &addr) {
+            Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => (),
+            Err(error) => socket.failure = Some(error.into()),
+        }
+        Ok(socket)
+    }
+
+    /// Bytes that wait for the kernel.
+    pub(crate) fn unsent(&self) -> usize {
+        self.backlog.bytes()
+    }
+
+    /// Takes all `buffers`: writes at once what the kernel takes, and keeps the rest.
+    pub(crate) fn send(&mut self, buffers: &mut Vec<Bytes>, counters: &mut Counters) {
+        let may_write = self.failure.is_none() && !self.connecting && self.backlog.is_empty();
+        if may_write && let Err(error) = backlog::write_now(&self.fd, buffers, counters) {
+            self.fail(error);
+        }
+        if self.failure.is_some() {
+            buffers.clear();
+        }
+        self.backlog.push(buffers);
+    }
+
+    pub(crate) fn receive(&mut self) {
+        self.reading = Reading::Lending;
+    }
+
+    pub(crate) fn receive_into(&mut self, mut destination: BytesMut, length: usize) {
+        // Nothing happens to one that has the room, as it should.
+        destination.reserve(length);
+        self.reading = Reading::Filling {
+            destination,
+            missing: length,
+        };
+    }
+
+    pub(crate) fn pause(&mut self) {
+        if matches!(self.reading, Reading::Lending) {
+            self.reading = Reading::Paused;
+        }
+    }
+
+    /// Whether it has something to report that epoll will not tell.
+    pub(crate) fn needs_attention(&self) -> bool {
+        self.failure.is_some() || matches!(self.reading, Reading::Filling { missing: 0, .. })
+    }
+
+    /// One turn without an event, for what [`Self::needs_attention`] speaks of.
+    pub(crate) fn attend(&mut self, cx: &mut Context<'_>) -> Turn {
+        self.finish_filling(cx);
+        match self.failure.take() {
+            Some(error) => self.end(error, cx),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    /// One turn, after epoll reported `events`.
+    pub(crate) fn turn(&mut self, events: EventFlags, cx: &mut Context<'_>) -> Turn {
+        if self.failure.is_some() {
+            // Its end comes in this round anyway, and with the better error.
+            return ControlFlow::Continue(());
+        }
+        let broken = events.intersects(EventFlags::ERR | EventFlags::HUP);
+        if self.connecting {
+            return self.finish_connecting(cx);
+        }
+        if matches!(self.reading, Reading::Paused) {
+            if broken {
+                // Nobody asks for the bytes that may be left, and epoll would tell of the error for ever.
+                return ControlFlow::Break(Some(self.error()));
+            }
+        } else if broken || events.contains(EventFlags::IN) {
+            self.read(cx)?;
+        }
+        if events.contains(EventFlags::OUT) {
+            self.flush(cx)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn finish_connecting(&mut self, cx: &mut Context<'_>) -> Turn {
+        if let Some(error) = sys::take_error(&self.fd) {
+            return ControlFlow::Break(Some(error));
+        }
+        match self.ends() {
+            Ok(None) => return ControlFlow::Continue(()),
+            Ok(Some((local, peer))) if local != peer => {
+                cx.completions.push(Completion::Connected {
+                    socket: cx.id,
+                    local,
+                })
+            }
+            // The kernel chose the very port we connect to: we talk to ourselves, and nobody listens.
+            Ok(Some(_)) => return ControlFlow::Break(Some(Errno::CONNREFUSED.into())),
+            Err(error) => return ControlFlow::Break(Some(error)),
+        }
+        self.connecting = false;
+        self.flush(cx)
+    }
+
+    /// Both ends' addresses once it is connected.
+    fn ends(&self) -> io::Result<Option<(SocketAddr, SocketAddr)>> {
+        let Some(peer) = sys::peer_addr(&self.fd)? else {
+            return Ok(None);
+        };
+        Ok(Some((sys::local_addr(&self.fd)?, peer)))
+    }
+
+    /// One read. Tells whether there may be more to read.
+    fn read(&mut self, cx: &mut Context<'_>) -> Turn<bool> {
+        let arrival = match &mut self.reading {
+            Reading::Paused => Ok(Arrival::Nothing),
+            Reading::Lending => lend(&self.fd, cx),
+            Reading::Filling { missing: 0, .. } => Ok(Arrival::Bytes(0)),
+            Reading::Filling {
+                destination,
+                missing,
+            } => fill(&self.fd, destination, missing, cx.counters),
+        };
+        match arrival {
+            Ok(Arrival::Bytes(_)) => {
+                self.finish_filling(cx);
+                ControlFlow::Continue(true)
+            }
+            Ok(Arrival::Nothing) => ControlFlow::Continue(false),
+            Ok(Arrival::End) => ControlFlow::Break(None),
+            Err(error) => ControlFlow::Break(Some(error)),
+        }
+    }
+
+    fn finish_filling(&mut self, cx: &mut Context<'_>) {
+        if let Reading::Filling {
+            destination,
+            missing: 0,
+        } = &mut self.reading
+        {
+            cx.completions.push(Completion::Filled {
+                socket: cx.id,
+                data: std::mem::take(destination),
+            });
+            self.reading = Reading::Paused;
+        }
+    }
+
+    fn flush(&mut self, cx: &mut Context<'_>) -> Turn {
+        if self.backlog.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        match self.backlog.flush(&self.fd, cx.counters) {
+            Ok(()) if self.backlog.is_empty() => {
+                cx.completions.push(Completion::Drained { socket: cx.id });
+                ControlFlow::Continue(())
+            }
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => self.end(error, cx),
+        }
+    }
+
+    /// Ends the socket at its next turn without an event.
+    pub(crate) fn fail(&mut self, error: io::Error) {
+        self.backlog.clear();
+        self.failure = Some(error);
+    }
+
+    /// Ends the socket because sending failed. What arrived before is still reported: often it says why.
+    fn end(&mut self, error: io::Error, cx: &mut Context<'_>) -> Turn {
+        for _ in 0..LAST_READS {
+            match self.read(cx) {
+                ControlFlow::Continue(true) => (),
+                ControlFlow::Continue(false) | ControlFlow::Break(_) => break,
+            }
+        }
+        ControlFlow::Break(Some(error))
+    }
+
+    fn error(&self) -> io::Error {
+        sys::take_error(&self.fd).unwrap_or_else(|| Errno::CONNRESET.into())
+    }
+}
+
+/// What epoll is asked to report.
+impl Socket {
+    fn wanted(&self) -> EventFlags {
+        let mut wanted = EventFlags::empty();
+        wanted.set(
+            EventFlags::IN,
+            !self.connecting && !matches!(self.reading, Reading::Paused),
+        );
+        wanted.set(EventFlags::OUT, self.connecting || !self.backlog.is_empty());
+        wanted
+    }
+
+    /// Whether epoll must be told before the next wait. That reading stopped it is told only when it reports bytes
+    /// nobody wants: mostly reading goes on before.
+    fn needs_control(&self) -> bool {
+        let wanted = self.wanted();
+        self.registered.is_none_or(|known| {
+            !known.contains(wanted) || known.difference(wanted).contains(EventFlags::OUT)
+        })
+    }
+
+    /// Whether the reactor must look at it before its next wait and does not know yet.
+    pub(crate) fn must_be_noted(&mut self) -> bool {
+        let news = !self.noted && (self.needs_control() || self.needs_attention());
+        self.noted |= news;
+        news
+    }
+
+    /// Tells epoll what is wanted, where it matters. The reactor looks at the socket.
+    pub(crate) fn control_if_needed(
+        &mut self,
+        epoll: &OwnedFd,
+        id: SocketId,
+        counters: &mut Counters,
+    ) -> io::Result<()> {
+        self.noted = false;
+        if self.needs_control() {
+            self.control(epoll, id, counters)?;
+        }
+        Ok(())
+    }
+
+    /// Whether epoll reported something nobody wants.
+    pub(crate) fn is_disturbed_by(&self, events: EventFlags) -> bool {
+        let wanted = self.wanted();
+        events.contains(EventFlags::IN) && !wanted.contains(EventFlags::IN)
+    }
+
+    /// Tells epoll what is wanted.
+    pub(crate) fn control(
+        &mut self,
+        epoll: &OwnedFd,
+        id: SocketId,
+        counters: &mut Counters,
+    ) -> io::Result<()> {
+        let wanted = self.wanted();
+        let data = EventData::new_u64(id.0);
+        match self.registered {
+            Some(known) if known == wanted => return Ok(()),
+            Some(_) => epoll::modify(epoll, &self.fd, data, wanted)?,
+            None => epoll::add(epoll, &self.fd, data, wanted)?,
+        }
+        counters.controls += 1;
+        self.registered = Some(wanted);
+        Ok(())
+    }
+
+    /// Makes epoll forget the socket, which leaves its reactor.
+    pub(crate) fn leave(&mut self, epoll: &OwnedFd) {
+        if self.registered.take().is_some() {
+            // It is registered, so this cannot fail.
+            let _ = epoll::delete(epoll, &self.fd);
+        }
+        self.noted = false;
+        self.pause();
+    }
+}
+
+impl Detached for Socket {
+    fn into_any(self: Box<Self>) -> Box<dyn std::any::Any + Send> {
+        self
+    }
+}
+
+fn lend(fd: &OwnedFd, cx: &mut Context<'_>) -> io::Result<Arrival> {
+    let room = cx.chunks.room();
+    let arrival = sys::receive(fd, room, usize::MAX, cx.counters)?;
+    if let Arrival::Bytes(_) = arrival {
+        let data = room.split();
+        cx.completions.push(Completion::Received {
+            socket: cx.id,
+            data,
+        });
+    }
+    Ok(arrival)
+}
+
+fn fill(
+    fd: &OwnedFd,
+    destination: &mut BytesMut,
+    missing: &mut usize,
+    counters: &mut Counters,
+) -> io::Result<Arrival> {
+    let arrival = sys::receive(fd, destination, *missing, counters)?;
+    if let Arrival::Bytes(received) = arrival {
+        *missing -= received;
+    }
+    Ok(arrival)
+}
