@@ -1,0 +1,217 @@
+//! A request to an OSD.
+
+use super::osd_op_view::parse_front;
+use super::{MOSDOpView, MessageError, TypedMessage, require};
+use crate::osd::{NO_SNAP, ObjectLocator, OsdFlags, OsdOp, PgId, ReqId, SpgId};
+use axon_denc::{DecodeError, Decoder, Encode, Features, UTime, put_list, put_versioned};
+use axon_wire::Message;
+use bytes::Bytes;
+
+/// Operations on one object, done together or not at all.
+///
+/// ```text
+/// spg | le32 hash | le32 map epoch | le32 flags | request id | trace[24]
+/// version 9 only: trace context of OpenTelemetry
+/// le32 client inc | mtime | locator | blob object | le16 n | op[n]
+/// le64 snapid | le64 snap seq | le32 n | le64 snap[n] | le32 retry attempt | le64 features
+/// ```
+///
+/// Traces are written as "none" and skipped when read. Version 8 goes to Luminous (12) and newer, version 9 to Squid
+/// (19) and newer; these two are also what is read.
+///
+/// Ceph: `src/messages/MOSDOp.h`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MOSDOp {
+    /// The placement group.
+    pub pgid: SpgId,
+    /// The object's hash.
+    pub hash: u32,
+    /// The epoch of the sender's OSD map.
+    pub map_epoch: u32,
+    /// Flags.
+    pub flags: OsdFlags,
+    /// The request's id; name and tid are usually left to the connection and the header.
+    pub reqid: ReqId,
+    /// The client's incarnation.
+    pub client_inc: u32,
+    /// The time the object shall have been written at.
+    pub mtime: UTime,
+    /// The object's pool and namespace.
+    pub locator: ObjectLocator,
+    /// The object's name.
+    pub object: Bytes,
+    /// The operations; at most 65535.
+    pub ops: Vec<OsdOp>,
+    /// The snapshot read from, [`NO_SNAP`] for the present.
+    pub snapid: u64,
+    /// The newest snapshot a write knows of.
+    pub snap_seq: u64,
+    /// The snapshots a write shall keep, newest first.
+    pub snaps: Vec<u64>,
+    /// Which attempt this is, from 0; -1 if the client does not count.
+    pub retry_attempt: i32,
+    /// The features the sender writes this with; [`MOSDOp::encode`](TypedMessage::encode) does not set them.
+    pub features: Features,
+    /// The operations' bytes, one after the other.
+    pub data: Bytes,
+}
+
+const VERSION_OTEL: u16 = 9;
+/// Three ids of a trace: le64 each, 0 for none.
+const TRACE: [u8; 24] = [0; 24];
+const OTEL_VERSION: u8 = 1;
+/// Bytes of a front without names, operations and snapshots, rounded up.
+const FRONT_BASE: usize = 224;
+
+impl MOSDOp {
+    /// A request for `ops` on the present state of `object` in `pgid`; everything else is zero or absent.
+    pub fn new(object: impl Into<Bytes>, pgid: PgId, ops: Vec<OsdOp>) -> Self {
+        Self {
+            pgid: SpgId::whole(pgid),
+            hash: pgid.seed,
+            map_epoch: 0,
+            flags: OsdFlags::default(),
+            reqid: ReqId::default(),
+            client_inc: 0,
+            mtime: UTime::default(),
+            locator: ObjectLocator::pool(pgid.pool.cast_signed()),
+            object: object.into(),
+            ops,
+            snapid: NO_SNAP,
+            snap_seq: 0,
+            snaps: Vec::new(),
+            retry_attempt: -1,
+            features: Features::NONE,
+            data: Bytes::new(),
+        }
+    }
+
+    /// A request that writes `data` at `offset`.
+    ///
+    /// # Panics
+    /// If `data` is 4 GiB or longer.
+    pub fn write(object: impl Into<Bytes>, pgid: PgId, offset: u64, data: Bytes) -> Self {
+        let length = u32::try_from(data.len()).expect("a write is shorter than 4 GiB");
+        let mut op = Self::new(object, pgid, vec![OsdOp::write(offset, length)]);
+        op.flags = OsdFlags::WRITE.with(OsdFlags::ONDISK);
+        op.data = data;
+        op
+    }
+
+    /// A request that reads `length` bytes at `offset`.
+    pub fn read(object: impl Into<Bytes>, pgid: PgId, offset: u64, length: u64) -> Self {
+        let mut op = Self::new(object, pgid, vec![OsdOp::read(offset, length)]);
+        op.flags = OsdFlags::READ;
+        op
+    }
+
+    /// What a benchmark sends over and over: a write of `size` bytes, whose front is encoded once.
+    ///
+    /// Byte for byte the request of Ceph's `ceph_perf_msgr_client`.
+    pub fn bench(size: u32, features: Features) -> Result<OpTemplate, MessageError> {
+        let ops = vec![OsdOp::write(0, size)];
+        Self::new(&b"object-name"[..], PgId::default(), ops).template(features)
+    }
+
+    /// The message of this request without tid and data, to be sent many times.
+    pub fn template(&self, features: Features) -> Result<OpTemplate, MessageError> {
+        let mut message = self.encode(features)?;
+        message.data = Bytes::new();
+        Ok(OpTemplate(message))
+    }
+
+    fn put_names_and_ops(&self, out: &mut Vec<u8>) {
+        self.client_inc.encode(out);
+        self.mtime.encode(out);
+        self.locator.encode(out);
+        self.object[..].encode(out);
+        let n = u16::try_from(self.ops.len()).expect("a request has fewer than 65536 operations");
+        n.encode(out);
+        self.ops.iter().for_each(|op| op.encode(out));
+    }
+
+    fn put_snaps(&self, out: &mut Vec<u8>) {
+        self.snapid.encode(out);
+        self.snap_seq.encode(out);
+        put_list(out, &self.snaps);
+    }
+}
+
+impl TypedMessage for MOSDOp {
+    const KIND: u16 = 42;
+    const NAME: &'static str = "osd_op";
+    const HEAD_VERSION: u16 = VERSION_OTEL;
+    const COMPAT_VERSION: u16 = 3;
+    const OLDEST_VERSION: u16 = 8;
+
+    fn version_for(features: Features) -> Result<u16, MessageError> {
+        require::<Self>(features, Features::SERVER_LUMINOUS)?;
+        Ok(match features.contains(Features::SERVER_SQUID) {
+            true => VERSION_OTEL,
+            false => Self::OLDEST_VERSION,
+        })
+    }
+
+    fn put_front(&self, version: u16, out: &mut Vec<u8>) {
+        self.pgid.encode(out);
+        self.hash.encode(out);
+        self.map_epoch.encode(out);
+        self.flags.0.encode(out);
+        self.reqid.encode(out);
+        out.extend_from_slice(&TRACE);
+        if version >= VERSION_OTEL {
+            put_versioned(out, OTEL_VERSION, OTEL_VERSION, |out| false.encode(out));
+        }
+        self.put_names_and_ops(out);
+        self.put_snaps(out);
+        self.retry_attempt.encode(out);
+        self.features.encode(out);
+    }
+
+    fn read_front(version: u16, front: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        parse_front(version, front).map(|view| view.to_owned())
+    }
+
+    fn decode(message: &Message) -> Result<Self, MessageError> {
+        MOSDOpView::parse(message).map(|view| view.to_owned())
+    }
+
+    fn front_size(&self) -> usize {
+        let names = self.object.len() + self.locator.key.len() + self.locator.namespace.len();
+        FRONT_BASE + names + self.ops.len() * OsdOp::SIZE + self.snaps.len() * 8
+    }
+
+    fn data(&self) -> Bytes {
+        self.data.clone()
+    }
+
+    fn set_data(&mut self, data: Bytes) {
+        self.data = data;
+    }
+}
+
+/// Reads past the trace ids, and in version 9 past OpenTelemetry's context.
+pub(super) fn skip_traces(version: u16, front: &mut Decoder<'_>) -> Result<(), DecodeError> {
+    front.take(TRACE.len())?;
+    if version >= VERSION_OTEL {
+        // Ceph 20 skips it whatever its version, and so does this.
+        front.versioned("trace context", u8::MAX)?;
+    }
+    Ok(())
+}
+
+/// A request encoded once and sent many times: each message shares its front and has its own tid and data.
+#[derive(Debug, Clone)]
+pub struct OpTemplate(Message);
+
+impl OpTemplate {
+    /// The request with the given transaction id and data. Does not allocate.
+    ///
+    /// The length of `data` must be that of the request the template was made from.
+    pub fn message(&self, tid: u64, data: Bytes) -> Message {
+        let mut message = self.0.clone();
+        message.header.tid = tid;
+        message.data = data;
+        message
+    }
+}
