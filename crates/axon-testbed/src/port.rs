@@ -1,0 +1,27 @@
+//! Free TCP ports on loopback.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::process;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+/// Below the kernel's range for outgoing connections, so that nobody's client socket takes a port
+/// between the moment it is found free and the moment a daemon binds it.
+const FIRST: u16 = 20_000;
+const COUNT: u16 = 12_000;
+
+/// A port of 127.0.0.1 nobody listens on. Never returns the same port twice in one process before it went
+/// round the range; starts at a different place in each process.
+///
+/// # Panics
+/// When all of the range is taken.
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = (process::id().wrapping_mul(97) % u32::from(COUNT)) as u16;
+    (0..COUNT)
+        .map(|_| {
+            let n = NEXT.fetch_add(1, Ordering::Relaxed) % COUNT;
+            FIRST + (start + n) % COUNT
+        })
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .expect("a free port on loopback")
+}

@@ -1,0 +1,279 @@
+//! Child processes that cannot outlive this one.
+
+use crate::TestbedError;
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often a child's end is looked for.
+const POLL: Duration = Duration::from_millis(5);
+
+/// A program running in the background: a daemon, a server. Killed on drop, and by the kernel when this
+/// process ends.
+#[derive(Debug)]
+pub struct Process {
+    name: String,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `command` with both output streams going to the file `log`.
+    ///
+    /// # Errors
+    /// When the log cannot be made or the program cannot be started.
+    pub fn spawn(name: &str, command: &Command, log: &Path) -> Result<Self, TestbedError> {
+        let out = File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .map_err(TestbedError::io("open", log))?;
+        let err = out.try_clone().map_err(TestbedError::io("open", log))?;
+        let mut guarded = guarded(command);
+        guarded.stdin(Stdio::null()).stdout(out).stderr(err);
+        Ok(Self {
+            name: name.into(),
+            child: spawn(guarded)?,
+            log: log.into(),
+        })
+    }
+
+    /// The name it was given.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it printed so far.
+    pub fn output(&self) -> String {
+        let bytes = fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Asks it to end (SIGTERM).
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Ends it now (SIGKILL), as a crash would.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Freezes it (SIGSTOP): its sockets stay open and answer nothing, as on a hung machine.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on after [`Process::freeze`].
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Waits until it has ended; kills it when `timeout` has passed. Whether it ended by itself.
+    pub fn stop_within(&mut self, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
+        while self.ended().is_none() {
+            if Instant::now() >= deadline {
+                self.kill();
+                return false;
+            }
+            thread::sleep(POLL);
+        }
+        true
+    }
+
+    fn signal(&self, signal: Signal) {
+        // The child is not reaped before `self` is gone, so its id is still its own.
+        if let Some(pid) = Pid::from_raw(self.child.id() as i32) {
+            let _ = kill_process(pid, signal);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// What a finished program printed.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    /// How it ended.
+    pub status: ExitStatus,
+}
+
+impl Run {
+    /// Both streams, standard output first.
+    pub fn both(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
+}
+
+/// Runs `command` to its end, at most for `timeout`. A failing exit status is not an error here: see
+/// [`Run::status`].
+///
+/// # Errors
+/// When it cannot be started, or had to be killed at the timeout.
+pub fn run(command: &Command, timeout: Duration) -> Result<Run, TestbedError> {
+    let mut guarded = guarded(command);
+    guarded
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = spawn(guarded)?;
+    let stdout = reader(child.stdout.take());
+    let stderr = reader(child.stderr.take());
+    let deadline = Instant::now() + timeout;
+    let status = loop {
+        if let Ok(Some(status)) = child.try_wait() {
+            break Some(status);
+        }
+        if Instant::now() >= deadline {
+            let _ = child.kill();
+            let _ = child.wait();
+            break None;
+        }
+        thread::sleep(POLL);
+    };
+    let stdout = stdout.join().unwrap_or_default();
+    let stderr = stderr.join().unwrap_or_default();
+    match status {
+        Some(status) => Ok(Run {
+            stdout,
+            stderr,
+            status,
+        }),
+        None => Err(TestbedError::TimedOut {
+            command: line(command),
+            after: timeout,
+            output: stdout + &stderr,
+        }),
+    }
+}
+
+/// Runs `command` as [`run`] does, and takes a failing exit status as an error.
+pub(crate) fn run_ok(command: &Command, timeout: Duration) -> Result<Run, TestbedError> {
+    let run = run(command, timeout)?;
+    if run.status.success() {
+        return Ok(run);
+    }
+    Err(TestbedError::Failed {
+        command: line(command),
+        status: run.status,
+        output: run.both(),
+    })
+}
+
+/// The last `count` lines of a text.
+pub(crate) fn tail(text: &str, count: usize) -> String {
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+fn reader(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut stream) = stream {
+            let _ = stream.read_to_end(&mut bytes);
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+/// The command line as a person would type it.
+fn line(command: &Command) -> String {
+    let program = command.get_program().to_string_lossy();
+    let args = command.get_args().map(|arg| arg.to_string_lossy());
+    // The loader and its options say nothing about what went wrong.
+    let skip = if program.contains("/ld-linux") { 2 } else { 0 };
+    let words: Vec<_> = args.skip(skip).collect();
+    if skip > 0 {
+        words.join(" ")
+    } else {
+        format!("{program} {}", words.join(" "))
+    }
+}
+
+/// The same command, started through `setpriv` so that the kernel kills it when its parent dies.
+fn guarded(command: &Command) -> Command {
+    let mut guarded = Command::new("setpriv");
+    guarded
+        .args(["--pdeathsig", "KILL", "--"])
+        .arg(command.get_program())
+        .args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => guarded.env(name, value),
+            None => guarded.env_remove(name),
+        };
+    }
+    if let Some(dir) = command.get_current_dir() {
+        guarded.current_dir(dir);
+    }
+    guarded
+}
+
+type Spawned = std::io::Result<Child>;
+/// A command to start, and where to send the child.
+type Job = (Command, Sender<Spawned>);
+
+/// Starts a process from a thread that lives as long as this process.
+///
+/// The kernel sends the parent-death signal at the end of the *thread* that started the child, and a test's thread
+/// ends with the test, before a cluster shared by several tests may go.
+fn spawn(command: Command) -> Result<Child, TestbedError> {
+    static SPAWNER: OnceLock<Mutex<Sender<Job>>> = OnceLock::new();
+    let spawner = SPAWNER.get_or_init(|| {
+        let (sender, jobs) = channel::<Job>();
+        thread::spawn(move || {
+            for (mut command, reply) in jobs {
+                let _ = reply.send(command.spawn());
+            }
+        });
+        Mutex::new(sender)
+    });
+    let program = line(&command);
+    let (reply, answer) = channel();
+    spawner
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .send((command, reply))
+        .expect("the spawner thread lives as long as the process");
+    answer
+        .recv()
+        .expect("the spawner thread answers each job")
+        .map_err(|source| TestbedError::Spawn { program, source })
+}
+
+/// The standard library's [`Output`] as a [`Run`].
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        Self {
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            status: output.status,
+        }
+    }
+}
