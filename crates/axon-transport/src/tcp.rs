@@ -5,12 +5,11 @@
 //! a request and its answer on an idle connection cost one wait, one receive and one send per side.
 
 mod alarm;
-mod backlog;
-mod chunks;
 mod listener;
 mod reactor;
 mod socket;
 mod sys;
+mod writing;
 
 use crate::{Capabilities, Reactor, Transport};
 use std::io;

@@ -1,9 +1,9 @@
 //! The event loop: epoll, level-triggered, told of changes only where it matters.
 
 use super::alarm::Alarm;
-use super::chunks::Chunks;
 use super::listener::{self, Listener};
 use super::socket::{Context, Socket};
+use crate::chunks::Chunks;
 use crate::slots::Slots;
 use crate::{Completion, Counters, Detached, ListenOptions, ListenerId, Reactor, SocketId, Waker};
 use bytes::{Bytes, BytesMut};

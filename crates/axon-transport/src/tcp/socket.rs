@@ -1,8 +1,10 @@
 //! A stream socket: what it is asked to do, and one turn of doing it.
 
-use super::backlog::{self, Backlog};
-use super::chunks::Chunks;
 use super::sys::{self, Arrival};
+use super::writing;
+use crate::backlog::Backlog;
+use crate::chunks::Chunks;
+use crate::reading::Reading;
 use crate::{Completion, Counters, Detached, SocketId};
 use bytes::{Bytes, BytesMut};
 use rustix::event::epoll::{self, EventData, EventFlags};
@@ -18,20 +20,6 @@ const LAST_READS: usize = 64;
 
 /// `Break` ends the socket, with the error if it is not an orderly end.
 pub(crate) type Turn<T = ()> = ControlFlow<Option<io::Error>, T>;
-
-/// What arriving bytes are for.
-#[derive(Debug)]
-enum Reading {
-    /// They wait in the kernel.
-    Paused,
-    /// They are lent in the reactor's memory.
-    Lending,
-    /// The next `missing` bytes belong at the end of `destination`.
-    Filling {
-        destination: BytesMut,
-        missing: usize,
-    },
-}
 
 /// A stream socket. It belongs to one reactor, or to none while it is detached.
 #[derive(Debug)]
@@ -91,7 +79,7 @@ impl Socket {
     /// Takes all `buffers`: writes at once what the kernel takes, and keeps the rest.
     pub(crate) fn send(&mut self, buffers: &mut Vec<Bytes>, counters: &mut Counters) {
         let may_write = self.failure.is_none() && !self.connecting && self.backlog.is_empty();
-        if may_write && let Err(error) = backlog::write_now(&self.fd, buffers, counters) {
+        if may_write && let Err(error) = writing::write_now(&self.fd, buffers, counters) {
             self.fail(error);
         }
         if self.failure.is_some() {
@@ -104,29 +92,22 @@ impl Socket {
         self.reading = Reading::Lending;
     }
 
-    pub(crate) fn receive_into(&mut self, mut destination: BytesMut, length: usize) {
-        // Nothing happens to one that has the room, as it should.
-        destination.reserve(length);
-        self.reading = Reading::Filling {
-            destination,
-            missing: length,
-        };
+    pub(crate) fn receive_into(&mut self, destination: BytesMut, length: usize) {
+        self.reading = Reading::filling(destination, length);
     }
 
     pub(crate) fn pause(&mut self) {
-        if matches!(self.reading, Reading::Lending) {
-            self.reading = Reading::Paused;
-        }
+        self.reading.pause();
     }
 
     /// Whether it has something to report that epoll will not tell.
     pub(crate) fn needs_attention(&self) -> bool {
-        self.failure.is_some() || matches!(self.reading, Reading::Filling { missing: 0, .. })
+        self.failure.is_some() || self.reading.is_filled()
     }
 
     /// One turn without an event, for what [`Self::needs_attention`] speaks of.
     pub(crate) fn attend(&mut self, cx: &mut Context<'_>) -> Turn {
-        self.finish_filling(cx);
+        self.reading.finish_filling(cx.id, cx.completions);
         match self.failure.take() {
             Some(error) => self.end(error, cx),
             None => ControlFlow::Continue(()),
@@ -143,7 +124,7 @@ impl Socket {
         if self.connecting {
             return self.finish_connecting(cx);
         }
-        if matches!(self.reading, Reading::Paused) {
+        if self.reading.is_paused() {
             if broken {
                 // Nobody asks for the bytes that may be left, and epoll would tell of the error for ever.
                 return ControlFlow::Break(Some(self.error()));
@@ -198,7 +179,7 @@ impl Socket {
         };
         match arrival {
             Ok(Arrival::Bytes(_)) => {
-                self.finish_filling(cx);
+                self.reading.finish_filling(cx.id, cx.completions);
                 ControlFlow::Continue(true)
             }
             Ok(Arrival::Nothing) => ControlFlow::Continue(false),
@@ -207,25 +188,11 @@ impl Socket {
         }
     }
 
-    fn finish_filling(&mut self, cx: &mut Context<'_>) {
-        if let Reading::Filling {
-            destination,
-            missing: 0,
-        } = &mut self.reading
-        {
-            cx.completions.push(Completion::Filled {
-                socket: cx.id,
-                data: std::mem::take(destination),
-            });
-            self.reading = Reading::Paused;
-        }
-    }
-
     fn flush(&mut self, cx: &mut Context<'_>) -> Turn {
         if self.backlog.is_empty() {
             return ControlFlow::Continue(());
         }
-        match self.backlog.flush(&self.fd, cx.counters) {
+        match writing::flush(&self.fd, &mut self.backlog, cx.counters) {
             Ok(()) if self.backlog.is_empty() => {
                 cx.completions.push(Completion::Drained { socket: cx.id });
                 ControlFlow::Continue(())
@@ -263,7 +230,7 @@ impl Socket {
         let mut wanted = EventFlags::empty();
         wanted.set(
             EventFlags::IN,
-            !self.connecting && !matches!(self.reading, Reading::Paused),
+            !self.connecting && !self.reading.is_paused(),
         );
         wanted.set(EventFlags::OUT, self.connecting || !self.backlog.is_empty());
         wanted

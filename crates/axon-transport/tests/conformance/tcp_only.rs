@@ -1,0 +1,165 @@
+//! What only the kernel can do to a socket.
+
+use crate::harness::{Site, closed, loopback};
+use axon_transport::{Completion, SocketId, TcpTransport};
+use rustix::net::sockopt;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::AsRawFd;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// A site with one connection, whose other end is a plain socket.
+fn plain_peer() -> (Site, SocketId, TcpStream) {
+    let mut site = Site::new(&TcpTransport::new());
+    let (_, addr) = site.listen();
+    let peer = TcpStream::connect(addr).unwrap();
+    let Completion::Accepted { socket, .. } = site.next() else {
+        panic!("not accepted");
+    };
+    let socket = site.reactor.adopt(socket).unwrap();
+    (site, socket, peer)
+}
+
+/// Closes `peer` so that the kernel sends a reset.
+fn reset(peer: TcpStream) {
+    sockopt::set_socket_linger(&peer, Some(Duration::ZERO)).unwrap();
+    drop(peer);
+}
+
+#[test]
+fn a_reset_while_receiving_is_an_error() {
+    let (mut site, socket, mut peer) = plain_peer();
+    site.reactor.receive(socket);
+    peer.write_all(b"data").unwrap();
+    assert_eq!(site.receive(socket, 4), b"data");
+    reset(peer);
+    let error = closed(site.next(), socket).unwrap();
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+}
+
+#[test]
+fn a_reset_while_paused_is_noticed() {
+    let (mut site, socket, peer) = plain_peer();
+    reset(peer);
+    let error = closed(site.next(), socket).unwrap();
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+}
+
+#[test]
+fn a_peer_that_stops_sending_is_an_orderly_end() {
+    let (mut site, socket, peer) = plain_peer();
+    peer.shutdown(std::net::Shutdown::Write).unwrap();
+    site.reactor.receive(socket);
+    assert!(closed(site.next(), socket).is_none());
+}
+
+#[test]
+fn large_transfers_get_large_reads() {
+    let (mut site, socket, mut peer) = plain_peer();
+    let writer = std::thread::spawn(move || peer.write_all(&vec![9; 64 << 20]).unwrap());
+    site.reactor.receive(socket);
+    let mut heard = 0;
+    while heard < 64 << 20 {
+        heard += site.receive(socket, 1).len();
+    }
+    writer.join().unwrap();
+    let counters = site.reactor.counters();
+    let average = counters.bytes_in / counters.receives;
+    assert!(average > 16 << 10, "{average} bytes per read");
+}
+
+const CHILD: &str = "AXON_CONFORMANCE_CHILD";
+
+/// The limit of descriptors is the process's, so the test has a process of its own.
+#[test]
+fn a_listener_survives_the_lack_of_descriptors() {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "tcp_only::without_descriptors", "--nocapture"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{output:?}");
+    assert!(text.contains("1 passed"), "{text}");
+}
+
+#[test]
+fn without_descriptors() {
+    if std::env::var_os(CHILD).is_none() {
+        return;
+    }
+    const CLIENTS: usize = 8;
+    const ROOM: usize = 3;
+    let mut site = Site::new(&TcpTransport::new());
+    let (_, addr) = site.listen();
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| TcpStream::connect(addr).unwrap())
+        .collect();
+    limit_descriptors(ROOM);
+
+    // Those that fit are taken, then the listener rests: it neither dies nor spins.
+    let mut taken = Vec::new();
+    let failures = collect(&mut site, &mut taken, Duration::from_millis(450));
+    assert_eq!(taken.len(), ROOM);
+    assert!((2..=6).contains(&failures), "{failures} failures");
+    let waits = site.reactor.counters().waits;
+    assert!(waits < 30, "{waits} waits");
+
+    // Connecting fails, and says so at once.
+    let error = site.reactor.connect(addr).unwrap_err();
+    assert_eq!(error.raw_os_error(), Some(24), "EMFILE");
+
+    // With room again, the others come by themselves.
+    taken.clear();
+    let start = Instant::now();
+    let mut later = 0;
+    while later < CLIENTS - ROOM {
+        assert!(start.elapsed() < Duration::from_secs(10), "{later} came");
+        collect(&mut site, &mut taken, Duration::from_millis(50));
+        later += taken.len();
+        taken.clear();
+    }
+    drop(clients);
+}
+
+/// Polls for `time`; keeps accepted sockets, counts failures.
+fn collect(site: &mut Site, taken: &mut Vec<Completion>, time: Duration) -> usize {
+    let start = Instant::now();
+    let mut failures = 0;
+    while start.elapsed() < time {
+        site.poll(time.saturating_sub(start.elapsed()));
+        for completion in site.news.drain(..) {
+            match completion {
+                Completion::AcceptFailed { error, .. } => {
+                    assert_eq!(error.raw_os_error(), Some(24), "EMFILE");
+                    failures += 1;
+                }
+                accepted @ Completion::Accepted { .. } => taken.push(accepted),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    failures
+}
+
+fn limit_descriptors(room: usize) {
+    let next = File::open("/dev/null").unwrap().as_raw_fd() as u64;
+    let limit = Rlimit {
+        current: Some(next + room as u64),
+        ..getrlimit(Resource::Nofile)
+    };
+    setrlimit(Resource::Nofile, limit).unwrap();
+}
+
+#[test]
+fn an_ipv6_listener_leaves_the_port_to_ipv4() {
+    let mut site = Site::new(&TcpTransport::new());
+    let (_, addr) = site.listen_on((std::net::Ipv6Addr::UNSPECIFIED, 0).into());
+    let twin = SocketAddr::from((std::net::Ipv4Addr::UNSPECIFIED, addr.port()));
+    let (_, twin) = site.listen_on(twin);
+    assert_eq!(twin.port(), addr.port());
+    assert!(loopback().is_ipv4());
+}
