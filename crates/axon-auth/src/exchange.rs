@@ -5,6 +5,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use axon_denc::EntityType;
+use core::fmt;
 use zeroize::Zeroizing;
 
 /// Authentication methods as numbered on the wire.
@@ -16,6 +17,17 @@ impl Method {
     pub const NONE: Method = Method(1);
     /// Shared-key tickets.
     pub const CEPHX: Method = Method(2);
+}
+
+/// The name used in configurations.
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::NONE => f.write_str("none"),
+            Self::CEPHX => f.write_str("cephx"),
+            Self(number) => write!(f, "{number}"),
+        }
+    }
 }
 
 /// Connection modes as numbered on the wire.
@@ -39,7 +51,19 @@ pub struct Agreed {
     pub global_id: u64,
 }
 
+impl fmt::Debug for Agreed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let length = |secret: &Option<Zeroizing<Vec<u8>>>| secret.as_ref().map(|s| s.len());
+        f.debug_struct("Agreed")
+            .field("session_key_len", &length(&self.session_key))
+            .field("connection_secret_len", &length(&self.connection_secret))
+            .field("global_id", &self.global_id)
+            .finish()
+    }
+}
+
 /// What an AUTH_REQUEST carries besides the modes, which the handshake's mode policy supplies.
+#[derive(Debug)]
 pub struct Request {
     /// The method tried.
     pub method: Method,
@@ -88,6 +112,7 @@ pub struct AuthName {
 }
 
 /// The server's answer to a request.
+#[derive(Debug)]
 pub enum Step {
     /// Send AUTH_REPLY_MORE with this payload.
     More(Vec<u8>),
