@@ -1,5 +1,7 @@
 //! The MESSAGE frame: what applications exchange.
 
+mod codec;
+
 use bytes::Bytes;
 
 /// Ceph's message header of msgr2, 41 bytes in segment 0 of a MESSAGE frame (`ceph_msg_header2`).

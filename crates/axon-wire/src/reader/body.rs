@@ -1,0 +1,81 @@
+//! The segments of a body, once they are known to be right.
+
+use super::{Frame, Head, Received};
+use crate::layout::LateStatus;
+use crate::{Control, Message, MessageHeader, Tag, WireError};
+use bytes::{Buf, Bytes, BytesMut};
+
+/// What a rev1 status byte means for this frame.
+pub(super) fn rev1_status(tag: Tag, value: u8) -> Result<LateStatus, WireError> {
+    LateStatus::rev1(value).ok_or(WireError::LateStatus { tag, value })
+}
+
+/// A control frame from its payload.
+pub(super) fn control(tag: Tag, status: LateStatus, payload: &[u8]) -> Result<Received, WireError> {
+    match status {
+        LateStatus::Aborted => Err(WireError::AbortedControl { tag }),
+        LateStatus::Complete => {
+            let control = Control::decode(tag, payload)?;
+            Ok(Received::Frame(Frame::Control(control)))
+        }
+    }
+}
+
+/// A message's header from segment 0.
+pub(super) fn header(segment: &[u8]) -> Result<MessageHeader, WireError> {
+    segment
+        .first_chunk()
+        .map(MessageHeader::parse)
+        .ok_or(WireError::HeaderLength {
+            length: segment.len() as u32,
+        })
+}
+
+/// A message from its header and `rest`, which starts with segment 1; after each segment `gap` bytes for its length
+/// are skipped.
+pub(super) fn message(
+    head: &Head,
+    status: LateStatus,
+    header: MessageHeader,
+    mut rest: BytesMut,
+    gap: fn(usize) -> usize,
+) -> Received {
+    if status == LateStatus::Aborted {
+        return Received::Aborted;
+    }
+    rest.truncate(end_of_last(head, gap));
+    let mut rest = rest.freeze();
+    let [front, middle, data] = [1, 2, 3].map(|i| take(&mut rest, head.length(i), gap));
+    Received::Frame(Frame::Message(Message {
+        header,
+        front,
+        middle,
+        data,
+    }))
+}
+
+/// Where the last segment ends, counted from the start of segment 1: without this cut, the last `take` would have to
+/// share memory with a remainder nobody wants.
+fn end_of_last(head: &Head, gap: fn(usize) -> usize) -> usize {
+    let last = usize::from(head.preamble.segments) - 1;
+    let before: usize = (1..last)
+        .map(|i| head.length(i) + gap(head.length(i)))
+        .sum();
+    match last {
+        0 => 0,
+        last => before + head.length(last),
+    }
+}
+
+/// Takes a segment off the front without copying, and without touching the reference count if it is the last.
+fn take(rest: &mut Bytes, length: usize, gap: fn(usize) -> usize) -> Bytes {
+    if length == 0 {
+        return Bytes::new();
+    }
+    if length == rest.len() {
+        return core::mem::take(rest);
+    }
+    let segment = rest.split_to(length);
+    rest.advance(gap(length));
+    segment
+}

@@ -1,0 +1,114 @@
+//! Frames in crc mode.
+
+use super::{Head, Received, body};
+use crate::layout::{CRC_LEN, CRC_SEED, EPILOGUE_REV0, EPILOGUE_REV1, Format, INLINE, LateStatus};
+use crate::preamble::Preamble;
+use crate::provider::Provider;
+use crate::{Tag, WireError};
+use bytes::{Buf, BytesMut};
+
+pub(super) fn head(
+    provider: &dyn Provider,
+    format: Format,
+    block: &[u8],
+) -> Result<Head, WireError> {
+    let block = block.first_chunk().ok_or(WireError::BodyLength {
+        expected: Preamble::LEN,
+        got: block.len(),
+    })?;
+    let preamble = Preamble::parse(block, provider)?;
+    Ok(Head::new(preamble, format, [0; INLINE]))
+}
+
+/// `seg0 | crc if not empty`, and with several segments `seg1 | seg2 | seg3 | status | crc x 3`.
+pub(super) fn rev1_body(
+    provider: &dyn Provider,
+    head: &Head,
+    mut body: BytesMut,
+) -> Result<Received, WireError> {
+    let tag = head.tag();
+    let (first, after) = body.split_at(head.length(0));
+    if !first.is_empty() {
+        check(provider, tag, 0, first, after)?;
+    }
+    if tag != Tag::Message {
+        return body::control(tag, LateStatus::Complete, first);
+    }
+    let header = body::header(first)?;
+    body.advance(head.length(0) + CRC_LEN);
+    if head.preamble.segments == 1 {
+        return Ok(body::message(
+            head,
+            LateStatus::Complete,
+            header,
+            body,
+            no_gap,
+        ));
+    }
+    let (rest, epilogue) = body.split_at(body.len() - EPILOGUE_REV1);
+    check_rest(provider, head, rest, &epilogue[1..])?;
+    let status = body::rev1_status(tag, epilogue[0])?;
+    Ok(body::message(head, status, header, body, no_gap))
+}
+
+/// `seg0 | seg1 | seg2 | seg3 | flags | crc x 4`.
+pub(super) fn rev0_body(
+    provider: &dyn Provider,
+    head: &Head,
+    mut body: BytesMut,
+) -> Result<Received, WireError> {
+    let tag = head.tag();
+    let (segments, epilogue) = body.split_at(body.len() - EPILOGUE_REV0);
+    let (first, rest) = segments.split_at(head.length(0));
+    let (slot, slots) = epilogue[1..].split_at(CRC_LEN);
+    check(provider, tag, 0, first, slot)?;
+    check_rest(provider, head, rest, slots)?;
+    let status = LateStatus::rev0(epilogue[0]);
+    if tag != Tag::Message {
+        return body::control(tag, status, first);
+    }
+    let header = body::header(first)?;
+    body.advance(head.length(0));
+    Ok(body::message(head, status, header, body, no_gap))
+}
+
+fn no_gap(_length: usize) -> usize {
+    0
+}
+
+/// Checks the segments after the first against their slots; slots beyond the last segment say nothing.
+fn check_rest(
+    provider: &dyn Provider,
+    head: &Head,
+    mut rest: &[u8],
+    slots: &[u8],
+) -> Result<(), WireError> {
+    let (slots, _) = slots.as_chunks::<CRC_LEN>();
+    for i in 1..head.preamble.segments {
+        let (segment, after) = rest.split_at(head.length(i.into()));
+        check(provider, head.tag(), i, segment, &slots[usize::from(i) - 1])?;
+        rest = after;
+    }
+    Ok(())
+}
+
+/// Checks a segment against the crc at the start of `slot`.
+fn check(
+    provider: &dyn Provider,
+    tag: Tag,
+    segment: u8,
+    bytes: &[u8],
+    slot: &[u8],
+) -> Result<(), WireError> {
+    let got = slot.first_chunk().map_or(0, |s| u32::from_le_bytes(*s));
+    let expected = provider.crc32c(CRC_SEED, bytes);
+    if got == expected {
+        return Ok(());
+    }
+    Err(WireError::SegmentCrc {
+        tag,
+        segment,
+        expected,
+        got,
+    })
+}
