@@ -1,4 +1,44 @@
-//! proto
+//! The msgr2 connection as state machines without I/O.
+//!
+//! A driver owns sockets, threads and clocks; this crate owns every rule. The contract of each machine is the same:
+//! give it an input with the current time, then drain its outputs until there are none, then ask it what it wants to
+//! send ([`Connection::transmit`]), what it wants to read ([`Connection::demand`]) and when to be woken
+//! ([`Connection::deadline`]).
+//!
+//! | machine | lives as long as | module |
+//! |---|---|---|
+//! | receive, send | a socket | [`receive`](mod@receive), [`send`](mod@send) |
+//! | handshake | a socket, until its session is agreed | [`handshake`] |
+//! | link = the above three | a socket | [`Link`] |
+//! | session | the stream of messages, over many sockets | [`Session`] |
+//! | connection = session + at most one link | the user's handle | [`Connection`] |
+//!
+//! Time, randomness and configuration come in as arguments; there is no clock, socket, thread or hash map in here.
 #![no_std]
 #![forbid(unsafe_code)]
+
 extern crate alloc;
+
+mod address;
+mod config;
+mod connection;
+mod fault;
+mod handshake;
+mod link;
+mod liveness;
+mod policy;
+mod receive;
+mod send;
+mod session;
+mod time;
+mod transcript;
+
+pub use config::{Config, Modes, Timeouts};
+pub use connection::{Connection, Event, Input, Output, State};
+pub use fault::{Blame, Disconnect, Fault};
+pub use handshake::{ClientStart, Established, Ident, Phase, ServerStart, Timeline, Verdict};
+pub use link::{Link, LinkOutput};
+pub use policy::{Policies, Policy};
+pub use receive::Demand;
+pub use session::{Arrival, BackOff, FaultFacts, FaultVerdict, Session, SessionState, cost, decide_fault};
+pub use time::{Instant, WakeReason};

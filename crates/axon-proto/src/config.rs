@@ -1,0 +1,159 @@
+//! What every connection of a messenger has in common.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use axon_auth::{Method, Mode};
+use axon_denc::{EntityName, EntityType};
+use axon_wire::Provider;
+use core::fmt;
+use core::time::Duration;
+
+/// Which connection modes are acceptable, best first.
+///
+/// As client this is the list offered; an answer outside it is refused, so a list of `SECURE` alone cannot be talked
+/// down. As server the client's first acceptable preference is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Modes(Vec<Mode>);
+
+impl Modes {
+    /// crc preferred, secure accepted: Ceph's default between daemons and clients.
+    pub fn crc_preferred() -> Self {
+        Self(vec![Mode::CRC, Mode::SECURE])
+    }
+
+    /// secure preferred, crc accepted: Ceph's default towards monitors.
+    pub fn secure_preferred() -> Self {
+        Self(vec![Mode::SECURE, Mode::CRC])
+    }
+
+    /// Exactly one mode.
+    pub fn only(mode: Mode) -> Self {
+        Self(vec![mode])
+    }
+
+    /// All of them, best first.
+    pub fn all(&self) -> Vec<Mode> {
+        self.0.clone()
+    }
+
+    /// The modes usable with `method`: encryption needs the keys that only cephx agrees on.
+    pub fn usable_with(&self, method: Method) -> Vec<Mode> {
+        self.0.iter().copied().filter(|mode| *mode == Mode::CRC || method != Method::NONE).collect()
+    }
+
+    /// The first of the client's `preferred` modes that is acceptable here.
+    pub fn choose(&self, method: Method, preferred: &[u32]) -> Option<Mode> {
+        let usable = self.usable_with(method);
+        preferred.iter().map(|m| Mode(*m)).find(|m| usable.contains(m))
+    }
+
+    /// Whether an answer is one of those offered.
+    pub fn allows(&self, mode: Mode) -> bool {
+        self.0.contains(&mode)
+    }
+}
+
+/// How long a connection waits for what. `None` switches a time-out off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// From dial or accept to an agreed session. Ceph: `ms_connection_ready_timeout`.
+    pub ready: Duration,
+    /// Without a byte from the peer. Ceph: `ms_connection_idle_timeout`.
+    pub idle: Option<Duration>,
+    /// Between keepalives on a link that is otherwise silent. Only the side that dialled sends them by itself: kernel
+    /// clients, which only dial, take a keepalive for a protocol error.
+    pub keepalive: Option<Duration>,
+    /// From a keepalive to its acknowledgement, or any other sign of life.
+    pub keepalive_ack: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            ready: Duration::from_secs(10),
+            idle: Some(Duration::from_secs(900)),
+            keepalive: Some(Duration::from_secs(10)),
+            keepalive_ack: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What every connection of a messenger has in common.
+#[derive(Clone)]
+pub struct Config {
+    /// This process.
+    pub name: EntityName,
+    /// Modes acceptable to monitors and managers, where Ceph's defaults differ from those for everybody else.
+    pub mon_modes: Modes,
+    /// Modes acceptable to everybody else.
+    pub modes: Modes,
+    /// Time-outs.
+    pub timeouts: Timeouts,
+    /// Whether a peer that only speaks revision 0 of the framing (before Ceph 15.2) is refused.
+    pub require_revision_1: bool,
+    /// Whether revision 1 is announced. Off only to talk to, or test against, the old framing.
+    pub offer_revision_1: bool,
+    /// Body bytes a session queues for sending before it counts as full.
+    pub send_queue_bytes: usize,
+    /// Whether messages wait for [`crate::Input::Admitted`] between their preamble and their body.
+    pub admission: bool,
+    /// Checksums and ciphers.
+    pub provider: &'static dyn Provider,
+}
+
+impl Config {
+    /// Defaults for `name`: Ceph's modes and time-outs.
+    pub fn new(name: EntityName, provider: &'static dyn Provider) -> Self {
+        Self {
+            name,
+            mon_modes: Modes::secure_preferred(),
+            modes: Modes::crc_preferred(),
+            timeouts: Timeouts::default(),
+            require_revision_1: false,
+            offer_revision_1: true,
+            send_queue_bytes: 64 << 20,
+            admission: false,
+            provider,
+        }
+    }
+
+    /// The modes acceptable between this process and a peer of type `peer`.
+    pub fn modes_for(&self, peer: EntityType) -> &Modes {
+        let central = |kind| matches!(kind, EntityType::Mon | EntityType::Mgr);
+        if central(peer) || central(self.name.kind) { &self.mon_modes } else { &self.modes }
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("name", &self.name)
+            .field("mon_modes", &self.mon_modes)
+            .field("modes", &self.modes)
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secure_alone_cannot_be_talked_down() {
+        let secure = Modes::only(Mode::SECURE);
+        assert_eq!(secure.choose(Method::CEPHX, &[1]), None);
+        assert_eq!(secure.choose(Method::CEPHX, &[1, 2]), Some(Mode::SECURE));
+        assert_eq!(secure.choose(Method::NONE, &[2, 1]), None);
+        assert!(!secure.allows(Mode::CRC));
+    }
+
+    #[test]
+    fn the_client_s_order_decides() {
+        let both = Modes::crc_preferred();
+        assert_eq!(both.choose(Method::CEPHX, &[2, 1]), Some(Mode::SECURE));
+        assert_eq!(both.choose(Method::CEPHX, &[7, 1, 2]), Some(Mode::CRC));
+        assert_eq!(both.choose(Method::NONE, &[2, 1]), Some(Mode::CRC));
+        assert_eq!(both.choose(Method::CEPHX, &[]), None);
+    }
+}

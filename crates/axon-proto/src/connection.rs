@@ -1,0 +1,298 @@
+//! The connection: a session and, most of the time, the link that carries it.
+
+use crate::handshake::ClientStart;
+use crate::receive::Demand;
+use crate::session::{Arrival, BackOff, FaultVerdict, SessionState};
+use crate::{Config, Disconnect, Established, Fault, Instant, Link, LinkOutput, Policy, Session, WakeReason};
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use axon_auth::AuthError;
+use axon_wire::{FrameBuf, Message};
+use bytes::{Bytes, BytesMut};
+use core::time::Duration;
+
+/// What happens to a connection.
+pub enum Input {
+    /// The dial asked for succeeded; go on with this.
+    Connected(Box<ClientStart>),
+    /// The dial asked for could not even start to authenticate.
+    Unauthenticated(AuthError),
+    /// Bytes arrived.
+    Received(BytesMut),
+    /// The buffer of [`Demand::Exactly`] is full.
+    Filled(BytesMut),
+    /// The socket is gone, or the dial failed.
+    Disconnected(Disconnect),
+    /// The message announced by [`Output::Admission`] may come in.
+    Admitted,
+    /// Send this.
+    Send(Message),
+    /// Ask the peer for a sign of life.
+    Keepalive,
+    /// End it, telling nobody.
+    MarkDown,
+    /// End it, as the peer or the registry gave a reason.
+    Fail(Fault),
+    /// The deadline has passed.
+    Wake,
+}
+
+/// What a connection wants done, or has to tell.
+#[derive(Debug)]
+pub enum Output {
+    /// Dial the peer, then say `Connected` or `Disconnected`.
+    Dial,
+    /// Close the socket.
+    Hangup,
+    /// Ask the throttles for this many body bytes, then say `Admitted`.
+    Admission(usize),
+    /// A message for the application.
+    Deliver(Message),
+    /// News for the application.
+    Event(Event),
+}
+
+/// News of a connection.
+#[derive(Debug)]
+pub enum Event {
+    /// The session is open.
+    Established(Box<Established>),
+    /// An attempt to connect failed. Unless a `Reset` follows, more attempts will be made.
+    AttemptFailed(Fault),
+    /// The session is over; no output will follow.
+    Reset {
+        /// Why.
+        fault: Fault,
+        /// Accepted for sending but never written to a socket.
+        not_sent: Vec<Message>,
+    },
+    /// A keepalive came back after this time.
+    KeepaliveAck(Duration),
+}
+
+/// A connection as users may see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Not open yet, or not again yet.
+    Connecting,
+    /// Messages flow.
+    Open,
+    /// Broken and waiting for a reason to mend.
+    Standby,
+    /// Over.
+    Closed,
+}
+
+/// The machine behind a user's handle.
+pub struct Connection {
+    config: Arc<Config>,
+    session: Session,
+    link: Option<Link>,
+    outputs: VecDeque<Output>,
+    back_off: BackOff,
+    /// When the back-off ends.
+    redial_at: Option<Instant>,
+    /// For jitter; seeded by the driver.
+    random: u64,
+}
+
+impl Connection {
+    /// A connection that dials; the first output is [`Output::Dial`]. `seed` is any random number.
+    pub fn dial(config: Arc<Config>, policy: Policy, back_off: BackOff, seed: u64) -> Self {
+        Self {
+            config,
+            session: Session::new(policy, SessionState::Dialling),
+            link: None,
+            outputs: VecDeque::from([Output::Dial]),
+            back_off,
+            redial_at: None,
+            random: seed | 1,
+        }
+    }
+
+    /// A connection over an accepted link whose handshake is over.
+    pub fn accepted(config: Arc<Config>, policy: Policy, link: Link, established: &Established) -> Self {
+        let mut session = Session::new(policy, SessionState::Open);
+        session.established(established.lossy);
+        let (outputs, back_off) = (VecDeque::new(), BackOff::default());
+        Self { config, session, link: Some(link), outputs, back_off, redial_at: None, random: 1 }
+    }
+
+    /// Takes note of what happened. Drain [`poll`](Self::poll) afterwards.
+    pub fn handle(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Connected(start) => {
+                if self.session.state() == SessionState::Dialling {
+                    self.link = Some(Link::dialled(self.config.clone(), *start, now));
+                }
+            }
+            Input::Received(data) => self.on_link(|link| link.received(now, data)),
+            Input::Filled(data) => self.on_link(|link| link.filled(now, data)),
+            Input::Admitted => self.on_link(Link::admit),
+            Input::Keepalive => self.on_link(|link| link.keepalive(now)),
+            Input::Send(message) => self.session.enqueue(message),
+            Input::Wake => self.wake(now),
+            Input::Disconnected(cause) => self.broken(now, cause.into()),
+            Input::Unauthenticated(error) => self.broken(now, error.into()),
+            Input::Fail(fault) => self.reset(fault),
+            Input::MarkDown => self.mark_down(),
+        }
+    }
+
+    /// The next thing to do or tell; `None` until the next input.
+    pub fn poll(&mut self, now: Instant) -> Option<Output> {
+        loop {
+            if let Some(output) = self.outputs.pop_front() {
+                return Some(output);
+            }
+            match self.link.as_mut()?.poll(now)? {
+                LinkOutput::Message(message) => {
+                    if self.session.arrived(&message.header) == Arrival::New {
+                        return Some(Output::Deliver(message));
+                    }
+                }
+                LinkOutput::Admission(length) => return Some(Output::Admission(length)),
+                LinkOutput::KeepaliveAck(after) => return Some(Output::Event(Event::KeepaliveAck(after))),
+                LinkOutput::Established(established) => return Some(self.established(established)),
+                LinkOutput::Fault(fault) => self.broken(now, fault),
+                // A lossy session keeps nothing that an ACK could release; idents only reach accepting links.
+                LinkOutput::Control(_) | LinkOutput::Ident(_) => {}
+            }
+        }
+    }
+
+    /// Writes as many queued messages as fit in `room` bytes (the last may exceed it) and moves the result to the end
+    /// of `out`; `scratch` is empty before and after, and may be shared by all connections of a worker. Returns what left the queue, in terms of [`crate::cost`].
+    pub fn transmit(&mut self, room: usize, scratch: &mut FrameBuf, out: &mut Vec<Bytes>) -> usize {
+        let Some(link) = &mut self.link else { return 0 };
+        let before = self.session.queued_bytes();
+        link.take_pending(out);
+        while link.is_open() && scratch.len() < room {
+            let Some(message) = self.session.next_message() else { break };
+            link.message(&message, scratch);
+        }
+        scratch.drain_into(out);
+        before - self.session.queued_bytes()
+    }
+
+    /// What to read next.
+    pub fn demand(&mut self) -> Demand {
+        self.link.as_mut().map_or(Demand::Nothing, Link::demand)
+    }
+
+    /// When to say [`Input::Wake`], and why.
+    pub fn deadline(&self) -> Option<(Instant, WakeReason)> {
+        match (&self.link, self.redial_at) {
+            (Some(link), _) => link.deadline(),
+            (None, Some(at)) => Some((at, WakeReason::Redial)),
+            (None, None) => None,
+        }
+    }
+
+    /// The state as users may see it.
+    pub fn state(&self) -> State {
+        match self.session.state() {
+            SessionState::Waiting | SessionState::Dialling => State::Connecting,
+            SessionState::Open => State::Open,
+            SessionState::Standby => State::Standby,
+            SessionState::Closed => State::Closed,
+        }
+    }
+
+    /// Whether everything accepted for sending was handed to the transport.
+    pub fn is_drained(&self) -> bool {
+        self.session.is_drained() && self.link.as_ref().is_none_or(|link| !link.has_pending())
+    }
+
+    fn on_link(&mut self, act: impl FnOnce(&mut Link)) {
+        if let Some(link) = &mut self.link {
+            act(link);
+        }
+    }
+
+    fn wake(&mut self, now: Instant) {
+        self.on_link(|link| link.wake(now));
+        if self.redial_at.is_some_and(|at| now >= at) {
+            self.redial();
+        }
+    }
+
+    fn redial(&mut self) {
+        self.redial_at = None;
+        self.session.set_state(SessionState::Dialling);
+        self.outputs.push_back(Output::Dial);
+    }
+
+    fn established(&mut self, established: Box<Established>) -> Output {
+        self.session.established(established.lossy);
+        self.back_off.reset();
+        Output::Event(Event::Established(established))
+    }
+
+    /// The socket or the attempt is lost; the table says what that means.
+    fn broken(&mut self, now: Instant, fault: Fault) {
+        if matches!(self.session.state(), SessionState::Closed | SessionState::Waiting) {
+            return;
+        }
+        let verdict = self.session.fault(fault == Fault::ToldToWait);
+        if verdict == FaultVerdict::Reset {
+            return self.reset(fault);
+        }
+        self.hang_up();
+        self.outputs.push_back(Output::Event(Event::AttemptFailed(fault)));
+        match verdict {
+            FaultVerdict::Reset => {}
+            FaultVerdict::Standby => self.session.set_state(SessionState::Standby),
+            FaultVerdict::RedialNow => self.redial(),
+            FaultVerdict::RedialLater => {
+                let random = self.next_random();
+                let pause = self.back_off.next(random);
+                self.wait(now + pause);
+            }
+            FaultVerdict::RedialAfterWait => {
+                let random = self.next_random();
+                self.wait(now + self.back_off.after_wait(random));
+            }
+        }
+    }
+
+    fn wait(&mut self, until: Instant) {
+        self.session.set_state(SessionState::Waiting);
+        self.redial_at = Some(until);
+    }
+
+    fn reset(&mut self, fault: Fault) {
+        if self.session.state() == SessionState::Closed {
+            return;
+        }
+        self.close();
+        let not_sent = self.session.take_unsent();
+        self.outputs.push_back(Output::Event(Event::Reset { fault, not_sent }));
+    }
+
+    fn mark_down(&mut self) {
+        self.outputs.clear();
+        self.close();
+    }
+
+    fn close(&mut self) {
+        self.hang_up();
+        self.redial_at = None;
+        self.session.set_state(SessionState::Closed);
+    }
+
+    fn hang_up(&mut self) {
+        self.link = None;
+        self.outputs.push_back(Output::Hangup);
+    }
+
+    /// xorshift64: jitter needs no better.
+    fn next_random(&mut self) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random
+    }
+}

@@ -1,0 +1,294 @@
+//! One socket: handshake, then frames both ways, until it breaks.
+
+use crate::handshake::{Client, Handshake, Next, Server, ServerStart, Wires, tag_of};
+use crate::liveness::{Liveness, Silence, round_trip, stamp};
+use crate::receive::{Demand, Parsed, Receive};
+use crate::send::Send;
+use crate::{ClientStart, Config, Disconnect, Established, Fault, Ident, Instant, Verdict, WakeReason};
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use axon_wire::{Control, Frame, FrameBuf, Keepalive2, Keepalive2Ack, Message};
+use bytes::{Bytes, BytesMut};
+use core::time::Duration;
+
+/// What a link has to say.
+#[derive(Debug)]
+pub enum LinkOutput {
+    /// The peer asks for a session; answer with [`Link::verdict`]. Nothing is read until then.
+    Ident(Box<Ident>),
+    /// The handshake is over.
+    Established(Box<Established>),
+    /// A message with this many body bytes waits for [`Link::admit`].
+    Admission(usize),
+    /// A message.
+    Message(Message),
+    /// A control frame of the session.
+    Control(Control),
+    /// A keepalive came back after this time.
+    KeepaliveAck(Duration),
+    /// The link is broken; close the socket.
+    Fault(Fault),
+}
+
+enum Stage {
+    Handshake(Handshake),
+    Open(Liveness),
+    Broken,
+}
+
+/// One socket's machines.
+pub struct Link {
+    config: Arc<Config>,
+    receive: Receive,
+    send: Send,
+    stage: Stage,
+    start: Instant,
+    polices: bool,
+    fault: Option<Fault>,
+}
+
+impl Link {
+    /// A socket that was connected.
+    pub fn dialled(config: Arc<Config>, start: ClientStart, now: Instant) -> Self {
+        Self::begin(config, now, true, |wires| Client::start(start, wires).map(Handshake::Client))
+    }
+
+    /// A socket that was accepted.
+    pub fn accepted(config: Arc<Config>, start: ServerStart, now: Instant) -> Self {
+        Self::begin(config, now, false, |wires| Server::start(start, wires).map(Handshake::Server))
+    }
+
+    fn begin(
+        config: Arc<Config>,
+        now: Instant,
+        polices: bool,
+        first: impl FnOnce(Wires<'_>) -> Result<Handshake, Fault>,
+    ) -> Self {
+        let mut receive = Receive::new(config.provider, config.admission);
+        let mut send = Send::new(config.provider);
+        let wires = Wires { now, config: &config, receive: &mut receive, send: &mut send };
+        let (stage, fault) = match first(wires) {
+            Ok(handshake) => (Stage::Handshake(handshake), None),
+            Err(fault) => (Stage::Broken, Some(fault)),
+        };
+        Self { config, receive, send, stage, start: now, polices, fault }
+    }
+
+    /// Bytes arrived.
+    pub fn received(&mut self, now: Instant, data: BytesMut) {
+        self.heard(now);
+        self.receive.push(data);
+    }
+
+    /// A buffer lent by [`Demand::Exactly`] is full.
+    pub fn filled(&mut self, now: Instant, data: BytesMut) {
+        self.heard(now);
+        self.receive.filled(data);
+    }
+
+    /// The socket is gone.
+    pub fn disconnected(&mut self, cause: Disconnect) {
+        self.breaks(cause.into());
+    }
+
+    /// The waiting message may come in.
+    pub fn admit(&mut self) {
+        self.receive.admit();
+    }
+
+    /// The answer to [`LinkOutput::Ident`].
+    pub fn verdict(&mut self, now: Instant, verdict: Verdict) -> Option<LinkOutput> {
+        let Stage::Handshake(Handshake::Server(state)) = core::mem::replace(&mut self.stage, Stage::Broken)
+        else {
+            return None;
+        };
+        let wires = Wires { now, config: &self.config, receive: &mut self.receive, send: &mut self.send };
+        let next = state.on_verdict(verdict, wires);
+        self.advance(now, next, Handshake::Server)
+    }
+
+    /// The next thing to say, or nothing until more bytes arrive.
+    pub fn poll(&mut self, now: Instant) -> Option<LinkOutput> {
+        loop {
+            if let Some(fault) = self.fault.take() {
+                return Some(LinkOutput::Fault(fault));
+            }
+            if !self.reads() {
+                return None;
+            }
+            let output = match self.receive.next() {
+                Ok(Some(Parsed::Frame(frame))) => self.on_frame(now, frame),
+                Ok(Some(Parsed::Banner(banner))) => {
+                    self.shake(now, |state, wires| state.on_banner(banner, wires))
+                }
+                Ok(Some(Parsed::Admission(length))) => Some(LinkOutput::Admission(length)),
+                Ok(None) => return None,
+                Err(fault) => {
+                    self.breaks(fault);
+                    continue;
+                }
+            };
+            if output.is_some() {
+                return output;
+            }
+        }
+    }
+
+    /// What to read next.
+    pub fn demand(&mut self) -> Demand {
+        if self.reads() { self.receive.demand() } else { Demand::Nothing }
+    }
+
+    /// Writes a message to the end of `out`. Only on an open link whose pending frames were taken.
+    pub fn message(&mut self, message: &Message, out: &mut FrameBuf) {
+        if let Err(fault) = self.send.message(message, out) {
+            self.breaks(fault);
+        }
+    }
+
+    /// Writes a keepalive. Only on an open link.
+    pub fn keepalive(&mut self, now: Instant) {
+        let Stage::Open(liveness) = &mut self.stage else { return };
+        liveness.asked(now);
+        self.control(&Control::Keepalive2(Keepalive2 { timestamp: stamp(now) }));
+    }
+
+    /// Whether control frames wait to be taken.
+    pub fn has_pending(&self) -> bool {
+        self.send.has_pending()
+    }
+
+    /// Moves pending control frames to the end of `out`.
+    pub fn take_pending(&mut self, out: &mut Vec<Bytes>) {
+        self.send.take_pending(out);
+    }
+
+    /// Looks at the time: sends a keepalive or gives up as due.
+    pub fn wake(&mut self, now: Instant) {
+        let silence = match &self.stage {
+            Stage::Handshake(_) if now >= self.start + self.config.timeouts.ready => {
+                Silence::GiveUp(WakeReason::Ready)
+            }
+            Stage::Open(liveness) => liveness.check(now),
+            _ => Silence::Bearable,
+        };
+        match silence {
+            Silence::Bearable => {}
+            Silence::Ask => self.keepalive(now),
+            Silence::GiveUp(reason) => self.breaks(Fault::TimedOut(reason)),
+        }
+    }
+
+    /// When to call `wake` next.
+    pub fn deadline(&self) -> Option<(Instant, WakeReason)> {
+        match &self.stage {
+            Stage::Handshake(_) => Some((self.start + self.config.timeouts.ready, WakeReason::Ready)),
+            Stage::Open(liveness) => liveness.deadline(),
+            Stage::Broken => None,
+        }
+    }
+
+    /// Whether the handshake is over and nothing broke since.
+    pub fn is_open(&self) -> bool {
+        matches!(self.stage, Stage::Open(_))
+    }
+
+    /// The state, as what it awaits; for reports.
+    pub fn state(&self) -> &'static str {
+        match &self.stage {
+            Stage::Handshake(handshake) => handshake.state(),
+            Stage::Open(_) => "open",
+            Stage::Broken => "broken",
+        }
+    }
+
+    /// Whether frames may be parsed now: not while a verdict is awaited, nor after a fault.
+    fn reads(&self) -> bool {
+        match &self.stage {
+            Stage::Handshake(Handshake::Server(Server::Verdict(_))) | Stage::Broken => false,
+            Stage::Handshake(_) | Stage::Open(_) => true,
+        }
+    }
+
+    fn heard(&mut self, now: Instant) {
+        if let Stage::Open(liveness) = &mut self.stage {
+            liveness.heard(now);
+        }
+    }
+
+    fn on_frame(&mut self, now: Instant, frame: Frame) -> Option<LinkOutput> {
+        match (&self.stage, frame) {
+            (Stage::Open(_), Frame::Message(message)) => Some(LinkOutput::Message(message)),
+            (Stage::Open(_), Frame::Control(control)) => self.on_control(now, control),
+            (_, frame) => self.shake(now, |state, wires| state.on_frame(frame, wires)),
+        }
+    }
+
+    /// Control frames that an open link sees.
+    fn on_control(&mut self, now: Instant, control: Control) -> Option<LinkOutput> {
+        match control {
+            Control::Keepalive2(ask) => {
+                self.control(&Control::Keepalive2Ack(Keepalive2Ack { timestamp: ask.timestamp }));
+                None
+            }
+            Control::Keepalive2Ack(answer) => round_trip(answer.timestamp, now).map(LinkOutput::KeepaliveAck),
+            Control::Ack(_) => Some(LinkOutput::Control(control)),
+            other => {
+                let got = tag_of(&Frame::Control(other));
+                self.breaks(Fault::Unexpected { state: "open", got });
+                None
+            }
+        }
+    }
+
+    fn shake(
+        &mut self,
+        now: Instant,
+        step: impl FnOnce(Handshake, Wires<'_>) -> Result<Next<Handshake>, Fault>,
+    ) -> Option<LinkOutput> {
+        let Stage::Handshake(handshake) = core::mem::replace(&mut self.stage, Stage::Broken) else {
+            return None;
+        };
+        let wires = Wires { now, config: &self.config, receive: &mut self.receive, send: &mut self.send };
+        let next = step(handshake, wires);
+        self.advance(now, next, |state| state)
+    }
+
+    fn advance<S>(
+        &mut self,
+        now: Instant,
+        next: Result<Next<S>, Fault>,
+        wrap: impl FnOnce(S) -> Handshake,
+    ) -> Option<LinkOutput> {
+        match next {
+            Ok(Next::Await(state)) => {
+                self.stage = Stage::Handshake(wrap(state));
+                None
+            }
+            Ok(Next::Ask(state, ident)) => {
+                self.stage = Stage::Handshake(wrap(state));
+                Some(LinkOutput::Ident(ident))
+            }
+            Ok(Next::Established(established)) => {
+                self.stage = Stage::Open(Liveness::new(self.config.timeouts, self.polices, now));
+                Some(LinkOutput::Established(established))
+            }
+            Err(fault) => {
+                self.breaks(fault);
+                None
+            }
+        }
+    }
+
+    fn control(&mut self, control: &Control) {
+        if let Err(fault) = self.send.control(control) {
+            self.breaks(fault);
+        }
+    }
+
+    fn breaks(&mut self, fault: Fault) {
+        self.stage = Stage::Broken;
+        self.fault.get_or_insert(fault);
+    }
+}

@@ -1,0 +1,223 @@
+//! The receive machine: bytes of one socket become frames.
+//!
+//! ```text
+//!            10 bytes          its length
+//!   Prologue ────────► Banner ───────────► Head ◄─────────────────┐
+//!                                           │ first block         │ frame
+//!                                           ▼                     │
+//!                            MESSAGE ┌─► Admission ──admitted─► Body
+//!                                    └──────── others ──────────► ┘
+//! ```
+//!
+//! Nothing is parsed before it is asked for: [`Receive::next`] stops at the first incomplete frame, or before the body
+//! of a message that has not been admitted, and the driver learns from [`Receive::demand`] what to read.
+
+use crate::Fault;
+use crate::transcript::Transcript;
+use axon_wire::{Banner, Frame, FrameReader, Head, Limits, Provider, Received, Revision, Tag};
+use bytes::{Buf, BytesMut};
+
+/// Bodies with at least this many bytes outstanding are read straight into a buffer of their own.
+const DIRECT: usize = 32 << 10;
+
+/// What to read next.
+#[derive(Debug)]
+pub enum Demand {
+    /// Anything, in whatever portions it comes.
+    Any,
+    /// Exactly `length` bytes to the end of `destination`, which has the room. Hand it back as `Filled`.
+    Exactly {
+        /// The body so far.
+        destination: BytesMut,
+        /// Bytes missing.
+        length: usize,
+    },
+    /// Nothing for now.
+    Nothing,
+}
+
+/// What `next` found.
+#[derive(Debug)]
+pub(crate) enum Parsed {
+    /// The peer's banner.
+    Banner(Banner),
+    /// A whole frame.
+    Frame(Frame),
+    /// A message with a body of this many bytes wants to be admitted.
+    Admission(usize),
+}
+
+/// Where the machine stands in the stream.
+#[derive(Debug)]
+enum State {
+    Banner,
+    Head,
+    /// The body waits for the driver's word.
+    Waiting(Head),
+    Body(Head),
+    /// The body is being read by the driver into the buffer it was given.
+    Direct(Head),
+}
+
+/// The receive machine.
+pub(crate) struct Receive {
+    reader: FrameReader,
+    state: State,
+    buffer: BytesMut,
+    transcript: Option<Transcript>,
+    /// Whether message bodies wait for an explicit word.
+    admission: bool,
+}
+
+impl Receive {
+    pub(crate) fn new(provider: &'static dyn Provider, admission: bool) -> Self {
+        let mut reader = FrameReader::new(provider);
+        reader.set_limits(Limits::HANDSHAKE);
+        Self {
+            reader,
+            state: State::Banner,
+            buffer: BytesMut::new(),
+            transcript: Some(Transcript::default()),
+            admission,
+        }
+    }
+
+    /// Adds bytes that arrived.
+    pub(crate) fn push(&mut self, data: BytesMut) {
+        if self.transcript.is_some() {
+            // Handshakes are small and may be slow: a copy lets go of the driver's much larger buffer.
+            self.buffer.extend_from_slice(&data);
+        } else if self.buffer.is_empty() {
+            self.buffer = data;
+        } else {
+            self.buffer.unsplit(data);
+        }
+    }
+
+    /// Takes back a buffer lent by [`Demand::Exactly`], now complete.
+    pub(crate) fn filled(&mut self, data: BytesMut) {
+        debug_assert!(self.buffer.is_empty(), "nothing arrives beside a direct read");
+        if let State::Direct(head) = core::mem::replace(&mut self.state, State::Head) {
+            self.state = State::Body(head);
+            self.buffer = data;
+        }
+    }
+
+    /// Lets the waiting message in.
+    pub(crate) fn admit(&mut self) {
+        self.state = match core::mem::replace(&mut self.state, State::Head) {
+            State::Waiting(head) => State::Body(head),
+            other => other,
+        };
+    }
+
+    /// The next thing that is complete, if any.
+    pub(crate) fn next(&mut self) -> Result<Option<Parsed>, Fault> {
+        loop {
+            match core::mem::replace(&mut self.state, State::Head) {
+                State::Banner => return self.banner(),
+                State::Head => match self.head()? {
+                    Some(head) if self.admission && head.tag() == Tag::Message => {
+                        let length = head.body_len();
+                        self.state = State::Waiting(head);
+                        return Ok(Some(Parsed::Admission(length)));
+                    }
+                    Some(head) => self.state = State::Body(head),
+                    None => return Ok(None),
+                },
+                State::Waiting(head) => {
+                    self.state = State::Waiting(head);
+                    return Ok(None);
+                }
+                State::Body(head) if self.buffer.len() < head.body_len() => {
+                    self.state = State::Body(head);
+                    return Ok(None);
+                }
+                State::Body(head) => {
+                    if let Received::Frame(frame) = self.body(head)? {
+                        return Ok(Some(Parsed::Frame(frame)));
+                    }
+                }
+                State::Direct(head) => {
+                    self.state = State::Direct(head);
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// What to read, once `next` has returned nothing.
+    pub(crate) fn demand(&mut self) -> Demand {
+        match core::mem::replace(&mut self.state, State::Head) {
+            State::Body(head) if head.body_len() - self.buffer.len() >= DIRECT => {
+                let length = head.body_len() - self.buffer.len();
+                let mut destination = BytesMut::with_capacity(head.body_len());
+                destination.extend_from_slice(&self.buffer);
+                self.buffer = BytesMut::new();
+                self.state = State::Direct(head);
+                Demand::Exactly { destination, length }
+            }
+            state @ (State::Waiting(_) | State::Direct(_)) => {
+                self.state = state;
+                Demand::Nothing
+            }
+            state => {
+                self.state = state;
+                Demand::Any
+            }
+        }
+    }
+
+    /// Speaks this revision from the next frame on.
+    pub(crate) fn set_revision(&mut self, revision: Revision) {
+        self.reader.set_revision(revision);
+    }
+
+    /// Decrypts from the next frame on.
+    pub(crate) fn secure(&mut self, key: &[u8; 16], nonce: &[u8; 12]) {
+        self.reader.secure(key, *nonce);
+    }
+
+    /// Accepts messages from the next frame on, and larger frames.
+    pub(crate) fn set_limits(&mut self, limits: Limits) {
+        self.reader.set_limits(limits);
+    }
+
+    /// Ends the recording and hands it over.
+    pub(crate) fn take_transcript(&mut self) -> Transcript {
+        self.transcript.take().unwrap_or_default()
+    }
+
+    fn banner(&mut self) -> Result<Option<Parsed>, Fault> {
+        self.state = State::Banner;
+        let Some((banner, length)) = Banner::parse(&self.buffer)? else { return Ok(None) };
+        self.record(length)?;
+        self.buffer.advance(length);
+        self.state = State::Head;
+        Ok(Some(Parsed::Banner(banner)))
+    }
+
+    fn head(&mut self) -> Result<Option<Head>, Fault> {
+        let length = self.reader.first_block_len();
+        if self.buffer.len() < length {
+            return Ok(None);
+        }
+        self.record(length)?;
+        let mut block = self.buffer.split_to(length);
+        Ok(Some(self.reader.open_head(&mut block)?))
+    }
+
+    fn body(&mut self, head: Head) -> Result<Received, Fault> {
+        let length = head.body_len();
+        self.record(length)?;
+        let body = self.buffer.split_to(length);
+        Ok(self.reader.open_body(head, body)?)
+    }
+
+    fn record(&mut self, length: usize) -> Result<(), Fault> {
+        match &mut self.transcript {
+            Some(transcript) => transcript.record(&self.buffer[..length]),
+            None => Ok(()),
+        }
+    }
+}
