@@ -60,7 +60,6 @@ impl Backlog {
         }
     }
 
-    #[cfg(test)]
     /// Takes the first buffer, or its first `limit` bytes if it is longer. `limit` is not zero.
     pub(crate) fn pop(&mut self, limit: usize) -> Option<Bytes> {
         let front = self.buffers.front()?;
@@ -81,11 +80,7 @@ mod tests {
 
     fn backlog() -> Backlog {
         let mut backlog = Backlog::default();
-        let mut buffers = vec![
-            Bytes::from_static(b"abc"),
-            Bytes::new(),
-            Bytes::from_static(b"defg"),
-        ];
+        let mut buffers = vec![Bytes::from_static(b"abc"), Bytes::new(), Bytes::from_static(b"defg")];
         backlog.push(&mut buffers);
         assert!(buffers.is_empty());
         backlog

@@ -51,10 +51,7 @@ pub struct ListenOptions {
 
 impl Default for ListenOptions {
     fn default() -> Self {
-        Self {
-            backlog: 512,
-            reuse_port: false,
-        }
+        Self { backlog: 512, reuse_port: false }
     }
 }
 
@@ -171,11 +168,7 @@ pub trait Reactor {
     fn now(&self) -> Duration;
 
     /// Listens on `addr`; port 0 picks a free one. Returns the address bound.
-    fn listen(
-        &mut self,
-        addr: SocketAddr,
-        options: &ListenOptions,
-    ) -> io::Result<(ListenerId, SocketAddr)>;
+    fn listen(&mut self, addr: SocketAddr, options: &ListenOptions) -> io::Result<(ListenerId, SocketAddr)>;
 
     /// Stops listening.
     fn unlisten(&mut self, listener: ListenerId);
@@ -213,11 +206,7 @@ pub trait Reactor {
 
     /// Waits until something happened, a waker was used, or `timeout` passed (`None`: no limit; zero: just look), and
     /// appends what happened to `completions`.
-    fn poll(
-        &mut self,
-        timeout: Option<Duration>,
-        completions: &mut Vec<Completion>,
-    ) -> io::Result<()>;
+    fn poll(&mut self, timeout: Option<Duration>, completions: &mut Vec<Completion>) -> io::Result<()>;
 
     /// What this reactor did so far; zeros if the back end does not count.
     fn counters(&self) -> Counters {

@@ -4,9 +4,12 @@
 mod backlog;
 mod chunks;
 mod contract;
+mod dice;
+mod mem;
 mod reading;
 mod slots;
 mod tcp;
 
 pub use contract::*;
+pub use mem::{Direction, MemLink, MemNetwork, MemOptions};
 pub use tcp::TcpTransport;

@@ -12,10 +12,7 @@ pub(crate) enum Reading {
     /// They are lent in the reactor's memory.
     Lending,
     /// The next `missing` bytes belong at the end of `destination`.
-    Filling {
-        destination: BytesMut,
-        missing: usize,
-    },
+    Filling { destination: BytesMut, missing: usize },
 }
 
 impl Reading {
@@ -23,10 +20,7 @@ impl Reading {
     pub(crate) fn filling(mut destination: BytesMut, length: usize) -> Self {
         // Nothing happens to one that has the room, as it should.
         destination.reserve(length);
-        Self::Filling {
-            destination,
-            missing: length,
-        }
+        Self::Filling { destination, missing: length }
     }
 
     pub(crate) const fn is_paused(&self) -> bool {

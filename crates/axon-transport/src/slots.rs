@@ -18,11 +18,7 @@ const PLACE: u64 = TAG - 1;
 impl<T> Slots<T> {
     /// An empty table. Keys of tables with different tags differ, so that two may share a token space.
     pub(crate) const fn new(tag: bool) -> Self {
-        Self {
-            entries: Slab::new(),
-            generation: 0,
-            tag,
-        }
+        Self { entries: Slab::new(), generation: 0, tag }
     }
 
     /// Whether `key` came from a table with the tag set.

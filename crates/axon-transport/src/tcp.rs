@@ -27,9 +27,7 @@ pub struct TcpTransport {
 impl TcpTransport {
     /// A transport whose reactors count time from now.
     pub fn new() -> Self {
-        Self {
-            origin: Instant::now(),
-        }
+        Self { origin: Instant::now() }
     }
 }
 

@@ -44,16 +44,13 @@ impl Alarm {
 
     /// The reactor: declares sleep. `false` if it was woken meanwhile and must not sleep.
     pub(crate) fn fall_asleep(&self) -> bool {
-        self.state
-            .compare_exchange(AWAKE, ASLEEP, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
+        self.state.compare_exchange(AWAKE, ASLEEP, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// The reactor: declares that it runs, and thereby notices a wake-up. `true` if there was one.
     pub(crate) fn get_up(&self) -> bool {
         // Not to write a shared line in each round of a spinning reactor.
-        self.state.load(Ordering::Relaxed) != AWAKE
-            && self.state.swap(AWAKE, Ordering::AcqRel) == RUNG
+        self.state.load(Ordering::Relaxed) != AWAKE && self.state.swap(AWAKE, Ordering::AcqRel) == RUNG
     }
 
     /// Events written so far, that is, wake-ups which cost a system call.

@@ -29,10 +29,7 @@ pub(crate) struct Listener {
 
 impl Listener {
     /// Binds and listens. Returns the address bound as well.
-    pub(crate) fn bind(
-        addr: SocketAddr,
-        options: &ListenOptions,
-    ) -> io::Result<(Self, SocketAddr)> {
+    pub(crate) fn bind(addr: SocketAddr, options: &ListenOptions) -> io::Result<(Self, SocketAddr)> {
         let fd = sys::stream_socket(&addr)?;
         // A restarted daemon binds its port again while connections of its former life linger in TIME_WAIT.
         sockopt::set_socket_reuseaddr(&fd, true)?;
@@ -51,20 +48,15 @@ impl Listener {
     pub(crate) fn accept(&self, id: ListenerId, completions: &mut Vec<Completion>) -> Turn {
         for _ in 0..ACCEPTS_PER_TURN {
             match self.accept_one() {
-                Ok((socket, peer)) => completions.push(Completion::Accepted {
-                    listener: id,
-                    socket: Box::new(socket),
-                    peer,
-                }),
+                Ok((socket, peer)) => {
+                    completions.push(Completion::Accepted { listener: id, socket: Box::new(socket), peer })
+                }
                 Err(error) => match Failure::of(error) {
                     Failure::NothingWaits => return Turn::Over,
                     Failure::OfOneConnection => (),
                     Failure::OfTheSystem => {
                         let error = error.into();
-                        completions.push(Completion::AcceptFailed {
-                            listener: id,
-                            error,
-                        });
+                        completions.push(Completion::AcceptFailed { listener: id, error });
                         return Turn::Rest;
                     }
                 },

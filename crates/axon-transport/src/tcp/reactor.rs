@@ -134,22 +134,11 @@ impl TcpReactor {
     }
 
     fn wait(&mut self, sleep: Duration) -> io::Result<()> {
-        let sleep = if !sleep.is_zero() && self.alarm.fall_asleep() {
-            sleep
-        } else {
-            Duration::ZERO
-        };
-        let timeout = Timespec {
-            tv_sec: sleep.as_secs() as i64,
-            tv_nsec: sleep.subsec_nanos().into(),
-        };
+        let sleep = if !sleep.is_zero() && self.alarm.fall_asleep() { sleep } else { Duration::ZERO };
+        let timeout = Timespec { tv_sec: sleep.as_secs() as i64, tv_nsec: sleep.subsec_nanos().into() };
         self.counters.waits += 1;
         self.events.clear();
-        let result = epoll::wait(
-            &self.epoll,
-            spare_capacity(&mut self.events),
-            Some(&timeout),
-        );
+        let result = epoll::wait(&self.epoll, spare_capacity(&mut self.events), Some(&timeout));
         self.alarm.get_up();
         match result {
             Ok(_) | Err(Errno::INTR) => Ok(()),
@@ -209,12 +198,7 @@ impl TcpReactor {
         let Some(socket) = self.sockets.get_mut(id.0) else {
             return;
         };
-        let mut context = Context {
-            id,
-            chunks: &mut self.chunks,
-            counters: &mut self.counters,
-            completions,
-        };
+        let mut context = Context { id, chunks: &mut self.chunks, counters: &mut self.counters, completions };
         if let ControlFlow::Break(error) = turn(socket, &mut context) {
             self.sockets.remove(id.0);
             completions.push(Completion::Closed { socket: id, error });
@@ -232,20 +216,11 @@ impl Reactor for TcpReactor {
         self.origin.elapsed()
     }
 
-    fn listen(
-        &mut self,
-        addr: SocketAddr,
-        options: &ListenOptions,
-    ) -> io::Result<(ListenerId, SocketAddr)> {
+    fn listen(&mut self, addr: SocketAddr, options: &ListenOptions) -> io::Result<(ListenerId, SocketAddr)> {
         let (listener, local) = Listener::bind(addr, options)?;
         let id = ListenerId(self.listeners.insert(listener));
         let listener = self.listeners.get(id.0).expect("just inserted");
-        let added = epoll::add(
-            &self.epoll,
-            listener,
-            EventData::new_u64(id.0),
-            EventFlags::IN,
-        );
+        let added = epoll::add(&self.epoll, listener, EventData::new_u64(id.0), EventFlags::IN);
         if let Err(error) = added {
             self.listeners.remove(id.0);
             return Err(error.into());
@@ -300,11 +275,7 @@ impl Reactor for TcpReactor {
         self.sockets.remove(socket.0);
     }
 
-    fn poll(
-        &mut self,
-        timeout: Option<Duration>,
-        completions: &mut Vec<Completion>,
-    ) -> io::Result<()> {
+    fn poll(&mut self, timeout: Option<Duration>, completions: &mut Vec<Completion>) -> io::Result<()> {
         self.look_at_noted();
         self.wake_rested_listeners();
         self.wait(self.sleep(timeout))?;
@@ -318,19 +289,11 @@ impl Reactor for TcpReactor {
     }
 
     fn counters(&self) -> Counters {
-        Counters {
-            wakes: self.alarm.events_written(),
-            ..self.counters
-        }
+        Counters { wakes: self.alarm.events_written(), ..self.counters }
     }
 }
 
-fn watch(
-    epoll: &OwnedFd,
-    listener: &Listener,
-    id: ListenerId,
-    events: EventFlags,
-) -> rustix::io::Result<()> {
+fn watch(epoll: &OwnedFd, listener: &Listener, id: ListenerId, events: EventFlags) -> rustix::io::Result<()> {
     epoll::modify(epoll, listener, EventData::new_u64(id.0), events)
 }
 

@@ -145,10 +145,7 @@ impl Socket {
         match self.ends() {
             Ok(None) => return ControlFlow::Continue(()),
             Ok(Some((local, peer))) if local != peer => {
-                cx.completions.push(Completion::Connected {
-                    socket: cx.id,
-                    local,
-                })
+                cx.completions.push(Completion::Connected { socket: cx.id, local })
             }
             // The kernel chose the very port we connect to: we talk to ourselves, and nobody listens.
             Ok(Some(_)) => return ControlFlow::Break(Some(Errno::CONNREFUSED.into())),
@@ -172,10 +169,7 @@ impl Socket {
             Reading::Paused => Ok(Arrival::Nothing),
             Reading::Lending => lend(&self.fd, cx),
             Reading::Filling { missing: 0, .. } => Ok(Arrival::Bytes(0)),
-            Reading::Filling {
-                destination,
-                missing,
-            } => fill(&self.fd, destination, missing, cx.counters),
+            Reading::Filling { destination, missing } => fill(&self.fd, destination, missing, cx.counters),
         };
         match arrival {
             Ok(Arrival::Bytes(_)) => {
@@ -228,10 +222,7 @@ impl Socket {
 impl Socket {
     fn wanted(&self) -> EventFlags {
         let mut wanted = EventFlags::empty();
-        wanted.set(
-            EventFlags::IN,
-            !self.connecting && !self.reading.is_paused(),
-        );
+        wanted.set(EventFlags::IN, !self.connecting && !self.reading.is_paused());
         wanted.set(EventFlags::OUT, self.connecting || !self.backlog.is_empty());
         wanted
     }
@@ -240,9 +231,8 @@ impl Socket {
     /// nobody wants: mostly reading goes on before.
     fn needs_control(&self) -> bool {
         let wanted = self.wanted();
-        self.registered.is_none_or(|known| {
-            !known.contains(wanted) || known.difference(wanted).contains(EventFlags::OUT)
-        })
+        self.registered
+            .is_none_or(|known| !known.contains(wanted) || known.difference(wanted).contains(EventFlags::OUT))
     }
 
     /// Whether the reactor must look at it before its next wait and does not know yet.
@@ -313,10 +303,7 @@ fn lend(fd: &OwnedFd, cx: &mut Context<'_>) -> io::Result<Arrival> {
     let arrival = sys::receive(fd, room, usize::MAX, cx.counters)?;
     if let Arrival::Bytes(_) = arrival {
         let data = room.split();
-        cx.completions.push(Completion::Received {
-            socket: cx.id,
-            data,
-        });
+        cx.completions.push(Completion::Received { socket: cx.id, data });
     }
     Ok(arrival)
 }

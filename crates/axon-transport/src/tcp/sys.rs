@@ -6,8 +6,7 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::sockopt;
 use rustix::net::{
-    AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, SocketAddrAny, SocketFlags,
-    SocketType, ipproto,
+    AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, SocketAddrAny, SocketFlags, SocketType, ipproto,
 };
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -65,10 +64,7 @@ pub(crate) enum Arrival {
 }
 
 /// Receives at most `limit` bytes, which must not be zero, into the spare capacity of `buffer`.
-#[expect(
-    unsafe_code,
-    reason = "bytes offers no safe way to fill spare capacity without zeroing it first"
-)]
+#[expect(unsafe_code, reason = "bytes offers no safe way to fill spare capacity without zeroing it first")]
 pub(crate) fn receive(
     fd: impl AsFd,
     buffer: &mut BytesMut,
@@ -87,11 +83,7 @@ pub(crate) fn receive(
     // SAFETY: the kernel wrote the first `received` bytes of the spare capacity, which begins at `len`.
     unsafe { buffer.set_len(buffer.len() + received) };
     counters.bytes_in += received as u64;
-    Ok(if received == 0 {
-        Arrival::End
-    } else {
-        Arrival::Bytes(received)
-    })
+    Ok(if received == 0 { Arrival::End } else { Arrival::Bytes(received) })
 }
 
 /// Writes the first buffers, at most [`MAX_GATHER`], none of which may be empty. Returns the bytes taken, zero if the
@@ -119,10 +111,7 @@ pub(crate) fn gather<'a>(
     }
 }
 
-fn write_one<'a>(
-    fd: impl AsFd,
-    mut buffers: impl Iterator<Item = &'a Bytes>,
-) -> rustix::io::Result<usize> {
+fn write_one<'a>(fd: impl AsFd, mut buffers: impl Iterator<Item = &'a Bytes>) -> rustix::io::Result<usize> {
     let only = buffers.next().map_or(&[][..], |buffer| buffer);
     rustix::net::send(fd, only, SendFlags::NOSIGNAL)
 }

@@ -11,11 +11,7 @@ use std::io;
 const WRITES_PER_TURN: usize = 16;
 
 /// Writes `backlog` until the kernel takes no more, it is empty or the turn is over.
-pub(crate) fn flush(
-    fd: impl AsFd,
-    backlog: &mut Backlog,
-    counters: &mut Counters,
-) -> io::Result<()> {
+pub(crate) fn flush(fd: impl AsFd, backlog: &mut Backlog, counters: &mut Counters) -> io::Result<()> {
     for _ in 0..WRITES_PER_TURN {
         if backlog.is_empty() {
             break;
@@ -31,11 +27,7 @@ pub(crate) fn flush(
 }
 
 /// Writes `buffers` without queueing while the kernel takes whole batches, and removes what was taken.
-pub(crate) fn write_now(
-    fd: impl AsFd,
-    buffers: &mut Vec<Bytes>,
-    counters: &mut Counters,
-) -> io::Result<()> {
+pub(crate) fn write_now(fd: impl AsFd, buffers: &mut Vec<Bytes>, counters: &mut Counters) -> io::Result<()> {
     buffers.retain(|buffer| !buffer.is_empty());
     let mut gone = 0;
     let result = write_batches(fd, buffers, &mut gone, counters);
@@ -81,11 +73,8 @@ mod tests {
     #[test]
     fn advance_cuts_at_every_place() {
         for taken in 0..=10 {
-            let mut buffers = vec![
-                Bytes::from_static(b"abc"),
-                Bytes::from_static(b"defg"),
-                Bytes::from_static(b"hij"),
-            ];
+            let mut buffers =
+                vec![Bytes::from_static(b"abc"), Bytes::from_static(b"defg"), Bytes::from_static(b"hij")];
             let whole = advance(&mut buffers, taken);
             let rest: Vec<u8> = buffers[whole..].concat();
             assert_eq!(rest, &b"abcdefghij"[taken..]);

@@ -56,18 +56,13 @@ pub(crate) fn a_taken_port_is_refused(transport: &dyn Transport) {
 }
 
 pub(crate) fn a_shared_port_is_shared(transport: &dyn Transport) {
-    let options = ListenOptions {
-        reuse_port: true,
-        ..ListenOptions::default()
-    };
+    let options = ListenOptions { reuse_port: true, ..ListenOptions::default() };
     let (mut one, mut other) = (Site::new(transport), Site::new(transport));
     let (_, addr) = one.reactor.listen(loopback(), &options).unwrap();
     assert_eq!(other.reactor.listen(addr, &options).unwrap().1, addr);
 
     let mut client = Site::new(transport);
-    let ids: Vec<_> = (0..40)
-        .map(|_| client.reactor.connect(addr).unwrap())
-        .collect();
+    let ids: Vec<_> = (0..40).map(|_| client.reactor.connect(addr).unwrap()).collect();
     let start = std::time::Instant::now();
     while one.news.len() + other.news.len() < ids.len() {
         assert!(start.elapsed() < crate::harness::PATIENCE);
@@ -97,12 +92,7 @@ pub(crate) fn both_ends_know_the_same_addresses(transport: &dyn Transport) {
     let Completion::Connected { local, .. } = client.next() else {
         panic!("not connected");
     };
-    let Completion::Accepted {
-        listener: from,
-        peer,
-        ..
-    } = server.next()
-    else {
+    let Completion::Accepted { listener: from, peer, .. } = server.next() else {
         panic!("not accepted");
     };
     assert_eq!(from, listener);
@@ -132,9 +122,7 @@ pub(crate) fn what_is_sent_before_the_connection_stands_arrives(transport: &dyn 
 pub(crate) fn two_hundred_sockets_live_side_by_side(transport: &dyn Transport) {
     let (mut client, mut server) = (Site::new(transport), Site::new(transport));
     let (_, addr) = server.listen();
-    let pairs: Vec<_> = (0..200)
-        .map(|_| join(&mut client, &mut server, addr))
-        .collect();
+    let pairs: Vec<_> = (0..200).map(|_| join(&mut client, &mut server, addr)).collect();
     for (number, &(here, there)) in pairs.iter().enumerate() {
         server.reactor.receive(there);
         client.send(here, &(number as u32).to_le_bytes());

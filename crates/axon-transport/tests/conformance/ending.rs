@@ -9,9 +9,7 @@ pub(crate) fn the_end_comes_after_all_data(transport: &dyn Transport) {
     let mut duo = Duo::new(transport);
     let pattern = Pattern::new();
     duo.server.reactor.receive(duo.there);
-    duo.client
-        .reactor
-        .send(duo.here, &mut vec![pattern.at(0, 1 << 20)]);
+    duo.client.reactor.send(duo.here, &mut vec![pattern.at(0, 1 << 20)]);
     duo.until(|duo| duo.client.reactor.unsent(duo.here) == 0);
     duo.client.reactor.close(duo.here);
     let mut heard = 0;
@@ -123,9 +121,7 @@ pub(crate) fn last_words_are_heard(transport: &dyn Transport) {
 
 pub(crate) fn an_end_in_the_middle_of_filling_fills_nothing(transport: &dyn Transport) {
     let mut duo = Duo::new(transport);
-    duo.server
-        .reactor
-        .receive_into(duo.there, BytesMut::with_capacity(100), 100);
+    duo.server.reactor.receive_into(duo.there, BytesMut::with_capacity(100), 100);
     duo.client.send(duo.here, b"far less");
     duo.until(|duo| duo.client.reactor.unsent(duo.here) == 0);
     duo.client.reactor.close(duo.here);

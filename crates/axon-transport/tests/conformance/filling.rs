@@ -70,9 +70,7 @@ pub(crate) fn nothing_is_filled_at_once(transport: &dyn Transport) {
 pub(crate) fn a_filled_socket_is_paused(transport: &dyn Transport) {
     let mut duo = Duo::new(transport);
     duo.server.reactor.receive(duo.there);
-    duo.server
-        .reactor
-        .receive_into(duo.there, BytesMut::with_capacity(3), 3);
+    duo.server.reactor.receive_into(duo.there, BytesMut::with_capacity(3), 3);
     duo.client.send(duo.here, b"onetwo");
     assert_eq!(filled(duo.next_of_server(), duo.there), b"one"[..]);
     duo.rest();
@@ -83,9 +81,7 @@ pub(crate) fn a_filled_socket_is_paused(transport: &dyn Transport) {
 
 pub(crate) fn filling_cannot_be_paused(transport: &dyn Transport) {
     let mut duo = Duo::new(transport);
-    duo.server
-        .reactor
-        .receive_into(duo.there, BytesMut::with_capacity(3), 3);
+    duo.server.reactor.receive_into(duo.there, BytesMut::with_capacity(3), 3);
     duo.server.reactor.pause(duo.there);
     duo.client.send(duo.here, b"one");
     assert_eq!(filled(duo.next_of_server(), duo.there), b"one"[..]);
@@ -99,9 +95,7 @@ pub(crate) fn filling_does_not_move_the_destination(transport: &dyn Transport) {
     duo.client.reactor.send(duo.here, &mut buffers);
     let destination = BytesMut::with_capacity(LENGTH);
     let place = destination.as_ptr();
-    duo.server
-        .reactor
-        .receive_into(duo.there, destination, LENGTH);
+    duo.server.reactor.receive_into(duo.there, destination, LENGTH);
     let data = filled(duo.next_of_server(), duo.there);
     assert_eq!(data.as_ptr(), place);
     assert_eq!(data.len(), LENGTH);

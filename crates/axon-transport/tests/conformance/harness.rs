@@ -1,6 +1,8 @@
 //! Two reactors on one thread, and words to say what they should do.
 
-use axon_transport::{Completion, ListenOptions, ListenerId, Reactor, SocketId, Transport};
+use axon_transport::{
+    Completion, ListenOptions, ListenerId, MemNetwork, MemOptions, Reactor, SocketId, Transport,
+};
 use bytes::{Bytes, BytesMut};
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -19,6 +21,17 @@ pub(crate) fn loopback6() -> SocketAddr {
     (Ipv6Addr::LOCALHOST, 0).into()
 }
 
+/// A network in which everything comes late and in pieces.
+pub(crate) fn ragged() -> MemNetwork {
+    MemNetwork::with_options(MemOptions {
+        capacity: 100_003,
+        piece: 1..=60_000,
+        latency: Duration::ZERO..=Duration::from_micros(300),
+        seed: 0x7a66ed,
+        ..MemOptions::default()
+    })
+}
+
 /// A reactor and what it reported that nobody looked at yet.
 pub(crate) struct Site {
     pub(crate) reactor: Box<dyn Reactor>,
@@ -28,11 +41,7 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new(transport: &dyn Transport) -> Self {
-        Self {
-            reactor: transport.reactor().unwrap(),
-            news: VecDeque::new(),
-            buffer: Vec::new(),
-        }
+        Self { reactor: transport.reactor().unwrap(), news: VecDeque::new(), buffer: Vec::new() }
     }
 
     pub(crate) fn poll(&mut self, timeout: Duration) {
@@ -55,14 +64,11 @@ impl Site {
     }
 
     pub(crate) fn listen_on(&mut self, addr: SocketAddr) -> (ListenerId, SocketAddr) {
-        self.reactor
-            .listen(addr, &ListenOptions::default())
-            .unwrap()
+        self.reactor.listen(addr, &ListenOptions::default()).unwrap()
     }
 
     pub(crate) fn send(&mut self, socket: SocketId, bytes: &[u8]) {
-        self.reactor
-            .send(socket, &mut vec![Bytes::copy_from_slice(bytes)]);
+        self.reactor.send(socket, &mut vec![Bytes::copy_from_slice(bytes)]);
     }
 
     /// Receives until `wanted` bytes are there. The socket must be receiving.
@@ -93,12 +99,7 @@ impl Duo {
         let mut server = Site::new(transport);
         let (_, addr) = server.listen_on(addr);
         let (here, there) = join(&mut client, &mut server, addr);
-        Self {
-            client,
-            server,
-            here,
-            there,
-        }
+        Self { client, server, here, there }
     }
 
     /// Lets both sides work until `done`.
@@ -199,9 +200,7 @@ const PERIOD: usize = 65_521;
 impl Pattern {
     pub(crate) fn new() -> Self {
         let period = (0..PERIOD).map(|place| ((place * 2_654_435_761) >> 8) as u8);
-        Self {
-            bytes: period.cycle().take(PERIOD * 18).collect(),
-        }
+        Self { bytes: period.cycle().take(PERIOD * 18).collect() }
     }
 
     /// The `length` bytes from `offset`, at most 1 MiB.

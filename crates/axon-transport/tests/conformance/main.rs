@@ -80,4 +80,6 @@ conformance! {{
         time_is_common_and_goes_on;
 }:
     tcp => axon_transport::TcpTransport::new();
+    mem => axon_transport::MemNetwork::new();
+    ragged_mem => crate::harness::ragged();
 }

@@ -50,19 +50,14 @@ pub(crate) fn sending_empties_the_list_and_keeps_its_room(transport: &dyn Transp
         assert!(buffers.is_empty());
         assert_eq!(buffers.capacity(), 100);
     }
-    assert!(
-        duo.client.reactor.unsent(duo.here) > 0,
-        "50 MB are too many"
-    );
+    assert!(duo.client.reactor.unsent(duo.here) > 0, "50 MB are too many");
 }
 
 pub(crate) fn nothing_to_send_is_nothing_sent(transport: &dyn Transport) {
     let mut duo = Duo::new(transport);
     duo.server.reactor.receive(duo.there);
     duo.client.reactor.send(duo.here, &mut Vec::new());
-    duo.client
-        .reactor
-        .send(duo.here, &mut vec![Bytes::new(), Bytes::new()]);
+    duo.client.reactor.send(duo.here, &mut vec![Bytes::new(), Bytes::new()]);
     duo.rest();
     assert!(duo.client.news.is_empty() && duo.server.news.is_empty());
     let mut buffers = vec![Bytes::new(), Bytes::from_static(b"word"), Bytes::new()];
@@ -165,8 +160,5 @@ pub(crate) fn drained_comes_once_for_each_time_unsent_was_not_zero(transport: &d
 }
 
 fn count_drained(site: &mut Site) -> usize {
-    site.news
-        .drain(..)
-        .map(|completion| assert!(matches!(completion, Completion::Drained { .. })))
-        .count()
+    site.news.drain(..).map(|completion| assert!(matches!(completion, Completion::Drained { .. }))).count()
 }

@@ -95,9 +95,7 @@ fn without_descriptors() {
     const ROOM: usize = 3;
     let mut site = Site::new(&TcpTransport::new());
     let (_, addr) = site.listen();
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|_| TcpStream::connect(addr).unwrap())
-        .collect();
+    let clients: Vec<_> = (0..CLIENTS).map(|_| TcpStream::connect(addr).unwrap()).collect();
     limit_descriptors(ROOM);
 
     // Those that fit are taken, then the listener rests: it neither dies nor spins.
@@ -147,10 +145,7 @@ fn collect(site: &mut Site, taken: &mut Vec<Completion>, time: Duration) -> usiz
 
 fn limit_descriptors(room: usize) {
     let next = File::open("/dev/null").unwrap().as_raw_fd() as u64;
-    let limit = Rlimit {
-        current: Some(next + room as u64),
-        ..getrlimit(Resource::Nofile)
-    };
+    let limit = Rlimit { current: Some(next + room as u64), ..getrlimit(Resource::Nofile) };
     setrlimit(Resource::Nofile, limit).unwrap();
 }
 

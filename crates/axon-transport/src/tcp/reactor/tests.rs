@@ -28,11 +28,7 @@ impl Pair {
             }
         }
         let there = there.unwrap();
-        Self {
-            reactor,
-            here,
-            there,
-        }
+        Self { reactor, here, there }
     }
 
     fn until<T>(&mut self, mut wanted: impl FnMut(Completion) -> Option<T>) -> T {
@@ -46,9 +42,7 @@ impl Pair {
 
 fn poll(reactor: &mut TcpReactor) -> Vec<Completion> {
     let mut completions = Vec::new();
-    reactor
-        .poll(Some(Duration::from_secs(5)), &mut completions)
-        .unwrap();
+    reactor.poll(Some(Duration::from_secs(5)), &mut completions).unwrap();
     completions
 }
 
@@ -70,9 +64,7 @@ fn filled(completion: Completion) -> Option<BytesMut> {
 fn a_small_message_costs_one_send_one_wait_and_one_receive() {
     let mut pair = Pair::new();
     pair.reactor.receive(pair.there);
-    pair.reactor
-        .poll(Some(Duration::ZERO), &mut Vec::new())
-        .unwrap();
+    pair.reactor.poll(Some(Duration::ZERO), &mut Vec::new()).unwrap();
     let before = pair.reactor.counters();
     for _ in 0..100 {
         let mut message = vec![Bytes::from_static(b"head"), Bytes::from_static(b"body")];
@@ -92,15 +84,11 @@ fn a_small_message_costs_one_send_one_wait_and_one_receive() {
 fn changing_between_receiving_and_filling_costs_no_control() {
     let mut pair = Pair::new();
     pair.reactor.receive(pair.there);
-    pair.reactor
-        .poll(Some(Duration::ZERO), &mut Vec::new())
-        .unwrap();
+    pair.reactor.poll(Some(Duration::ZERO), &mut Vec::new()).unwrap();
     let before = pair.reactor.counters();
     for _ in 0..100 {
-        pair.reactor
-            .receive_into(pair.there, BytesMut::with_capacity(3), 3);
-        pair.reactor
-            .send(pair.here, &mut vec![Bytes::from_static(b"abcdef")]);
+        pair.reactor.receive_into(pair.there, BytesMut::with_capacity(3), 3);
+        pair.reactor.send(pair.here, &mut vec![Bytes::from_static(b"abcdef")]);
         assert_eq!(pair.until(filled), b"abc"[..]);
         pair.reactor.receive(pair.there);
         assert_eq!(pair.until(received), b"def"[..]);
@@ -112,19 +100,14 @@ fn changing_between_receiving_and_filling_costs_no_control() {
 fn bytes_for_a_paused_socket_disturb_once() {
     let mut pair = Pair::new();
     pair.reactor.receive(pair.there);
-    pair.reactor
-        .poll(Some(Duration::ZERO), &mut Vec::new())
-        .unwrap();
+    pair.reactor.poll(Some(Duration::ZERO), &mut Vec::new()).unwrap();
     pair.reactor.pause(pair.there);
-    pair.reactor
-        .send(pair.here, &mut vec![Bytes::from_static(b"wait")]);
+    pair.reactor.send(pair.here, &mut vec![Bytes::from_static(b"wait")]);
     let before = pair.reactor.counters();
     let start = Instant::now();
     while start.elapsed() < Duration::from_millis(50) {
         let mut completions = Vec::new();
-        pair.reactor
-            .poll(Some(Duration::from_millis(20)), &mut completions)
-            .unwrap();
+        pair.reactor.poll(Some(Duration::from_millis(20)), &mut completions).unwrap();
         assert!(completions.is_empty(), "{completions:?}");
     }
     let after = pair.reactor.counters();
@@ -138,11 +121,9 @@ fn bytes_for_a_paused_socket_disturb_once() {
 fn consecutive_receives_of_a_socket_are_contiguous() {
     let mut pair = Pair::new();
     pair.reactor.receive(pair.there);
-    pair.reactor
-        .send(pair.here, &mut vec![Bytes::from_static(b"first")]);
+    pair.reactor.send(pair.here, &mut vec![Bytes::from_static(b"first")]);
     let mut first = pair.until(received);
-    pair.reactor
-        .send(pair.here, &mut vec![Bytes::from_static(b"second")]);
+    pair.reactor.send(pair.here, &mut vec![Bytes::from_static(b"second")]);
     let second = pair.until(received);
     let start = first.as_ptr();
     first.unsplit(second);
