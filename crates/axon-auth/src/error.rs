@@ -228,6 +228,12 @@ pub enum AuthError {
         /// The name claimed.
         name: AuthName,
     },
+    /// The entity may not use the monitors at all (monitor side).
+    #[error("{name} has no mon capability")]
+    NoMonCaps {
+        /// The name claimed.
+        name: AuthName,
+    },
     /// The global id may not be reclaimed (monitor side).
     #[error("{name} may not reclaim global id {global_id}")]
     BadReclaim {

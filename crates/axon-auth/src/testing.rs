@@ -1,7 +1,17 @@
-//! For tests: hexadecimal, repeatable randomness.
+//! For tests, here and in other crates: a toy monitor, a dialogue without sockets, repeatable randomness.
 
-use crate::Entropy;
+use crate::{Entropy, Surroundings};
+use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU64, Ordering};
+use core::time::Duration;
+
+mod dialogue;
+mod toy_monitor;
+
+pub use dialogue::{Failure, Outcome, converse};
+pub use toy_monitor::ToyMonitor;
 
 /// Bytes from hexadecimal digits.
 ///
@@ -37,5 +47,37 @@ impl SeededEntropy {
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
+    }
+}
+
+/// A clock that moves when told to; clones are the same clock.
+#[derive(Debug, Clone)]
+pub struct TestClock(Arc<AtomicU64>);
+
+impl TestClock {
+    /// Stands at `seconds` since the Unix epoch.
+    pub fn at(seconds: u64) -> Self {
+        Self(Arc::new(AtomicU64::new(seconds)))
+    }
+
+    /// Moves on.
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(by.as_secs(), Ordering::Relaxed);
+    }
+
+    /// What it shows.
+    pub fn now(&self) -> Duration {
+        Duration::from_secs(self.0.load(Ordering::Relaxed))
+    }
+
+    /// This clock, and for every exchange randomness of its own that repeats with `seed`.
+    pub fn surroundings(&self, seed: u64) -> Surroundings {
+        let clock = self.clone();
+        let seeds = AtomicU64::new(seed);
+        let entropy = move || {
+            let seed = seeds.fetch_add(1 << 32, Ordering::Relaxed);
+            Box::new(SeededEntropy(seed)) as Box<dyn Entropy>
+        };
+        Surroundings::new(move || clock.now(), entropy)
     }
 }
