@@ -35,13 +35,7 @@ impl FrameBuf {
 
     /// An empty one with chunks of `chunk` bytes.
     pub fn with_chunk(chunk: usize) -> Self {
-        Self {
-            pieces: Vec::new(),
-            tail: BytesMut::new(),
-            spare: BytesMut::new(),
-            len: 0,
-            chunk,
-        }
+        Self { pieces: Vec::new(), tail: BytesMut::new(), spare: BytesMut::new(), len: 0, chunk }
     }
 
     /// Bytes written since the last drain.

@@ -13,9 +13,7 @@ mod ident;
 mod liveness;
 mod session;
 
-pub use auth::{
-    AuthBadMethod, AuthDone, AuthReplyMore, AuthRequest, AuthRequestMore, AuthSignature,
-};
+pub use auth::{AuthBadMethod, AuthDone, AuthReplyMore, AuthRequest, AuthRequestMore, AuthSignature};
 pub use compression::{CompressionDone, CompressionRequest};
 pub use hello::Hello;
 pub use ident::{ClientIdent, IDENT_LOSSY, IdentMissingFeatures, ServerIdent};
@@ -89,14 +87,7 @@ controls! {
 fn numbers(input: &mut Decoder<'_>, what: &'static str) -> Result<Vec<u32>, DecodeError> {
     let count = input.count(4)?;
     if count > MAX_LIST {
-        return Err(DecodeError::TooLong {
-            what,
-            length: count as u64,
-            limit: MAX_LIST as u64,
-        });
+        return Err(DecodeError::TooLong { what, length: count as u64, limit: MAX_LIST as u64 });
     }
     (0..count).map(|_| input.u32()).collect()
 }
-
-#[cfg(test)]
-mod tests;

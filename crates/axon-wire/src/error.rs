@@ -98,9 +98,7 @@ pub enum WireError {
     },
 
     /// A segment was damaged on the way.
-    #[error(
-        "crc of segment {segment} of a {tag} frame is {got:#010x}, its bytes have {expected:#010x}"
-    )]
+    #[error("crc of segment {segment} of a {tag} frame is {got:#010x}, its bytes have {expected:#010x}")]
     SegmentCrc {
         /// The frame.
         tag: Tag,
@@ -176,10 +174,9 @@ impl WireError {
     /// By whose fault it is.
     pub const fn blame(&self) -> Blame {
         match self {
-            Self::LegacyPeer
-            | Self::NotMsgr2 { .. }
-            | Self::PeerLacks { .. }
-            | Self::PeerRequires { .. } => Blame::Incompatible,
+            Self::LegacyPeer | Self::NotMsgr2 { .. } | Self::PeerLacks { .. } | Self::PeerRequires { .. } => {
+                Blame::Incompatible
+            }
             Self::NoncesExhausted | Self::Oversize { .. } | Self::BodyLength { .. } => Blame::Local,
             _ => Blame::PeerMisbehaved,
         }

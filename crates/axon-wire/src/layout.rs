@@ -78,13 +78,7 @@ impl Format {
         let len = match self {
             Self::Rev1Crc => {
                 let crc = if first > 0 { CRC_LEN as u64 } else { 0 };
-                first
-                    + crc
-                    + if several {
-                        sum(rest) + EPILOGUE_REV1 as u64
-                    } else {
-                        0
-                    }
+                first + crc + if several { sum(rest) + EPILOGUE_REV1 as u64 } else { 0 }
             }
             Self::Rev1Secure => {
                 let tail = rest.map(pad16);
@@ -153,3 +147,6 @@ impl LateStatus {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,22 +20,11 @@ pub struct Limits {
 
 impl Limits {
     /// For strangers: control frames of up to 64 KiB, no messages.
-    pub const HANDSHAKE: Limits = Limits {
-        control: 64 << 10,
-        front: 0,
-        middle: 0,
-        data: 0,
-        messages: false,
-    };
+    pub const HANDSHAKE: Limits = Limits { control: 64 << 10, front: 0, middle: 0, data: 0, messages: false };
 
     /// For established sessions: 16 MiB for control, front and middle, as kernel clients have it, and 256 MiB for data.
-    pub const SESSION: Limits = Limits {
-        control: 16 << 20,
-        front: 16 << 20,
-        middle: 16 << 20,
-        data: 256 << 20,
-        messages: true,
-    };
+    pub const SESSION: Limits =
+        Limits { control: 16 << 20, front: 16 << 20, middle: 16 << 20, data: 256 << 20, messages: true };
 
     /// Judges what a preamble announces.
     pub(crate) fn check(&self, preamble: &Preamble) -> Result<(), WireError> {

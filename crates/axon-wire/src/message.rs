@@ -51,11 +51,7 @@ impl Message {
             flags: 3,
             ..MessageHeader::default()
         };
-        Self {
-            header,
-            front: front.into(),
-            ..Self::default()
-        }
+        Self { header, front: front.into(), ..Self::default() }
     }
 
     /// Priority of background work.

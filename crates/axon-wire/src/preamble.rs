@@ -46,13 +46,7 @@ impl Preamble {
         if tag == Tag::Message && last == 3 {
             alignments[3] = 4096;
         }
-        Self {
-            tag,
-            segments: last as u8 + 1,
-            lengths,
-            alignments,
-            flags: 0,
-        }
+        Self { tag, segments: last as u8 + 1, lengths, alignments, flags: 0 }
     }
 
     /// What goes on the wire.
@@ -112,10 +106,7 @@ impl Preamble {
         if (1..=max).contains(&self.segments) {
             return Ok(());
         }
-        Err(WireError::SegmentCount {
-            tag: self.tag,
-            count: self.segments,
-        })
+        Err(WireError::SegmentCount { tag: self.tag, count: self.segments })
     }
 
     fn check_last(&self) -> Result<(), WireError> {

@@ -37,12 +37,7 @@ pub trait Aead: Send {
     fn seal(&self, nonce: &[u8; NONCE_LEN], data: &mut [u8]) -> [u8; TAG_LEN];
 
     /// Decrypts `data` in place; on error its content is undefined.
-    fn open(
-        &self,
-        nonce: &[u8; NONCE_LEN],
-        data: &mut [u8],
-        tag: &[u8; TAG_LEN],
-    ) -> Result<(), Unauthentic>;
+    fn open(&self, nonce: &[u8; NONCE_LEN], data: &mut [u8], tag: &[u8; TAG_LEN]) -> Result<(), Unauthentic>;
 }
 
 /// The best provider of this build.

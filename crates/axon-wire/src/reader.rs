@@ -61,12 +61,7 @@ pub enum Received {
 impl FrameReader {
     /// Starts a socket.
     pub fn new(provider: &'static dyn Provider) -> Self {
-        Self {
-            provider,
-            revision: Revision::One,
-            opener: None,
-            limits: Limits::HANDSHAKE,
-        }
+        Self { provider, revision: Revision::One, opener: None, limits: Limits::HANDSHAKE }
     }
 
     /// Chooses the framing's revision, after the banners and before the first frame.
@@ -125,10 +120,7 @@ impl FrameReader {
     /// Whatever is wrong with the segments and the epilogue: see the variants of [`WireError`].
     pub fn open_body(&mut self, head: Head, body: BytesMut) -> Result<Received, WireError> {
         if body.len() != head.body_len() {
-            return Err(WireError::BodyLength {
-                expected: head.body_len(),
-                got: body.len(),
-            });
+            return Err(WireError::BodyLength { expected: head.body_len(), got: body.len() });
         }
         match (head.format, &mut self.opener) {
             (Format::Rev1Secure, Some(opener)) => secure::rev1_body(opener, &head, body),

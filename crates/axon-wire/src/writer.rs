@@ -52,12 +52,7 @@ static EMPTY: Bytes = Bytes::new();
 impl FrameWriter {
     /// Starts a socket.
     pub fn new(provider: &'static dyn Provider) -> Self {
-        Self {
-            provider,
-            revision: Revision::One,
-            sealer: None,
-            scratch: Vec::new(),
-        }
+        Self { provider, revision: Revision::One, sealer: None, scratch: Vec::new() }
     }
 
     /// Chooses the framing's revision, after the banners and before the first frame.
@@ -117,11 +112,7 @@ impl FrameWriter {
         out: &mut FrameBuf,
     ) -> Result<(), WireError> {
         let preamble = Preamble::new(tag, lengths(first, rest)?);
-        let parts = Parts {
-            preamble: &preamble,
-            first,
-            rest,
-        };
+        let parts = Parts { preamble: &preamble, first, rest };
         match (self.revision, &mut self.sealer) {
             (Revision::One, None) => crc::rev1(self.provider, parts, out),
             (Revision::Zero, None) => crc::rev0(self.provider, parts, out),
@@ -156,3 +147,6 @@ fn length(segment: u8, length: usize) -> Result<u32, WireError> {
 fn split_inline(first: &[u8]) -> (&[u8], &[u8]) {
     first.split_at(first.len().min(INLINE))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,12 @@
 use super::*;
 use alloc::vec::Vec;
 
-const OURS: Banner = Banner {
-    supported: Msgr2Features::REVISION_1,
-    required: Msgr2Features::NONE,
-};
+const OURS: Banner = Banner { supported: Msgr2Features::REVISION_1, required: Msgr2Features::NONE };
 
 #[test]
 fn the_first_26_bytes() {
     let bytes = OURS.emit();
-    assert_eq!(
-        &bytes[..],
-        b"ceph v2\n\x10\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
-    );
+    assert_eq!(&bytes[..], b"ceph v2\n\x10\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
     assert_eq!(Banner::parse(&bytes), Ok(Some((OURS, 26))));
 }
 
@@ -37,13 +31,7 @@ fn what_newer_peers_append_is_skipped() {
 
 #[test]
 fn payload_lengths_have_bounds() {
-    for (length, fine) in [
-        (0u16, false),
-        (15, false),
-        (16, true),
-        (1024, true),
-        (1025, false),
-    ] {
+    for (length, fine) in [(0u16, false), (15, false), (16, true), (1024, true), (1025, false)] {
         let mut bytes = OURS.emit().to_vec();
         bytes[8..10].copy_from_slice(&length.to_le_bytes());
         bytes.resize(2000, 0);
@@ -60,18 +48,8 @@ fn strangers_are_recognised_at_once() {
     assert_eq!(Banner::parse(b"ceph v0"), Err(WireError::LegacyPeer));
     assert_eq!(Banner::parse(b"ceph v027\0\0"), Err(WireError::LegacyPeer));
     assert_eq!(Banner::parse(b"ceph v"), Ok(None));
-    assert_eq!(
-        Banner::parse(b"GET / HTTP/1.1\r\n"),
-        Err(WireError::NotMsgr2 {
-            prefix: *b"GET / HT"
-        })
-    );
-    assert_eq!(
-        Banner::parse(b"S"),
-        Err(WireError::NotMsgr2 {
-            prefix: *b"S\0\0\0\0\0\0\0"
-        })
-    );
+    assert_eq!(Banner::parse(b"GET / HTTP/1.1\r\n"), Err(WireError::NotMsgr2 { prefix: *b"GET / HT" }));
+    assert_eq!(Banner::parse(b"S"), Err(WireError::NotMsgr2 { prefix: *b"S\0\0\0\0\0\0\0" }));
 }
 
 #[test]
@@ -86,14 +64,8 @@ fn any_flipped_bit_of_the_prefix_is_noticed() {
 #[test]
 fn agreement() {
     let all = Msgr2Features::REVISION_1.with(Msgr2Features::COMPRESSION);
-    let kernel = Banner {
-        supported: Msgr2Features::REVISION_1,
-        required: Msgr2Features::REVISION_1,
-    };
-    let userspace = Banner {
-        supported: all,
-        required: Msgr2Features::NONE,
-    };
+    let kernel = Banner { supported: Msgr2Features::REVISION_1, required: Msgr2Features::REVISION_1 };
+    let userspace = Banner { supported: all, required: Msgr2Features::NONE };
     let old = Banner::default();
     assert_eq!(userspace.agree(&kernel), Ok(Msgr2Features::REVISION_1));
     assert_eq!(userspace.agree(&old), Ok(Msgr2Features::NONE));

@@ -37,11 +37,7 @@ fn large_pieces_are_referenced_in_order() {
     assert_eq!(pieces[1].as_ptr(), large.as_ptr());
     assert_eq!(pieces[2], b"after"[..]);
     buf.put_bytes(&large.slice(1..));
-    assert_ne!(
-        drain(&mut buf)[0].as_ptr(),
-        large[1..].as_ptr(),
-        "one byte less is copied"
-    );
+    assert_ne!(drain(&mut buf)[0].as_ptr(), large[1..].as_ptr(), "one byte less is copied");
 }
 
 #[test]

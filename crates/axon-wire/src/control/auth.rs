@@ -150,11 +150,7 @@ impl Encode for AuthDone {
 
 impl Decode for AuthDone {
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            global_id: input.u64()?,
-            mode: input.u32()?,
-            payload: input.blob()?.to_vec(),
-        })
+        Ok(Self { global_id: input.u64()?, mode: input.u32()?, payload: input.blob()?.to_vec() })
     }
 }
 
@@ -180,8 +176,6 @@ impl Encode for AuthSignature {
 
 impl Decode for AuthSignature {
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            signature: input.array()?,
-        })
+        Ok(Self { signature: input.array()? })
     }
 }

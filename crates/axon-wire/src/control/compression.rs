@@ -59,9 +59,6 @@ impl Encode for CompressionDone {
 
 impl Decode for CompressionDone {
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            is_compress: input.bool()?,
-            method: input.u32()?,
-        })
+        Ok(Self { is_compress: input.bool()?, method: input.u32()? })
     }
 }

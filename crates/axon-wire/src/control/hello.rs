@@ -29,9 +29,6 @@ impl Encode for Hello {
 
 impl Decode for Hello {
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            entity_type: EntityType::decode(input)?,
-            peer_addr: EntityAddr::decode(input)?,
-        })
+        Ok(Self { entity_type: EntityType::decode(input)?, peer_addr: EntityAddr::decode(input)? })
     }
 }

@@ -134,8 +134,6 @@ impl Encode for IdentMissingFeatures {
 
 impl Decode for IdentMissingFeatures {
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            features: Features::decode(input)?,
-        })
+        Ok(Self { features: Features::decode(input)? })
     }
 }

@@ -72,9 +72,7 @@ impl Encode for SessionReset {
 
 impl Decode for SessionReset {
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            full: input.bool()?,
-        })
+        Ok(Self { full: input.bool()? })
     }
 }
 

@@ -37,16 +37,8 @@ impl Aead for Gcm {
         out
     }
 
-    fn open(
-        &self,
-        nonce: &[u8; NONCE_LEN],
-        data: &mut [u8],
-        tag: &[u8; TAG_LEN],
-    ) -> Result<(), Unauthentic> {
+    fn open(&self, nonce: &[u8; NONCE_LEN], data: &mut [u8], tag: &[u8; TAG_LEN]) -> Result<(), Unauthentic> {
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        self.0
-            .open_in_place_separate_tag(nonce, Aad::empty(), tag, data)
-            .map(|_| ())
-            .map_err(|_| Unauthentic)
+        self.0.open_in_place_separate_tag(nonce, Aad::empty(), tag, data).map(|_| ()).map_err(|_| Unauthentic)
     }
 }

@@ -32,14 +32,7 @@ impl Aead for Gcm {
             .into()
     }
 
-    fn open(
-        &self,
-        nonce: &[u8; NONCE_LEN],
-        data: &mut [u8],
-        tag: &[u8; TAG_LEN],
-    ) -> Result<(), Unauthentic> {
-        self.0
-            .decrypt_inout_detached(nonce.into(), &[], data.into(), tag.into())
-            .map_err(|_| Unauthentic)
+    fn open(&self, nonce: &[u8; NONCE_LEN], data: &mut [u8], tag: &[u8; TAG_LEN]) -> Result<(), Unauthentic> {
+        self.0.decrypt_inout_detached(nonce.into(), &[], data.into(), tag.into()).map_err(|_| Unauthentic)
     }
 }

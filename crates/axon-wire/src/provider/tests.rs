@@ -44,11 +44,7 @@ fn crc_equals_its_definition_at_every_length_and_chains() {
             let data = &data[..len];
             for seed in [0, 0xffff_ffff, 0x1234_5678] {
                 let whole = bitwise(seed, data);
-                assert_eq!(
-                    provider.crc32c(seed, data),
-                    whole,
-                    "{len} bytes from {seed:#x}"
-                );
+                assert_eq!(provider.crc32c(seed, data), whole, "{len} bytes from {seed:#x}");
                 let (a, b) = data.split_at(len / 3);
                 assert_eq!(provider.crc32c(provider.crc32c(seed, a), b), whole);
             }
@@ -107,24 +103,14 @@ fn gcm_opens_what_the_other_sealed_and_nothing_else() {
                 assert_eq!(data, plain);
                 let mut bad = tag;
                 bad[len % 16] ^= 0x80;
-                assert_eq!(
-                    opener.open(&nonce, &mut sealed.clone(), &bad),
-                    Err(Unauthentic)
-                );
-                assert_eq!(
-                    opener.open(&[8; 12], &mut sealed.clone(), &tag),
-                    Err(Unauthentic)
-                );
+                assert_eq!(opener.open(&nonce, &mut sealed.clone(), &bad), Err(Unauthentic));
+                assert_eq!(opener.open(&[8; 12], &mut sealed.clone(), &tag), Err(Unauthentic));
             }
         }
     }
 }
 
 fn hex<const N: usize>(text: &str) -> [u8; N] {
-    let digits: Vec<u8> = text
-        .chars()
-        .filter_map(|c| c.to_digit(16))
-        .map(|d| d as u8)
-        .collect();
+    let digits: Vec<u8> = text.chars().filter_map(|c| c.to_digit(16)).map(|d| d as u8).collect();
     core::array::from_fn(|i| digits[2 * i] << 4 | digits[2 * i + 1])
 }

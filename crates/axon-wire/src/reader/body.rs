@@ -26,9 +26,7 @@ pub(super) fn header(segment: &[u8]) -> Result<MessageHeader, WireError> {
     segment
         .first_chunk()
         .map(MessageHeader::parse)
-        .ok_or(WireError::HeaderLength {
-            length: segment.len() as u32,
-        })
+        .ok_or(WireError::HeaderLength { length: segment.len() as u32 })
 }
 
 /// A message from its header and `rest`, which starts with segment 1; after each segment `gap` bytes for its length
@@ -46,21 +44,14 @@ pub(super) fn message(
     rest.truncate(end_of_last(head, gap));
     let mut rest = rest.freeze();
     let [front, middle, data] = [1, 2, 3].map(|i| take(&mut rest, head.length(i), gap));
-    Received::Frame(Frame::Message(Message {
-        header,
-        front,
-        middle,
-        data,
-    }))
+    Received::Frame(Frame::Message(Message { header, front, middle, data }))
 }
 
 /// Where the last segment ends, counted from the start of segment 1: without this cut, the last `take` would have to
 /// share memory with a remainder nobody wants.
 fn end_of_last(head: &Head, gap: fn(usize) -> usize) -> usize {
     let last = usize::from(head.preamble.segments) - 1;
-    let before: usize = (1..last)
-        .map(|i| head.length(i) + gap(head.length(i)))
-        .sum();
+    let before: usize = (1..last).map(|i| head.length(i) + gap(head.length(i))).sum();
     match last {
         0 => 0,
         last => before + head.length(last),

@@ -7,15 +7,9 @@ use crate::provider::Provider;
 use crate::{Tag, WireError};
 use bytes::{Buf, BytesMut};
 
-pub(super) fn head(
-    provider: &dyn Provider,
-    format: Format,
-    block: &[u8],
-) -> Result<Head, WireError> {
-    let block = block.first_chunk().ok_or(WireError::BodyLength {
-        expected: Preamble::LEN,
-        got: block.len(),
-    })?;
+pub(super) fn head(provider: &dyn Provider, format: Format, block: &[u8]) -> Result<Head, WireError> {
+    let block =
+        block.first_chunk().ok_or(WireError::BodyLength { expected: Preamble::LEN, got: block.len() })?;
     let preamble = Preamble::parse(block, provider)?;
     Ok(Head::new(preamble, format, [0; INLINE]))
 }
@@ -37,13 +31,7 @@ pub(super) fn rev1_body(
     let header = body::header(first)?;
     body.advance(head.length(0) + CRC_LEN);
     if head.preamble.segments == 1 {
-        return Ok(body::message(
-            head,
-            LateStatus::Complete,
-            header,
-            body,
-            no_gap,
-        ));
+        return Ok(body::message(head, LateStatus::Complete, header, body, no_gap));
     }
     let (rest, epilogue) = body.split_at(body.len() - EPILOGUE_REV1);
     check_rest(provider, head, rest, &epilogue[1..])?;
@@ -77,12 +65,7 @@ fn no_gap(_length: usize) -> usize {
 }
 
 /// Checks the segments after the first against their slots; slots beyond the last segment say nothing.
-fn check_rest(
-    provider: &dyn Provider,
-    head: &Head,
-    mut rest: &[u8],
-    slots: &[u8],
-) -> Result<(), WireError> {
+fn check_rest(provider: &dyn Provider, head: &Head, mut rest: &[u8], slots: &[u8]) -> Result<(), WireError> {
     let (slots, _) = slots.as_chunks::<CRC_LEN>();
     for i in 1..head.preamble.segments {
         let (segment, after) = rest.split_at(head.length(i.into()));
@@ -93,22 +76,11 @@ fn check_rest(
 }
 
 /// Checks a segment against the crc at the start of `slot`.
-fn check(
-    provider: &dyn Provider,
-    tag: Tag,
-    segment: u8,
-    bytes: &[u8],
-    slot: &[u8],
-) -> Result<(), WireError> {
+fn check(provider: &dyn Provider, tag: Tag, segment: u8, bytes: &[u8], slot: &[u8]) -> Result<(), WireError> {
     let got = slot.first_chunk().map_or(0, |s| u32::from_le_bytes(*s));
     let expected = provider.crc32c(CRC_SEED, bytes);
     if got == expected {
         return Ok(());
     }
-    Err(WireError::SegmentCrc {
-        tag,
-        segment,
-        expected,
-        got,
-    })
+    Err(WireError::SegmentCrc { tag, segment, expected, got })
 }

@@ -17,12 +17,7 @@ pub struct Head {
 
 impl Head {
     pub(super) fn new(preamble: Preamble, format: Format, inline: [u8; INLINE]) -> Self {
-        Self {
-            preamble,
-            format,
-            inline,
-            body_len: 0,
-        }
+        Self { preamble, format, inline, body_len: 0 }
     }
 
     /// What the frame is.
@@ -53,10 +48,7 @@ impl Head {
             return Err(WireError::Compressed { tag });
         }
         limits.check(&self.preamble)?;
-        self.body_len = self
-            .format
-            .body_len(&self.preamble)
-            .ok_or(WireError::FrameTooLong { tag })?;
+        self.body_len = self.format.body_len(&self.preamble).ok_or(WireError::FrameTooLong { tag })?;
         Ok(self)
     }
 

@@ -40,11 +40,7 @@ pub(super) fn rev0_head(
 }
 
 /// `[rest of seg0] tag` if it is long, `[seg1 | seg2 | seg3 | status, 0 x 15] tag` if there are several segments.
-pub(super) fn rev1_body(
-    opener: &mut Opener,
-    head: &Head,
-    mut body: BytesMut,
-) -> Result<Received, WireError> {
+pub(super) fn rev1_body(opener: &mut Opener, head: &Head, mut body: BytesMut) -> Result<Received, WireError> {
     let tag = head.tag();
     let more = head.length(0).saturating_sub(INLINE);
     let more_block = match more {
@@ -59,13 +55,7 @@ pub(super) fn rev1_body(
     let header = body::header(head.inline_segment())?;
     body.advance(more_block);
     if head.preamble.segments == 1 {
-        return Ok(body::message(
-            head,
-            LateStatus::Complete,
-            header,
-            body,
-            padding,
-        ));
+        return Ok(body::message(head, LateStatus::Complete, header, body, padding));
     }
     opener.block(2, &mut body)?;
     let status = body[body.len() - TAG_LEN - EPILOGUE_SECURE];
@@ -75,11 +65,7 @@ pub(super) fn rev1_body(
 
 /// The rest of the frame's only block: `seg0 | seg1 | seg2 | seg3 | flags, 0 x 15] tag`. Unlike rev1 this copies: the
 /// cipher takes contiguous memory, and the preamble came before the body had any.
-pub(super) fn rev0_body(
-    opener: &mut Opener,
-    head: &Head,
-    body: BytesMut,
-) -> Result<Received, WireError> {
+pub(super) fn rev0_body(opener: &mut Opener, head: &Head, body: BytesMut) -> Result<Received, WireError> {
     let tag = head.tag();
     let mut whole = BytesMut::with_capacity(Preamble::LEN + body.len());
     whole.extend_from_slice(&head.inline[..Preamble::LEN]);

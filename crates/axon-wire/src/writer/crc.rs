@@ -35,12 +35,7 @@ pub(super) fn rev0(provider: &dyn Provider, parts: Parts<'_>, out: &mut FrameBuf
 }
 
 /// Puts the segments after the first and their crcs into `slots`; slots without a segment stay zero.
-fn put_rest(
-    provider: &dyn Provider,
-    parts: &Parts<'_>,
-    slots: &mut [[u8; CRC_LEN]],
-    out: &mut FrameBuf,
-) {
+fn put_rest(provider: &dyn Provider, parts: &Parts<'_>, slots: &mut [[u8; CRC_LEN]], out: &mut FrameBuf) {
     let count = usize::from(parts.preamble.segments) - 1;
     for (segment, slot) in parts.rest.iter().zip(slots).take(count) {
         *slot = provider.crc32c(CRC_SEED, segment).to_le_bytes();
