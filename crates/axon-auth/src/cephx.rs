@@ -47,7 +47,7 @@ pub(crate) use service_exchange::ServiceExchange;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use {
     authenticate::{Authenticate, ServerChallenge},
-    authorizer::{Authorize, AuthorizerRef},
+    authorizer::{Authorize, AuthorizeChallenge, AuthorizeReply, AuthorizerRef},
     connection_secret::ConnectionSecret,
     proof::proof,
     request_type::{RequestType, put_response},

@@ -69,11 +69,7 @@ fn encrypt(
 }
 
 /// Decrypts `sealed`. One error for whatever is wrong, so that it tells nothing to somebody who probes.
-fn decrypt(
-    key: &CryptoKey,
-    usage: KeyUsage,
-    sealed: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, AuthError> {
+fn decrypt(key: &CryptoKey, usage: KeyUsage, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, AuthError> {
     let plain = match key.kind() {
         KeyType::None => return Err(AuthError::KeyWithoutSecret { what: usage }),
         KeyType::Aes => aes128::decrypt(key.secret(), sealed),

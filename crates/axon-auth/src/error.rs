@@ -52,9 +52,7 @@ pub enum AuthError {
         what: KeyUsage,
     },
     /// A key of type none encrypts nothing.
-    #[error(
-        "the key has type none and cannot protect the {what}: use a key of type aes or aes256k"
-    )]
+    #[error("the key has type none and cannot protect the {what}: use a key of type aes or aes256k")]
     KeyWithoutSecret {
         /// What was to be protected.
         what: KeyUsage,
@@ -104,9 +102,7 @@ pub enum AuthError {
         service: EntityType,
     },
     /// The ticket is too old, and was not renewed.
-    #[error(
-        "the ticket for service {service} has expired: renew it over the session with the monitor"
-    )]
+    #[error("the ticket for service {service} has expired: renew it over the session with the monitor")]
     TicketExpired {
         /// The service that was dialled.
         service: EntityType,
@@ -172,9 +168,7 @@ pub enum AuthError {
 
     /// This service cannot verify anybody yet. The handshake drops the connection without an answer, the client
     /// comes back later.
-    #[error(
-        "the service keys are not loaded yet: connections are dropped until the monitor has sent them"
-    )]
+    #[error("the service keys are not loaded yet: connections are dropped until the monitor has sent them")]
     NotReady,
     /// The client used a method that is not allowed here.
     #[error("method {method} is not allowed here")]
@@ -258,9 +252,7 @@ impl AuthError {
     /// it means drop the connection.
     pub fn errno(&self) -> i32 {
         match self {
-            Self::Malformed(_) | Self::PayloadTooLong { .. } | Self::OutOfTurn { .. } => {
-                errno::EINVAL
-            }
+            Self::Malformed(_) | Self::PayloadTooLong { .. } | Self::OutOfTurn { .. } => errno::EINVAL,
             Self::NotReady => errno::EBUSY,
             Self::MethodNotAllowed { .. }
             | Self::SecureWithoutKeys

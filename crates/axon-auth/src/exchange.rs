@@ -77,12 +77,7 @@ pub trait ClientExchange: Send {
     fn request(&mut self) -> Result<Request, AuthError>;
     /// The server refused `method` with `errno` (negative as on the wire) and allows `methods`.
     /// Another request, or the error that ends the attempt.
-    fn bad_method(
-        &mut self,
-        method: Method,
-        errno: i32,
-        methods: &[Method],
-    ) -> Result<Request, AuthError>;
+    fn bad_method(&mut self, method: Method, errno: i32, methods: &[Method]) -> Result<Request, AuthError>;
     /// Answers AUTH_REPLY_MORE.
     fn more(&mut self, payload: &[u8]) -> Result<Vec<u8>, AuthError>;
     /// Consumes AUTH_DONE.

@@ -1,10 +1,9 @@
 //! Shared secrets as Ceph stores and sends them.
 
-use crate::time::{put_time, take_time};
 use crate::{Clock, Entropy};
 use alloc::string::String;
 use alloc::vec::Vec;
-use axon_denc::{Decode, DecodeError, Decoder, Encode};
+use axon_denc::{Decode, DecodeError, Decoder, Encode, UTime};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use core::fmt;
@@ -40,10 +39,7 @@ impl KeyType {
 
     fn from_wire(value: u16) -> Result<Self, DecodeError> {
         let known = Self::ALL.into_iter().find(|t| *t as u16 == value);
-        known.ok_or(DecodeError::Undefined {
-            what: "key type",
-            value: value.into(),
-        })
+        known.ok_or(DecodeError::Undefined { what: "key type", value: value.into() })
     }
 }
 
@@ -77,22 +73,14 @@ impl CryptoKey {
         if secret.len() != kind.secret_len() {
             return Err(BadKey::Encoding(wrong_length(kind, secret.len())));
         }
-        Ok(Self {
-            kind,
-            created,
-            secret: Zeroizing::new(secret.to_vec()),
-        })
+        Ok(Self { kind, created, secret: Zeroizing::new(secret.to_vec()) })
     }
 
     /// A new random key, created now.
     pub fn generate(kind: KeyType, clock: &dyn Clock, entropy: &mut dyn Entropy) -> Self {
         let mut secret = Zeroizing::new(alloc::vec![0; kind.secret_len()]);
         entropy.fill(&mut secret);
-        Self {
-            kind,
-            created: clock.now(),
-            secret,
-        }
+        Self { kind, created: clock.now(), secret }
     }
 
     /// How it encrypts.
@@ -163,7 +151,7 @@ impl FromStr for CryptoKey {
 impl Encode for CryptoKey {
     fn encode(&self, out: &mut Vec<u8>) {
         (self.kind as u16).encode(out);
-        put_time(out, self.created);
+        UTime::from_duration(self.created).encode(out);
         (self.kind.secret_len() as u16).encode(out);
         out.extend_from_slice(&self.secret);
     }
@@ -172,16 +160,12 @@ impl Encode for CryptoKey {
 impl Decode for CryptoKey {
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let kind = KeyType::from_wire(input.u16()?)?;
-        let created = take_time(input)?;
+        let created = UTime::decode(input)?.to_duration();
         let length = usize::from(input.u16()?);
         if length != kind.secret_len() {
             return Err(wrong_length(kind, length));
         }
-        Ok(Self {
-            kind,
-            created,
-            secret: Zeroizing::new(input.take(length)?.to_vec()),
-        })
+        Ok(Self { kind, created, secret: Zeroizing::new(input.take(length)?.to_vec()) })
     }
 }
 
@@ -202,3 +186,6 @@ impl PartialEq for CryptoKey {
 }
 
 impl Eq for CryptoKey {}
+
+#[cfg(test)]
+mod tests;

@@ -50,9 +50,7 @@ pub enum KeyringProblem {
     #[error("{0}")]
     Name(BadAuthName),
     /// Something stands before the first section.
-    #[error(
-        "an option stands before the first section; a section such as [client.admin] must come first"
-    )]
+    #[error("an option stands before the first section; a section such as [client.admin] must come first")]
     OutsideSection,
     /// A line is neither section nor option.
     #[error("neither a section nor OPTION = VALUE")]
@@ -94,10 +92,7 @@ impl FromStr for Keyring {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut reader = Reader::default();
         for (i, line) in text.lines().enumerate() {
-            let at = |problem| BadKeyring {
-                line: i + 1,
-                problem,
-            };
+            let at = |problem| BadKeyring { line: i + 1, problem };
             reader.line(i + 1, line).map_err(at)?;
         }
         reader.finish()
@@ -159,18 +154,11 @@ impl Reader {
 
     fn finish(self) -> Result<Keyring, BadKeyring> {
         let entry = |(name, section): (AuthName, Section)| {
-            let key = section.key.ok_or(BadKeyring {
-                line: section.line,
-                problem: KeyringProblem::NoKey,
-            })?;
+            let key = section.key.ok_or(BadKeyring { line: section.line, problem: KeyringProblem::NoKey })?;
             let caps = section.caps;
             Ok((name, KeyringEntry { key, caps }))
         };
-        let entries = self
-            .sections
-            .into_iter()
-            .map(entry)
-            .collect::<Result<_, _>>()?;
+        let entries = self.sections.into_iter().map(entry).collect::<Result<_, _>>()?;
         Ok(Keyring { entries })
     }
 }
@@ -189,3 +177,6 @@ fn without_quotes(value: &str) -> &str {
     let inner = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
     inner.unwrap_or(value)
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,6 @@ mod shared;
 mod surroundings;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
-mod time;
 mod verifier;
 
 pub use cephx::{RotatingStore, Services, TicketStore};
@@ -52,10 +51,7 @@ pub const MAX_ROUNDS: u32 = 8;
 fn check_payload(payload: &[u8]) -> Result<(), AuthError> {
     match payload.len() {
         0..=MAX_PAYLOAD => Ok(()),
-        length => Err(AuthError::PayloadTooLong {
-            length,
-            limit: MAX_PAYLOAD,
-        }),
+        length => Err(AuthError::PayloadTooLong { length, limit: MAX_PAYLOAD }),
     }
 }
 
@@ -67,3 +63,6 @@ fn check_round(rounds: &mut u32) -> Result<(), AuthError> {
         _ => Err(AuthError::TooManyRounds { limit: MAX_ROUNDS }),
     }
 }
+
+#[cfg(test)]
+mod tests;

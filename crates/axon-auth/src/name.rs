@@ -17,10 +17,7 @@ pub struct BadAuthName;
 impl AuthName {
     /// `kind.id`.
     pub fn new(kind: EntityType, id: impl Into<String>) -> Self {
-        Self {
-            kind,
-            id: id.into(),
-        }
+        Self { kind, id: id.into() }
     }
 }
 
@@ -51,20 +48,14 @@ impl Encode for AuthName {
 
 impl Decode for AuthName {
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            kind: take_service(input)?,
-            id: input.string("the id of an authentication name")?,
-        })
+        Ok(Self { kind: take_service(input)?, id: input.string("the id of an authentication name")? })
     }
 }
 
 /// An entity type as four bytes: how names, tickets and authorizers write it.
 pub(crate) fn take_service(input: &mut Decoder<'_>) -> Result<EntityType, DecodeError> {
     let value = input.u32()?;
-    let undefined = DecodeError::Undefined {
-        what: "entity type",
-        value: value.into(),
-    };
+    let undefined = DecodeError::Undefined { what: "entity type", value: value.into() };
     let narrow = u8::try_from(value).map_err(|_| undefined)?;
     EntityType::from_wire(narrow)
 }

@@ -2,8 +2,8 @@
 
 use crate::cephx::{AUTHORIZER_MODE, MON_MODE, TicketStore};
 use crate::{
-    Agreed, AuthError, AuthName, ClientAuth, ClientExchange, Identity, Method, Mode, Request,
-    ServerAuth, ServerExchange, Step, check_payload, check_round,
+    Agreed, AuthError, AuthName, ClientAuth, ClientExchange, Identity, Method, Mode, Request, ServerAuth,
+    ServerExchange, Step, check_payload, check_round,
 };
 use alloc::boxed::Box;
 use alloc::vec;
@@ -26,11 +26,7 @@ impl NoneClient {
 
 impl ClientAuth for NoneClient {
     fn start(&self, peer: EntityType) -> Result<Box<dyn ClientExchange>, AuthError> {
-        Ok(Box::new(NoneExchange::new(
-            self.name.clone(),
-            self.global_id,
-            peer,
-        )))
+        Ok(Box::new(NoneExchange::new(self.name.clone(), self.global_id, peer)))
     }
 }
 
@@ -45,12 +41,7 @@ pub(crate) struct NoneExchange {
 
 impl NoneExchange {
     pub(crate) fn new(name: AuthName, global_id: u64, peer: EntityType) -> Self {
-        Self {
-            name,
-            global_id,
-            peer,
-            store: None,
-        }
+        Self { name, global_id, peer, store: None }
     }
 
     /// Puts the id that a monitor gives into `store`.
@@ -66,35 +57,20 @@ impl NoneExchange {
 
 impl ClientExchange for NoneExchange {
     fn request(&mut self) -> Result<Request, AuthError> {
-        let mode = if self.is_mon() {
-            MON_MODE
-        } else {
-            AUTHORIZER_MODE
-        };
+        let mode = if self.is_mon() { MON_MODE } else { AUTHORIZER_MODE };
         let mut payload = vec![mode];
         self.name.encode(&mut payload);
         self.global_id.encode(&mut payload);
-        Ok(Request {
-            method: Method::NONE,
-            payload,
-        })
+        Ok(Request { method: Method::NONE, payload })
     }
 
-    fn bad_method(
-        &mut self,
-        method: Method,
-        errno: i32,
-        methods: &[Method],
-    ) -> Result<Request, AuthError> {
+    fn bad_method(&mut self, method: Method, errno: i32, methods: &[Method]) -> Result<Request, AuthError> {
         let refused = || AuthError::Refused { method, errno };
         Err(crate::principal::refusal(method, errno, methods, refused))
     }
 
     fn more(&mut self, _payload: &[u8]) -> Result<Vec<u8>, AuthError> {
-        Err(AuthError::OutOfTurn {
-            state: "AwaitDone",
-            got: "AUTH_REPLY_MORE",
-        })
+        Err(AuthError::OutOfTurn { state: "AwaitDone", got: "AUTH_REPLY_MORE" })
     }
 
     fn done(&mut self, global_id: u64, mode: Mode, _payload: &[u8]) -> Result<Agreed, AuthError> {
@@ -144,10 +120,7 @@ impl ServerExchange for NoneAcceptance {
     }
 
     fn more(&mut self, _payload: &[u8]) -> Result<Step, AuthError> {
-        Err(AuthError::OutOfTurn {
-            state: "AwaitRequest",
-            got: "AUTH_REQUEST_MORE",
-        })
+        Err(AuthError::OutOfTurn { state: "AwaitRequest", got: "AUTH_REQUEST_MORE" })
     }
 }
 
@@ -159,17 +132,8 @@ pub(crate) fn accept(peer: EntityType, mode: Mode, payload: &[u8]) -> Result<Ste
         [] => (AuthName::new(peer, ""), 0),
         _ => take_claim(&mut Decoder::new(payload))?,
     };
-    let identity = Identity {
-        name,
-        global_id,
-        caps: Vec::new(),
-        allow_all: true,
-    };
-    Ok(Step::Done {
-        payload: Vec::new(),
-        agreed: agreed(global_id),
-        identity,
-    })
+    let identity = Identity { name, global_id, caps: Vec::new(), allow_all: true };
+    Ok(Step::Done { payload: Vec::new(), agreed: agreed(global_id), identity })
 }
 
 fn take_claim(input: &mut Decoder<'_>) -> Result<(AuthName, u64), AuthError> {
@@ -185,9 +149,5 @@ fn check_mode(mode: Mode) -> Result<(), AuthError> {
 }
 
 fn agreed(global_id: u64) -> Agreed {
-    Agreed {
-        session_key: None,
-        connection_secret: None,
-        global_id,
-    }
+    Agreed { session_key: None, connection_secret: None, global_id }
 }

@@ -4,8 +4,8 @@ use crate::cephx::{AuthorizerExchange, MonClientExchange, Services, TicketStore,
 use crate::error::errno;
 use crate::none::NoneExchange;
 use crate::{
-    Agreed, AuthError, AuthName, ClientAuth, ClientExchange, CryptoKey, Method, Mode, Request,
-    Surroundings, check_payload,
+    Agreed, AuthError, AuthName, ClientAuth, ClientExchange, CryptoKey, Method, Mode, Request, Surroundings,
+    check_payload,
 };
 use alloc::boxed::Box;
 use alloc::vec;
@@ -108,8 +108,7 @@ impl Principal {
     /// One method with a monitor.
     fn mon_exchange(&self, method: Method) -> Result<Box<dyn ClientExchange>, AuthError> {
         if method == Method::NONE {
-            let exchange =
-                NoneExchange::new(self.name.clone(), self.tickets.global_id(), EntityType::Mon);
+            let exchange = NoneExchange::new(self.name.clone(), self.tickets.global_id(), EntityType::Mon);
             return Ok(Box::new(exchange.remember_in(self.tickets.clone())));
         }
         let key = self.key.clone().ok_or_else(|| self.no_key())?;
@@ -128,20 +127,14 @@ impl Principal {
         let method = self.tickets.method();
         if method == Some(Method::NONE) || (method.is_none() && only_none) {
             let global_id = self.tickets.global_id();
-            return Ok(Box::new(NoneExchange::new(
-                self.name.clone(),
-                global_id,
-                peer,
-            )));
+            return Ok(Box::new(NoneExchange::new(self.name.clone(), global_id, peer)));
         }
         let exchange = AuthorizerExchange::from_store(peer, &self.tickets, &self.surroundings)?;
         Ok(Box::new(exchange))
     }
 
     fn no_key(&self) -> AuthError {
-        AuthError::NoKey {
-            name: self.name.clone(),
-        }
+        AuthError::NoKey { name: self.name.clone() }
     }
 }
 
@@ -175,12 +168,7 @@ impl ClientExchange for MonAttempt {
         self.current.request()
     }
 
-    fn bad_method(
-        &mut self,
-        method: Method,
-        errno: i32,
-        methods: &[Method],
-    ) -> Result<Request, AuthError> {
+    fn bad_method(&mut self, method: Method, errno: i32, methods: &[Method]) -> Result<Request, AuthError> {
         let refused = self.current.bad_method(method, errno, methods);
         let Some(next) = self.next_method(methods) else {
             return refused;
@@ -208,10 +196,7 @@ pub(crate) fn refusal(
     denied: impl FnOnce() -> AuthError,
 ) -> AuthError {
     if !allowed.contains(&method) {
-        return AuthError::MethodRefused {
-            tried: method,
-            allowed: allowed.to_vec(),
-        };
+        return AuthError::MethodRefused { tried: method, allowed: allowed.to_vec() };
     }
     match error {
         errno::EACCES | errno::EPERM => denied(),

@@ -12,11 +12,7 @@ pub trait Shared<T>: Send + Sync {
 impl<T: Send> Shared<T> for std::sync::Mutex<T> {
     fn with(&self, visit: &mut dyn FnMut(&mut T)) {
         // Every visitor leaves the value whole at each step, so a panic elsewhere does not spoil it.
-        visit(
-            &mut self
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner),
-        );
+        visit(&mut self.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
     }
 }
 

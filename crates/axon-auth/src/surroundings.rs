@@ -41,10 +41,7 @@ pub struct Surroundings {
 impl Surroundings {
     /// Both from closures or other implementations.
     pub fn new(clock: impl Clock + 'static, entropy: impl EntropySource + 'static) -> Self {
-        Self {
-            clock: Arc::new(clock),
-            entropy: Arc::new(entropy),
-        }
+        Self { clock: Arc::new(clock), entropy: Arc::new(entropy) }
     }
 }
 

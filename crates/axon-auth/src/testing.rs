@@ -21,10 +21,7 @@ pub fn hex(text: &str) -> Vec<u8> {
     let digit = |c: u8| (c as char).to_digit(16).expect("a hexadecimal digit") as u8;
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     assert!(rest.is_empty(), "an even number of digits");
-    pairs
-        .iter()
-        .map(|[a, b]| digit(*a) << 4 | digit(*b))
-        .collect()
+    pairs.iter().map(|[a, b]| digit(*a) << 4 | digit(*b)).collect()
 }
 
 /// Randomness that repeats (SplitMix64). Worthless as a secret.

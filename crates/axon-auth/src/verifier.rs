@@ -2,8 +2,8 @@
 
 use crate::cephx::{MON_MODE, RotatingStore, ServiceExchange};
 use crate::{
-    AuthError, CryptoKey, Method, Mode, ServerAuth, ServerExchange, Step, Surroundings,
-    check_payload, check_round, none,
+    AuthError, CryptoKey, Method, Mode, ServerAuth, ServerExchange, Step, Surroundings, check_payload,
+    check_round, none,
 };
 use alloc::boxed::Box;
 use alloc::vec;
@@ -23,13 +23,7 @@ pub struct Verifier {
 impl Verifier {
     /// For a daemon of type `service`, allowing cephx only. While `secrets` is empty it answers [`AuthError::NotReady`].
     pub fn new(service: EntityType, secrets: RotatingStore, surroundings: Surroundings) -> Self {
-        Self {
-            service,
-            methods: vec![Method::CEPHX],
-            secrets,
-            shared_secret: None,
-            surroundings,
-        }
+        Self { service, methods: vec![Method::CEPHX], secrets, shared_secret: None, surroundings }
     }
 
     /// With the methods allowed (Ceph: `auth_service_required`).
@@ -111,11 +105,9 @@ fn check_authorizer(payload: &[u8]) -> Result<(), AuthError> {
     match payload.first() {
         Some(1..MON_MODE) => Ok(()),
         Some(MON_MODE..20) => Err(AuthError::NotAMonitor),
-        Some(mode) => Err(DecodeError::Undefined {
-            what: "authentication mode",
-            value: (*mode).into(),
+        Some(mode) => {
+            Err(DecodeError::Undefined { what: "authentication mode", value: (*mode).into() }.into())
         }
-        .into()),
         None => Err(DecodeError::Truncated { needed: 1, left: 0 }.into()),
     }
 }

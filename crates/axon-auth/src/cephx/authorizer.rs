@@ -74,10 +74,7 @@ impl Decode for Authorize {
             true => Some(input.u64()?),
             false => None,
         };
-        Ok(Self {
-            nonce,
-            challenge_plus_one,
-        })
+        Ok(Self { nonce, challenge_plus_one })
     }
 }
 
@@ -107,11 +104,7 @@ pub(crate) struct AuthorizeReply {
 
 impl Encode for AuthorizeReply {
     fn encode(&self, out: &mut Vec<u8>) {
-        let version: u8 = if self.connection_secret.0.is_empty() {
-            1
-        } else {
-            2
-        };
+        let version: u8 = if self.connection_secret.0.is_empty() { 1 } else { 2 };
         version.encode(out);
         self.nonce_plus_one.encode(out);
         if version >= 2 {
@@ -128,9 +121,6 @@ impl Decode for AuthorizeReply {
             0..2 => ConnectionSecret(Vec::new().into()),
             2.. => ConnectionSecret::decode(input)?,
         };
-        Ok(Self {
-            nonce_plus_one,
-            connection_secret,
-        })
+        Ok(Self { nonce_plus_one, connection_secret })
     }
 }

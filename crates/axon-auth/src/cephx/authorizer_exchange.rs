@@ -68,12 +68,7 @@ impl AuthorizerExchange {
     }
 
     /// For `service`, with this ticket.
-    pub fn new(
-        service: EntityType,
-        global_id: u64,
-        ticket: Ticket,
-        surroundings: &Surroundings,
-    ) -> Self {
+    pub fn new(service: EntityType, global_id: u64, ticket: Ticket, surroundings: &Surroundings) -> Self {
         Self {
             service,
             global_id,
@@ -86,10 +81,7 @@ impl AuthorizerExchange {
     }
 
     fn authorizer(&mut self, challenge_plus_one: Option<u64>) -> Result<Vec<u8>, AuthError> {
-        let authorize = Authorize {
-            nonce: self.nonce,
-            challenge_plus_one,
-        };
+        let authorize = Authorize { nonce: self.nonce, challenge_plus_one };
         let mut out = Vec::new();
         put_authorizer(
             &mut out,
@@ -115,10 +107,7 @@ impl AuthorizerExchange {
     }
 
     fn out_of_turn(&self, got: &'static str) -> AuthError {
-        AuthError::OutOfTurn {
-            state: self.state.name(),
-            got,
-        }
+        AuthError::OutOfTurn { state: self.state.name(), got }
     }
 }
 
@@ -130,24 +119,14 @@ impl ClientExchange for AuthorizerExchange {
         self.nonce = random_u64(&mut *self.entropy);
         let payload = self.authorizer(None)?;
         self.state = State::AwaitChallenge;
-        Ok(Request {
-            method: Method::CEPHX,
-            payload,
-        })
+        Ok(Request { method: Method::CEPHX, payload })
     }
 
-    fn bad_method(
-        &mut self,
-        method: Method,
-        errno: i32,
-        methods: &[Method],
-    ) -> Result<Request, AuthError> {
+    fn bad_method(&mut self, method: Method, errno: i32, methods: &[Method]) -> Result<Request, AuthError> {
         self.state = State::Ended;
         Err(refusal(method, errno, methods, || {
             self.forget_ticket();
-            AuthError::TicketRefused {
-                service: self.service,
-            }
+            AuthError::TicketRefused { service: self.service }
         }))
     }
 
@@ -156,11 +135,8 @@ impl ClientExchange for AuthorizerExchange {
             return Err(self.out_of_turn("AUTH_REPLY_MORE"));
         };
         self.state = State::Ended;
-        let AuthorizeChallenge(challenge) = open_value(
-            &self.ticket.session_key,
-            KeyUsage::AuthorizeChallenge,
-            payload,
-        )?;
+        let AuthorizeChallenge(challenge) =
+            open_value(&self.ticket.session_key, KeyUsage::AuthorizeChallenge, payload)?;
         let answer = self.authorizer(Some(challenge.wrapping_add(1)))?;
         self.state = State::AwaitDone;
         Ok(answer)
@@ -179,9 +155,7 @@ impl ClientExchange for AuthorizerExchange {
         )?;
         let expected = self.nonce.wrapping_add(1);
         if !bool::from(reply.nonce_plus_one.ct_eq(&expected)) {
-            return Err(AuthError::ServerUnproven {
-                service: self.service,
-            });
+            return Err(AuthError::ServerUnproven { service: self.service });
         }
         Ok(Agreed {
             session_key: Some(Zeroizing::new(self.ticket.session_key.secret().to_vec())),

@@ -100,19 +100,11 @@ impl MonClientExchange {
 
     fn authenticate(&mut self, server_challenge: u64) -> Result<Vec<u8>, AuthError> {
         let client_challenge = random_u64(&mut *self.entropy);
-        let proof = proof(
-            &self.key,
-            &mut *self.entropy,
-            server_challenge,
-            client_challenge,
-        )?;
+        let proof = proof(&self.key, &mut *self.entropy, server_challenge, client_challenge)?;
         let authenticate = Authenticate {
             client_challenge,
             proof,
-            old_ticket: self
-                .reclaim
-                .as_ref()
-                .map_or_else(TicketBlob::default, |r| r.ticket.clone()),
+            old_ticket: self.reclaim.as_ref().map_or_else(TicketBlob::default, |r| r.ticket.clone()),
             // AUTH is always in it, so that it is never empty.
             other_keys: self.wanted | EntityType::Auth,
         };
@@ -128,33 +120,20 @@ impl MonClientExchange {
         let old_key = self.reclaim.as_ref().map(|r| &r.session_key);
         let mut granted = take_ticket_reply(&mut input, &self.key, old_key)?;
         let auth = granted.iter().find(|g| g.service == EntityType::Auth);
-        let session_key =
-            auth.map(|g| g.ticket.session_key.clone())
-                .ok_or(AuthError::NoTicket {
-                    service: EntityType::Auth,
-                })?;
+        let session_key = auth
+            .map(|g| g.ticket.session_key.clone())
+            .ok_or(AuthError::NoTicket { service: EntityType::Auth })?;
         let secret = open_secret(input.blob()?, &session_key)?;
         let others = input.blob()?;
         if !others.is_empty() {
             let mut others = Decoder::new(others);
-            granted.extend(take_ticket_reply(
-                &mut others,
-                &session_key,
-                Some(&session_key),
-            )?);
+            granted.extend(take_ticket_reply(&mut others, &session_key, Some(&session_key))?);
         }
-        Ok(Opened {
-            session_key,
-            secret,
-            granted,
-        })
+        Ok(Opened { session_key, secret, granted })
     }
 
     fn out_of_turn(&self, got: &'static str) -> AuthError {
-        AuthError::OutOfTurn {
-            state: self.state.name(),
-            got,
-        }
+        AuthError::OutOfTurn { state: self.state.name(), got }
     }
 }
 
@@ -182,34 +161,18 @@ impl ClientExchange for MonClientExchange {
         self.state = State::AwaitChallenge;
         let mut payload = MON_MODE.to_vec();
         self.name.encode(&mut payload);
-        self.reclaim
-            .as_ref()
-            .map_or(0, |r| r.global_id)
-            .encode(&mut payload);
-        Ok(Request {
-            method: Method::CEPHX,
-            payload,
-        })
+        self.reclaim.as_ref().map_or(0, |r| r.global_id).encode(&mut payload);
+        Ok(Request { method: Method::CEPHX, payload })
     }
 
-    fn bad_method(
-        &mut self,
-        method: Method,
-        errno: i32,
-        methods: &[Method],
-    ) -> Result<Request, AuthError> {
+    fn bad_method(&mut self, method: Method, errno: i32, methods: &[Method]) -> Result<Request, AuthError> {
         self.state = State::Ended;
         Err(refusal(method, errno, methods, || match &self.reclaim {
             Some(reclaim) => {
                 self.tickets.forget(EntityType::Auth);
-                AuthError::ReclaimRefused {
-                    name: self.name.clone(),
-                    global_id: reclaim.global_id,
-                }
+                AuthError::ReclaimRefused { name: self.name.clone(), global_id: reclaim.global_id }
             }
-            None => AuthError::KeyRejected {
-                name: self.name.clone(),
-            },
+            None => AuthError::KeyRejected { name: self.name.clone() },
         }))
     }
 

@@ -17,10 +17,7 @@ pub(crate) fn proof(
     server_challenge: u64,
     client_challenge: u64,
 ) -> Result<u64, AuthError> {
-    let challenges = Challenges {
-        server: server_challenge,
-        client: client_challenge,
-    };
+    let challenges = Challenges { server: server_challenge, client: client_challenge };
     if key.kind() == KeyType::Aes256k {
         return Ok(fold(&hmac_sha256(key.secret(), &challenges.to_vec())));
     }
@@ -51,7 +48,5 @@ fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
 /// Exclusive or of the little-endian words; a remainder shorter than a word does not count.
 fn fold(bytes: &[u8]) -> u64 {
     let (words, _) = bytes.as_chunks::<8>();
-    words
-        .iter()
-        .fold(0, |sum, word| sum ^ u64::from_le_bytes(*word))
+    words.iter().fold(0, |sum, word| sum ^ u64::from_le_bytes(*word))
 }

@@ -23,10 +23,7 @@ impl Tickets {
         entropy: &mut dyn Entropy,
     ) -> Result<Vec<u8>, AuthError> {
         let auth = self.usable(EntityType::Auth, now)?;
-        let authorize = Authorize {
-            nonce: random_u64(entropy),
-            challenge_plus_one: None,
-        };
+        let authorize = Authorize { nonce: random_u64(entropy), challenge_plus_one: None };
         let mut out = RequestType::Tickets.to_vec();
         put_authorizer(
             &mut out,

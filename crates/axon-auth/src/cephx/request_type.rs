@@ -31,20 +31,14 @@ impl RequestType {
         [Self::Authenticate, Self::Tickets, Self::RotatingSecrets]
             .into_iter()
             .find(|t| *t as u16 == value)
-            .ok_or(DecodeError::Undefined {
-                what: "cephx request type",
-                value: value.into(),
-            })
+            .ok_or(DecodeError::Undefined { what: "cephx request type", value: value.into() })
     }
 
     /// Consumes a response's header (le16 request type, le32 status) and fails unless it is a success for `self`.
     pub(crate) fn expect_response(self, input: &mut Decoder<'_>) -> Result<(), AuthError> {
         let got = input.u16()?;
         if got != self as u16 {
-            return Err(AuthError::WrongResponse {
-                expected: self as u16,
-                got,
-            });
+            return Err(AuthError::WrongResponse { expected: self as u16, got });
         }
         match input.i32()? {
             0 => Ok(()),

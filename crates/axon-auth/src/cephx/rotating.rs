@@ -2,11 +2,10 @@
 
 use super::request_type::RequestType;
 use crate::cipher::{KeyUsage, take_sealed_value};
-use crate::time::{put_time, take_time};
 use crate::{AuthError, CryptoKey};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use axon_denc::{Decode, DecodeError, Decoder, Encode};
+use axon_denc::{Decode, DecodeError, Decoder, Encode, UTime};
 use core::time::Duration;
 
 /// Secrets a service has at a time: previous, current, next (Ceph: `KEY_ROTATE_NUM`).
@@ -81,8 +80,7 @@ impl RotatingSecrets {
 
     /// Whether to fetch secrets: some are missing, or the current one expires within 30 s or a quarter of its term.
     pub fn need_new_secrets(&self, now: Duration) -> bool {
-        let (Some((_, current)), Some((_, next))) = (self.current(), self.secrets.last_key_value())
-        else {
+        let (Some((_, current)), Some((_, next))) = (self.current(), self.secrets.last_key_value()) else {
             return true;
         };
         let term = next.expires.saturating_sub(current.expires);
@@ -100,7 +98,7 @@ impl Encode for RotatingSecrets {
             id.encode(out);
             1u8.encode(out);
             secret.key.encode(out);
-            put_time(out, secret.expires);
+            UTime::from_duration(secret.expires).encode(out);
         }
         self.max_version.encode(out);
     }
@@ -110,13 +108,8 @@ impl Decode for RotatingSecrets {
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         input.u8()?;
         let count = input.count(MIN_ENTRY)?;
-        let secrets = (0..count)
-            .map(|_| take_entry(input))
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            secrets,
-            max_version: input.u64()?,
-        })
+        let secrets = (0..count).map(|_| take_entry(input)).collect::<Result<_, _>>()?;
+        Ok(Self { secrets, max_version: input.u64()? })
     }
 }
 
@@ -124,6 +117,6 @@ fn take_entry(input: &mut Decoder<'_>) -> Result<(u64, ExpiringKey), DecodeError
     let id = input.u64()?;
     input.u8()?;
     let key = CryptoKey::decode(input)?;
-    let expires = take_time(input)?;
+    let expires = UTime::decode(input)?.to_duration();
     Ok((id, ExpiringKey { key, expires }))
 }

@@ -53,9 +53,8 @@ impl RotatingStore {
     /// was made with a newer one. True at most once a second, and taken as the request's time when it is.
     pub fn take_need(&self, now: Duration) -> bool {
         visit(&*self.0, |state| {
-            let recent = state
-                .requested
-                .is_some_and(|at| now.saturating_sub(at) < REQUEST_INTERVAL && at <= now);
+            let recent =
+                state.requested.is_some_and(|at| now.saturating_sub(at) < REQUEST_INTERVAL && at <= now);
             let due = !recent && (state.missed || state.secrets.need_new_secrets(now));
             if due {
                 state.requested = Some(now);
@@ -89,8 +88,6 @@ impl RotatingStore {
 
 impl fmt::Debug for RotatingStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        visit(&*self.0, |state| {
-            f.debug_tuple("RotatingStore").field(state).finish()
-        })
+        visit(&*self.0, |state| f.debug_tuple("RotatingStore").field(state).finish())
     }
 }

@@ -26,10 +26,7 @@ pub(crate) fn self_issued(
             global_id: 0,
             created: now,
             expires: now.saturating_add(VALIDITY),
-            caps: Caps {
-                allow_all: true,
-                ..Caps::default()
-            },
+            caps: Caps { allow_all: true, ..Caps::default() },
             flags: 0,
         },
         session_key,

@@ -95,10 +95,7 @@ impl ServiceExchange {
     fn verify(&self, payload: &[u8]) -> Result<Verified, AuthError> {
         let authorizer = AuthorizerRef::take(&mut Decoder::new(payload))?;
         if authorizer.service != self.service {
-            return Err(AuthError::WrongService {
-                expected: self.service,
-                got: authorizer.service,
-            });
+            return Err(AuthError::WrongService { expected: self.service, got: authorizer.service });
         }
         let secret = self.secret(authorizer.ticket.secret_id)?;
         let info: TicketInfo = open_value(&secret, KeyUsage::TicketInfo, &authorizer.ticket.blob)?;
@@ -117,15 +114,10 @@ impl ServiceExchange {
     fn check_ticket(&self, info: &TicketInfo, global_id: u64) -> Result<(), AuthError> {
         let ticket = &info.ticket;
         if ticket.global_id != global_id {
-            return Err(AuthError::GlobalIdMismatch {
-                authorizer: global_id,
-                ticket: ticket.global_id,
-            });
+            return Err(AuthError::GlobalIdMismatch { authorizer: global_id, ticket: ticket.global_id });
         }
         if self.clock.now() >= ticket.deadline() {
-            return Err(AuthError::ExpiredTicket {
-                name: ticket.name.clone(),
-            });
+            return Err(AuthError::ExpiredTicket { name: ticket.name.clone() });
         }
         Ok(())
     }
@@ -137,13 +129,7 @@ impl ServiceExchange {
             connection_secret: ConnectionSecret::generate(mode, &mut *self.entropy),
         };
         let mut payload = Vec::new();
-        put_sealed(
-            &mut payload,
-            &info.session_key,
-            KeyUsage::AuthorizeReply,
-            &mut *self.entropy,
-            &reply,
-        )?;
+        put_sealed(&mut payload, &info.session_key, KeyUsage::AuthorizeReply, &mut *self.entropy, &reply)?;
         let agreed = Agreed {
             session_key: Some(Zeroizing::new(info.session_key.secret().to_vec())),
             connection_secret: reply.connection_secret.agreed(mode)?,
@@ -155,11 +141,7 @@ impl ServiceExchange {
             caps: info.ticket.caps.text,
             allow_all: info.ticket.caps.allow_all,
         };
-        Ok(Step::Done {
-            payload,
-            agreed,
-            identity,
-        })
+        Ok(Step::Done { payload, agreed, identity })
     }
 }
 

@@ -14,10 +14,7 @@ impl Services {
     pub const NONE: Services = Services(0);
     /// What a client of the whole cluster needs: monitors, metadata servers, OSDs and managers.
     pub const CLUSTER: Services = Services(
-        EntityType::Mon as u32
-            | EntityType::Mds as u32
-            | EntityType::Osd as u32
-            | EntityType::Mgr as u32,
+        EntityType::Mon as u32 | EntityType::Mds as u32 | EntityType::Osd as u32 | EntityType::Mgr as u32,
     );
 
     /// From the wire; undefined bits are kept.
@@ -42,9 +39,7 @@ impl Services {
 
     /// Its known services.
     pub fn iter(self) -> impl Iterator<Item = EntityType> {
-        EntityType::ALL
-            .into_iter()
-            .filter(move |service| self.contains(*service))
+        EntityType::ALL.into_iter().filter(move |service| self.contains(*service))
     }
 }
 

@@ -1,9 +1,8 @@
 //! A ticket's two halves: the blob that the service opens, and what the client is told.
 
 use crate::CryptoKey;
-use crate::time::{put_time, take_time};
 use alloc::vec::Vec;
-use axon_denc::{Decode, DecodeError, Decoder, Encode};
+use axon_denc::{Decode, DecodeError, Decoder, Encode, UTime};
 use core::fmt;
 use core::time::Duration;
 
@@ -41,10 +40,7 @@ impl Encode for TicketBlob {
 impl Decode for TicketBlob {
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         input.u8()?;
-        Ok(Self {
-            secret_id: input.u64()?,
-            blob: input.blob()?.to_vec(),
-        })
+        Ok(Self { secret_id: input.u64()?, blob: input.blob()?.to_vec() })
     }
 }
 
@@ -61,16 +57,13 @@ impl Encode for ServiceTicket {
     fn encode(&self, out: &mut Vec<u8>) {
         1u8.encode(out);
         self.session_key.encode(out);
-        put_time(out, self.validity);
+        UTime::from_duration(self.validity).encode(out);
     }
 }
 
 impl Decode for ServiceTicket {
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         input.u8()?;
-        Ok(Self {
-            session_key: CryptoKey::decode(input)?,
-            validity: take_time(input)?,
-        })
+        Ok(Self { session_key: CryptoKey::decode(input)?, validity: UTime::decode(input)?.to_duration() })
     }
 }

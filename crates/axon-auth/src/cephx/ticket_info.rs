@@ -1,9 +1,8 @@
 //! What a service finds in a ticket blob: who the client is, what it may do, and the key they share.
 
-use crate::time::{put_time, take_time};
 use crate::{AuthName, CryptoKey};
 use alloc::vec::Vec;
-use axon_denc::{Decode, DecodeError, Decoder, Encode, put_sized};
+use axon_denc::{Decode, DecodeError, Decoder, Encode, UTime, put_sized};
 use core::time::Duration;
 
 /// Ceph's `CephXServiceTicketInfo`: u8 1, ticket, key.
@@ -43,10 +42,7 @@ impl Encode for TicketInfo {
 impl Decode for TicketInfo {
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         input.u8()?;
-        Ok(Self {
-            ticket: AuthTicket::decode(input)?,
-            session_key: CryptoKey::decode(input)?,
-        })
+        Ok(Self { ticket: AuthTicket::decode(input)?, session_key: CryptoKey::decode(input)? })
     }
 }
 
@@ -56,8 +52,8 @@ impl Encode for AuthTicket {
         self.name.encode(out);
         self.global_id.encode(out);
         u64::MAX.encode(out);
-        put_time(out, self.created);
-        put_time(out, self.expires);
+        UTime::from_duration(self.created).encode(out);
+        UTime::from_duration(self.expires).encode(out);
         self.caps.encode(out);
         self.flags.encode(out);
     }
@@ -74,8 +70,8 @@ impl Decode for AuthTicket {
         Ok(Self {
             name,
             global_id,
-            created: take_time(input)?,
-            expires: take_time(input)?,
+            created: UTime::decode(input)?.to_duration(),
+            expires: UTime::decode(input)?.to_duration(),
             caps: Caps::decode(input)?,
             flags: input.u32()?,
         })

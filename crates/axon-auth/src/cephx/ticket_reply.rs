@@ -30,9 +30,7 @@ pub(crate) fn take_ticket_reply(
 ) -> Result<Vec<Granted>, AuthError> {
     input.u8()?;
     let count = input.count(MIN_ENTRY)?;
-    (0..count)
-        .map(|_| take_granted(input, reply_key, old_key))
-        .collect()
+    (0..count).map(|_| take_granted(input, reply_key, old_key)).collect()
 }
 
 fn take_granted(
@@ -44,20 +42,14 @@ fn take_granted(
     input.u8()?;
     let ticket = take_sealed_value(input, reply_key, KeyUsage::ServiceTicket)?;
     let blob = if input.bool()? {
-        let undecryptable = AuthError::Undecryptable {
-            what: KeyUsage::TicketBlob,
-        };
+        let undecryptable = AuthError::Undecryptable { what: KeyUsage::TicketBlob };
         let key = old_key.ok_or(undecryptable)?;
         let opened = take_sealed(input, key, KeyUsage::TicketBlob)?;
         TicketBlob::from_bytes(Decoder::new(&opened).blob()?)?
     } else {
         TicketBlob::from_bytes(input.blob()?)?
     };
-    Ok(Granted {
-        service,
-        ticket,
-        blob,
-    })
+    Ok(Granted { service, ticket, blob })
 }
 
 #[cfg(any(test, feature = "testing"))]
@@ -86,9 +78,7 @@ mod put {
     ) -> Result<(), AuthError> {
         1u8.encode(out);
         (grants.len() as u32).encode(out);
-        grants
-            .iter()
-            .try_for_each(|grant| put_grant(out, reply_key, entropy, grant))
+        grants.iter().try_for_each(|grant| put_grant(out, reply_key, entropy, grant))
     }
 
     fn put_grant(
@@ -99,13 +89,7 @@ mod put {
     ) -> Result<(), AuthError> {
         u32::from(grant.service as u8).encode(out);
         1u8.encode(out);
-        put_sealed(
-            out,
-            reply_key,
-            KeyUsage::ServiceTicket,
-            entropy,
-            &grant.ticket,
-        )?;
+        put_sealed(out, reply_key, KeyUsage::ServiceTicket, entropy, &grant.ticket)?;
         grant.old_key.is_some().encode(out);
         match &grant.old_key {
             Some(key) => {

@@ -25,20 +25,9 @@ pub struct Ticket {
 
 impl Ticket {
     /// A ticket received at `now`.
-    pub fn new(
-        session_key: CryptoKey,
-        blob: TicketBlob,
-        validity: Duration,
-        now: Duration,
-    ) -> Self {
+    pub fn new(session_key: CryptoKey, blob: TicketBlob, validity: Duration, now: Duration) -> Self {
         let expires = now.saturating_add(validity);
-        Self {
-            session_key,
-            blob,
-            validity,
-            renew_after: expires.saturating_sub(validity / 4),
-            expires,
-        }
+        Self { session_key, blob, validity, renew_after: expires.saturating_sub(validity / 4), expires }
     }
 
     /// Whether it is still good at `now`.
@@ -89,10 +78,7 @@ impl Tickets {
     /// Which of `wanted` are absent or due for renewal at `now`. AUTH itself is renewed by authenticating to a
     /// monitor again, the others over the session ([`Tickets::renewal_request`]).
     pub fn needs_renewal(&self, wanted: Services, now: Duration) -> Services {
-        wanted
-            .iter()
-            .filter(|service| self.get(*service).is_none_or(|t| t.renew_after <= now))
-            .collect()
+        wanted.iter().filter(|service| self.get(*service).is_none_or(|t| t.renew_after <= now)).collect()
     }
 
     /// Forgets the ticket for `service`, which somebody refused.
@@ -117,12 +103,7 @@ impl Tickets {
     /// Takes what a monitor granted at `now`; returns for which services.
     pub(crate) fn install(&mut self, granted: alloc::vec::Vec<Granted>, now: Duration) -> Services {
         let services = granted.iter().map(|g| g.service).collect();
-        for Granted {
-            service,
-            ticket,
-            blob,
-        } in granted
-        {
+        for Granted { service, ticket, blob } in granted {
             let ticket = Ticket::new(ticket.session_key, blob, ticket.validity, now);
             self.insert(service, ticket);
         }

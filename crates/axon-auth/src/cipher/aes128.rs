@@ -26,8 +26,8 @@ pub(super) fn encrypt(secret: &[u8], plain: &[u8]) -> Vec<u8> {
 /// # Panics
 /// As [`encrypt`].
 pub(super) fn decrypt(secret: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let cipher = cbc::Decryptor::<Aes128>::new_from_slices(secret, IV)
-        .expect("an aes key's secret is 16 bytes long");
+    let cipher =
+        cbc::Decryptor::<Aes128>::new_from_slices(secret, IV).expect("an aes key's secret is 16 bytes long");
     let mut plain = Zeroizing::new(sealed.to_vec());
     let length = cipher.decrypt_padded::<Pkcs7>(&mut plain).ok()?.len();
     plain.truncate(length);
@@ -44,10 +44,7 @@ mod tests {
     fn agrees_with_openssl() {
         let secret: Vec<u8> = (0..16).collect();
         let sealed = encrypt(&secret, b"the squid's giant axon");
-        assert_eq!(
-            sealed,
-            hex("5b5a40a678b11e84a85eb68e29ba1a496c741cd155a4c9fb6a7ce94a02379fa6")
-        );
+        assert_eq!(sealed, hex("5b5a40a678b11e84a85eb68e29ba1a496c741cd155a4c9fb6a7ce94a02379fa6"));
     }
 
     #[test]
@@ -63,10 +60,7 @@ mod tests {
     #[test]
     fn refuses_lengths_that_are_not_blocks() {
         for length in [0, 1, 15, 17, 31] {
-            assert!(
-                decrypt(&[7; 16], &[0x55; 48][..length]).is_none(),
-                "{length}"
-            );
+            assert!(decrypt(&[7; 16], &[0x55; 48][..length]).is_none(), "{length}");
         }
     }
 }

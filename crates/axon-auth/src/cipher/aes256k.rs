@@ -28,10 +28,7 @@ pub(super) struct UsageKeys {
 impl UsageKeys {
     /// Derives both keys from a 32-byte secret.
     pub(super) fn derive(secret: &[u8], usage: u32) -> Self {
-        Self {
-            encryption: derive(secret, usage, 0xaa),
-            integrity: derive(secret, usage, 0x55),
-        }
+        Self { encryption: derive(secret, usage, 0xaa), integrity: derive(secret, usage, 0x55) }
     }
 
     /// 40 bytes longer than `plain`, which must not be empty: with a lone block there is nothing to steal from, and
@@ -103,19 +100,13 @@ mod tests {
     fn derives_the_keys_of_rfc_8009() {
         let base = hex(BASE_KEY);
         let checksum: Zeroizing<[u8; 24]> = derive(&base, 2, 0x99);
-        assert_eq!(
-            checksum[..],
-            hex("ef5718be86cc84963d8bbb5031e9f5c4ba41f28faf69e73d")
-        );
+        assert_eq!(checksum[..], hex("ef5718be86cc84963d8bbb5031e9f5c4ba41f28faf69e73d"));
         let keys = UsageKeys::derive(&base, 2);
         assert_eq!(
             keys.encryption[..],
             hex("56ab22bee63d82d7bc5227f6773f8ea7a5eb1c825160c38312980c442e5c7e49")
         );
-        assert_eq!(
-            keys.integrity[..],
-            hex("69b16514e3cd8e56b82010d5c73012b622c4d00ffc23ed1f")
-        );
+        assert_eq!(keys.integrity[..], hex("69b16514e3cd8e56b82010d5c73012b622c4d00ffc23ed1f"));
     }
 
     /// RFC 8009, appendix A: sample encryptions (confounder, plaintext length, AES output, HMAC output), without the

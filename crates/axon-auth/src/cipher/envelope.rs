@@ -38,11 +38,7 @@ pub(crate) fn put_sealed(
 }
 
 /// What is inside an envelope without a length in front.
-pub(crate) fn open(
-    key: &CryptoKey,
-    usage: KeyUsage,
-    sealed: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, AuthError> {
+pub(crate) fn open(key: &CryptoKey, usage: KeyUsage, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, AuthError> {
     let mut plain = decrypt(key, usage, sealed)?;
     let magic = plain.get(1..HEADER_LEN);
     if magic != Some(&MAGIC.to_le_bytes()) {
@@ -53,11 +49,7 @@ pub(crate) fn open(
 }
 
 /// [`open`], decoded.
-pub(crate) fn open_value<T: Decode>(
-    key: &CryptoKey,
-    usage: KeyUsage,
-    sealed: &[u8],
-) -> Result<T, AuthError> {
+pub(crate) fn open_value<T: Decode>(key: &CryptoKey, usage: KeyUsage, sealed: &[u8]) -> Result<T, AuthError> {
     let plain = open(key, usage, sealed)?;
     // Garbage behind a magic that fits is the same failure as a magic that does not: no second answer to probe for.
     T::from_bytes(&plain).map_err(|_| AuthError::Undecryptable { what: usage })

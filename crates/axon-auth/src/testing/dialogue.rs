@@ -1,8 +1,6 @@
 //! A client and a server talk to each other without a handshake around them.
 
-use crate::{
-    Agreed, AuthError, ClientExchange, Identity, Method, Mode, Request, ServerExchange, Step,
-};
+use crate::{Agreed, AuthError, ClientExchange, Identity, Method, Mode, Request, ServerExchange, Step};
 use axon_denc::EntityType;
 
 /// Both sides are done.
@@ -61,17 +59,9 @@ fn finish(
                     Err(error) => return Err(refused_for_good(client, server, method, error)),
                 };
             }
-            Step::Done {
-                payload,
-                agreed,
-                identity,
-            } => {
+            Step::Done { payload, agreed, identity } => {
                 let done = client.done(agreed.global_id, mode, &payload);
-                return Ok(Outcome {
-                    client: done.map_err(client_failed)?,
-                    server: agreed,
-                    identity,
-                });
+                return Ok(Outcome { client: done.map_err(client_failed)?, server: agreed, identity });
             }
         }
     }
@@ -84,16 +74,10 @@ fn refuse(
     error: AuthError,
 ) -> Result<Request, Failure> {
     if error.drops_connection() {
-        return Err(Failure {
-            server: Some(error),
-            client: None,
-        });
+        return Err(Failure { server: Some(error), client: None });
     }
     let next = client.bad_method(method, error.errno(), &server.methods());
-    next.map_err(|client| Failure {
-        server: Some(error),
-        client: Some(client),
-    })
+    next.map_err(|client| Failure { server: Some(error), client: Some(client) })
 }
 
 fn refused_for_good(
@@ -103,17 +87,9 @@ fn refused_for_good(
     error: AuthError,
 ) -> Failure {
     let last = error.clone();
-    refuse(client, server, method, error)
-        .err()
-        .unwrap_or(Failure {
-            server: Some(last),
-            client: None,
-        })
+    refuse(client, server, method, error).err().unwrap_or(Failure { server: Some(last), client: None })
 }
 
 fn client_failed(error: AuthError) -> Failure {
-    Failure {
-        server: None,
-        client: Some(error),
-    }
+    Failure { server: None, client: Some(error) }
 }

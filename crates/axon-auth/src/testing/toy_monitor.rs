@@ -5,8 +5,8 @@
 
 use crate::cephx::{
     AuthTicket, Authenticate, Authorize, AuthorizerRef, Caps, ConnectionSecret, ExpiringKey, Grant,
-    RequestType, RotatingSecrets, ServerChallenge, ServiceTicket, Services, TicketBlob, TicketInfo,
-    proof, put_response, put_ticket_reply,
+    RequestType, RotatingSecrets, ServerChallenge, ServiceTicket, Services, TicketBlob, TicketInfo, proof,
+    put_response, put_ticket_reply,
 };
 use crate::cipher::{KeyUsage, open_value, put_sealed, seal};
 use crate::surroundings::random_u64;
@@ -68,10 +68,7 @@ impl ToyMonitor {
             services: BTreeMap::new(),
             next_global_id: 4100,
         };
-        let monitor = Self {
-            cluster: Arc::new(Mutex::new(cluster)),
-            surroundings,
-        };
+        let monitor = Self { cluster: Arc::new(Mutex::new(cluster)), surroundings };
         for service in EntityType::ALL {
             for term in 0..3 {
                 monitor.add_secret(kind, service, term);
@@ -89,13 +86,8 @@ impl ToyMonitor {
     pub fn create(&self, name: AuthName, kind: KeyType, caps: &[(EntityType, &str)]) -> CryptoKey {
         let mut entropy = self.surroundings.entropy.entropy();
         let key = CryptoKey::generate(kind, &*self.surroundings.clock, &mut *entropy);
-        let caps = caps
-            .iter()
-            .map(|(service, text)| (*service, (*text).into()));
-        let entity = Entity {
-            key: key.clone(),
-            caps: caps.collect(),
-        };
+        let caps = caps.iter().map(|(service, text)| (*service, (*text).into()));
+        let entity = Entity { key: key.clone(), caps: caps.collect() };
         self.lock().entities.insert(name, entity);
         key
     }
@@ -125,10 +117,9 @@ impl ToyMonitor {
         match RequestType::take(&mut input)? {
             RequestType::Tickets => self.renew(&mut input),
             RequestType::RotatingSecrets => self.send_secrets(&session.name),
-            RequestType::Authenticate => Err(AuthError::OutOfTurn {
-                state: "Established",
-                got: "CephXAuthenticate",
-            }),
+            RequestType::Authenticate => {
+                Err(AuthError::OutOfTurn { state: "Established", got: "CephXAuthenticate" })
+            }
         }
     }
 
@@ -149,9 +140,7 @@ impl ToyMonitor {
 
     fn kind_of(&self, service: EntityType) -> KeyType {
         let secrets = self.secrets(service);
-        secrets
-            .current()
-            .map_or(KeyType::None, |(_, s)| s.key.kind())
+        secrets.current().map_or(KeyType::None, |(_, s)| s.key.kind())
     }
 
     fn renew(&self, input: &mut Decoder<'_>) -> Result<Vec<u8>, AuthError> {
@@ -233,14 +222,8 @@ impl ToyMonitor {
         };
         Ok(Grant {
             service,
-            blob: TicketBlob {
-                secret_id,
-                blob: seal(&secret.key, KeyUsage::TicketInfo, entropy, &info)?,
-            },
-            ticket: ServiceTicket {
-                session_key,
-                validity,
-            },
+            blob: TicketBlob { secret_id, blob: seal(&secret.key, KeyUsage::TicketInfo, entropy, &info)? },
+            ticket: ServiceTicket { session_key, validity },
             old_key: None,
         })
     }
@@ -262,11 +245,8 @@ impl ToyMonitor {
 
     fn open_auth_ticket(&self, ticket: &TicketBlob) -> Result<TicketInfo, AuthError> {
         let secrets = self.secrets(EntityType::Auth);
-        let secret = secrets
-            .get(ticket.secret_id)
-            .ok_or(AuthError::UnknownSecret {
-                id: ticket.secret_id,
-            })?;
+        let secret =
+            secrets.get(ticket.secret_id).ok_or(AuthError::UnknownSecret { id: ticket.secret_id })?;
         open_value(secret, KeyUsage::TicketInfo, &ticket.blob)
     }
 }
@@ -322,18 +302,15 @@ impl ServerExchange for ToyExchange {
     fn more(&mut self, payload: &[u8]) -> Result<Step, AuthError> {
         check_round(&mut self.rounds)?;
         check_payload(payload)?;
-        let awaited = self.awaited.take().ok_or(AuthError::OutOfTurn {
-            state: "AwaitRequest",
-            got: "AUTH_REQUEST_MORE",
-        })?;
+        let awaited = self
+            .awaited
+            .take()
+            .ok_or(AuthError::OutOfTurn { state: "AwaitRequest", got: "AUTH_REQUEST_MORE" })?;
         let mut input = Decoder::new(payload);
         match RequestType::take(&mut input)? {
             RequestType::Authenticate => {}
             _ => {
-                return Err(AuthError::OutOfTurn {
-                    state: "AwaitProof",
-                    got: "another request",
-                });
+                return Err(AuthError::OutOfTurn { state: "AwaitProof", got: "another request" });
             }
         }
         let authenticate = Authenticate::decode(&mut input)?;
@@ -350,10 +327,7 @@ impl ToyExchange {
     }
 
     fn accept_none(&self, mut step: Step) -> Result<Step, AuthError> {
-        if let Step::Done {
-            agreed, identity, ..
-        } = &mut step
-        {
+        if let Step::Done { agreed, identity, .. } = &mut step {
             if identity.global_id == 0 {
                 identity.global_id = self.next_global_id();
             }
@@ -366,11 +340,9 @@ impl ToyExchange {
         let mut input = Decoder::new(payload);
         let auth_mode = input.u8()?;
         if !(10..20).contains(&auth_mode) {
-            return Err(DecodeError::Undefined {
-                what: "authentication mode",
-                value: auth_mode.into(),
-            }
-            .into());
+            return Err(
+                DecodeError::Undefined { what: "authentication mode", value: auth_mode.into() }.into()
+            );
         }
         let awaited = Awaited {
             mode,
@@ -386,12 +358,7 @@ impl ToyExchange {
     fn verify(&mut self, awaited: &Awaited, shown: &Authenticate) -> Result<Client, AuthError> {
         let name = awaited.name.clone();
         let key = self.monitor.entity_key(&name)?;
-        let expected = proof(
-            &key,
-            &mut *self.entropy,
-            awaited.challenge,
-            shown.client_challenge,
-        )?;
+        let expected = proof(&key, &mut *self.entropy, awaited.challenge, shown.client_challenge)?;
         if !bool::from(expected.ct_eq(&shown.proof)) {
             return Err(AuthError::BadProof { name });
         }
@@ -403,12 +370,7 @@ impl ToyExchange {
             0 => self.next_global_id(),
             reclaimed => reclaimed,
         };
-        Ok(Client {
-            name,
-            key,
-            global_id,
-            old_key,
-        })
+        Ok(Client { name, key, global_id, old_key })
     }
 
     /// A new id comes without a ticket; an old one with the AUTH ticket that names it.
@@ -417,20 +379,14 @@ impl ToyExchange {
         awaited: &Awaited,
         old_ticket: &TicketBlob,
     ) -> Result<Option<CryptoKey>, AuthError> {
-        let refused = || AuthError::BadReclaim {
-            name: awaited.name.clone(),
-            global_id: awaited.global_id,
-        };
+        let refused = || AuthError::BadReclaim { name: awaited.name.clone(), global_id: awaited.global_id };
         if awaited.global_id == 0 {
             return match old_ticket.blob.is_empty() {
                 true => Ok(None),
                 false => Err(refused()),
             };
         }
-        let info = self
-            .monitor
-            .open_auth_ticket(old_ticket)
-            .map_err(|_| refused())?;
+        let info = self.monitor.open_auth_ticket(old_ticket).map_err(|_| refused())?;
         let now = self.monitor.surroundings.clock.now();
         let fits = info.ticket.global_id == awaited.global_id
             && info.ticket.name == awaited.name
@@ -443,9 +399,7 @@ impl ToyExchange {
 
     fn accept(&mut self, mode: Mode, client: Client, wanted: Services) -> Result<Step, AuthError> {
         let entropy = &mut *self.entropy;
-        let mut auth = self
-            .monitor
-            .grant(&client, EntityType::Auth, AUTH_TTL, entropy)?;
+        let mut auth = self.monitor.grant(&client, EntityType::Auth, AUTH_TTL, entropy)?;
         auth.old_key = client.old_key.clone();
         let session_key = auth.ticket.session_key.clone();
         let secret = ConnectionSecret::generate(mode, entropy);
@@ -484,13 +438,7 @@ fn put_extras(
     others: &[Grant],
 ) -> Result<(), AuthError> {
     let mut sealed = Vec::new();
-    put_sealed(
-        &mut sealed,
-        session_key,
-        KeyUsage::ConnectionSecret,
-        entropy,
-        secret,
-    )?;
+    put_sealed(&mut sealed, session_key, KeyUsage::ConnectionSecret, entropy, secret)?;
     sealed.as_slice().encode(out);
     let mut result = Ok(());
     put_sized(out, |out| {
