@@ -12,8 +12,8 @@ pub const IDENT_LOSSY: u64 = 1;
 /// address vector | address target | le64 gid | le64 global seq | le64 supported | le64 required | le64 flags | le64 cookie
 /// ```
 ///
-/// Sent by the connector after AUTH_SIGNATURE (or COMPRESSION_DONE) when it has no session to resume, and again after
-/// SESSION_RESET or a SESSION_RETRY_GLOBAL that answered it. The acceptor awaits it after AUTH_SIGNATURE.
+/// Sent by the connector after AUTH_SIGNATURE (or COMPRESSION_DONE) when it has no session to resume, and on the same
+/// socket after SESSION_RESET. The acceptor awaits it after AUTH_SIGNATURE, and after its refusals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientIdent {
     /// Where the connector can be reached; port 0 if it does not listen.

@@ -51,7 +51,7 @@ impl Decode for SessionReconnect {
     }
 }
 
-/// SESSION_RESET (12): the acceptor does not have the session. The connector forgets its own and sends CLIENT_IDENT.
+/// SESSION_RESET (12): the acceptor cannot resume the session. The connector starts over with CLIENT_IDENT.
 ///
 /// ```text
 /// u8 full
@@ -60,7 +60,8 @@ impl Decode for SessionReconnect {
 /// Awaited by the connector after SESSION_RECONNECT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionReset {
-    /// Whether the session is gone altogether, and its unsent messages with it; kernel clients accept nothing else.
+    /// Whether the connector must drop the session's messages too. If not, it keeps them and its cookie, and only
+    /// establishes the session anew; kernel clients do not accept that.
     pub full: bool,
 }
 
@@ -114,13 +115,13 @@ number_frame! {
 }
 
 number_frame! {
-    /// SESSION_RETRY_GLOBAL (14): the global seq of an attempt is out of date; try again with a higher one.
+    /// SESSION_RETRY_GLOBAL (14): the global seq of a SESSION_RECONNECT is out of date; try again with a higher one.
     ///
     /// ```text
     /// le64 global seq
     /// ```
     ///
-    /// Awaited by the connector after SESSION_RECONNECT and CLIENT_IDENT.
+    /// Awaited by the connector after SESSION_RECONNECT.
     SessionRetryGlobal {
         /// The highest the acceptor has seen from the connector.
         global_seq
