@@ -17,6 +17,20 @@ pub trait Transport: Send + Sync + 'static {
     fn reactor(&self) -> io::Result<Box<dyn Reactor>>;
 }
 
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        (**self).capabilities()
+    }
+
+    fn reactor(&self) -> io::Result<Box<dyn Reactor>> {
+        (**self).reactor()
+    }
+}
+
 /// What a back end can do beyond the minimum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {

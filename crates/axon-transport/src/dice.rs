@@ -44,7 +44,6 @@ impl Dice {
         usize::try_from(size).unwrap_or(usize::MAX).max(1)
     }
 
-    #[cfg(test)]
     /// Whether something happens that does so `per_mille` times in a thousand.
     pub(crate) fn chance(&mut self, per_mille: u16) -> bool {
         self.draw() % 1000 < u64::from(per_mille)

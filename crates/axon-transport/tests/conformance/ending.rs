@@ -109,7 +109,6 @@ pub(crate) fn last_words_are_heard(transport: &dyn Transport) {
     loop {
         match duo.next_of_client() {
             Completion::Received { data, .. } => heard.extend_from_slice(&data),
-            Completion::Drained { .. } => (),
             end => {
                 closed(end, duo.here);
                 break;

@@ -1,7 +1,8 @@
 //! Two reactors on one thread, and words to say what they should do.
 
 use axon_transport::{
-    Completion, ListenOptions, ListenerId, MemNetwork, MemOptions, Reactor, SocketId, Transport,
+    Completion, Faults, Faulty, ListenOptions, ListenerId, MemNetwork, MemOptions, Reactor, SocketId,
+    Transport,
 };
 use bytes::{Bytes, BytesMut};
 use std::collections::VecDeque;
@@ -24,29 +25,47 @@ pub(crate) fn loopback6() -> SocketAddr {
 /// A network in which everything comes late and in pieces.
 pub(crate) fn ragged() -> MemNetwork {
     MemNetwork::with_options(MemOptions {
-        capacity: 100_003,
-        piece: 1..=60_000,
-        latency: Duration::ZERO..=Duration::from_micros(300),
+        capacity: 1_000_003,
+        piece: 1..=100_000,
+        latency: Duration::ZERO..=Duration::from_micros(100),
         seed: 0x7a66ed,
         ..MemOptions::default()
     })
+}
+
+/// Faults that nobody above may notice: no cuts.
+pub(crate) fn faulty<T: Transport>(inner: T) -> Faulty<T> {
+    let faults = Faults {
+        seed: 0xfa017,
+        piece: 1..=200_000,
+        delay: Duration::ZERO..=Duration::from_micros(50),
+        ..Faults::default()
+    };
+    Faulty::new(inner, faults)
 }
 
 /// A reactor and what it reported that nobody looked at yet.
 pub(crate) struct Site {
     pub(crate) reactor: Box<dyn Reactor>,
     pub(crate) news: VecDeque<Completion>,
+    /// How often a socket was drained. Kept apart: whether the device takes a message at once is its own affair.
+    pub(crate) drained: usize,
     buffer: Vec<Completion>,
 }
 
 impl Site {
     pub(crate) fn new(transport: &dyn Transport) -> Self {
-        Self { reactor: transport.reactor().unwrap(), news: VecDeque::new(), buffer: Vec::new() }
+        Self { reactor: transport.reactor().unwrap(), news: VecDeque::new(), drained: 0, buffer: Vec::new() }
     }
 
     pub(crate) fn poll(&mut self, timeout: Duration) {
         self.reactor.poll(Some(timeout), &mut self.buffer).unwrap();
-        self.news.extend(self.buffer.drain(..));
+        for completion in self.buffer.drain(..) {
+            match completion {
+                Completion::Drained { .. } => self.drained += 1,
+                other => self.news.push_back(other),
+            }
+        }
     }
 
     /// The next completion. For a site whose other side needs no polling.

@@ -82,4 +82,6 @@ conformance! {{
     tcp => axon_transport::TcpTransport::new();
     mem => axon_transport::MemNetwork::new();
     ragged_mem => crate::harness::ragged();
+    faulty_tcp => crate::harness::faulty(axon_transport::TcpTransport::new());
+    faulty_mem => crate::harness::faulty(axon_transport::MemNetwork::new());
 }
