@@ -1,0 +1,4 @@
+#[cfg(loom)]
+mod exhaustive;
+#[cfg(not(loom))]
+mod plain;
