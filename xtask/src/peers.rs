@@ -16,9 +16,7 @@ pub(crate) fn prepare_in(steps: &mut Steps) {
         steps.step(&format!("peer: Ceph {release}"), || one(release));
     }
     steps.step("peer: libraries loaded into it", || {
-        prepare::shims()
-            .map(|()| String::new())
-            .map_err(|error| error.to_string())
+        prepare::shims().map(|()| String::new()).map_err(|error| error.to_string())
     });
 }
 

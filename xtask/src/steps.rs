@@ -18,11 +18,7 @@ struct Step {
 impl Steps {
     /// Runs `work`, which returns a remark for the summary, or the output that shows why it failed.
     /// Whether it succeeded.
-    pub(crate) fn step(
-        &mut self,
-        name: &str,
-        work: impl FnOnce() -> Result<String, String>,
-    ) -> bool {
+    pub(crate) fn step(&mut self, name: &str, work: impl FnOnce() -> Result<String, String>) -> bool {
         eprintln!("==> {name}");
         let start = Instant::now();
         let outcome = work();
@@ -32,11 +28,7 @@ impl Steps {
             Err(output) => eprintln!("{output}\n    FAILED, {:.1} s", took.as_secs_f64()),
         }
         let succeeded = outcome.is_ok();
-        self.done.push(Step {
-            name: name.into(),
-            took,
-            outcome,
-        });
+        self.done.push(Step { name: name.into(), took, outcome });
         succeeded
     }
 
@@ -52,10 +44,6 @@ impl Steps {
             let seconds = step.took.as_secs_f64();
             eprintln!("{:width$}  {seconds:>6.1} s  {result}", step.name);
         }
-        if self.done.iter().all(|step| step.outcome.is_ok()) {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        }
+        if self.done.iter().all(|step| step.outcome.is_ok()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }

@@ -7,6 +7,7 @@ mod config;
 pub use builder::{Auth, ClusterBuilder, Mode};
 
 use crate::process::{run_ok, tail};
+use crate::redirect::Redirects;
 use crate::{Process, Run, Scratch, TestbedError, Tree};
 use serde_json::Value;
 use std::fs;
@@ -33,6 +34,7 @@ pub struct Cluster {
     plan: ClusterBuilder,
     fsid: String,
     monitors: Vec<Monitor>,
+    redirects: Redirects,
     scratch: Scratch,
 }
 
@@ -97,10 +99,8 @@ impl Cluster {
     pub fn key(&self, entity: &str) -> Result<String, TestbedError> {
         let path = self.keyring(entity);
         let text = fs::read_to_string(&path).map_err(TestbedError::io("read", &path))?;
-        key_in(&text, entity).ok_or(TestbedError::Unexpected {
-            what: path.display().to_string(),
-            output: text,
-        })
+        key_in(&text, entity)
+            .ok_or(TestbedError::Unexpected { what: path.display().to_string(), output: text })
     }
 
     /// The monitor map, foreign ones included.
@@ -136,7 +136,7 @@ impl Cluster {
     /// # Errors
     /// When the library that redirects connections is needed and cannot be compiled.
     pub fn command(&self, program: &str) -> Result<Command, TestbedError> {
-        let mut command = self.bare_command(program)?;
+        let mut command = self.redirects.command(&self.tree, program, &[])?;
         command.arg("-c").arg(self.conf());
         Ok(command)
     }
@@ -155,10 +155,8 @@ impl Cluster {
     /// When it fails, takes longer than a minute, or prints something else.
     pub fn ceph_json(&self, args: &[&str]) -> Result<Value, TestbedError> {
         let output = self.ceph(&[args, &["--format", "json"]].concat())?;
-        serde_json::from_str(&output).map_err(|_| TestbedError::Unexpected {
-            what: format!("ceph {}", args.join(" ")),
-            output,
-        })
+        serde_json::from_str(&output)
+            .map_err(|_| TestbedError::Unexpected { what: format!("ceph {}", args.join(" ")), output })
     }
 
     /// Runs any program of the release on this cluster, to success.
@@ -220,12 +218,7 @@ impl Cluster {
     ///
     /// # Errors
     /// [`TestbedError::NotReady`] when it ends or `timeout` passes without.
-    pub fn wait_for_log(
-        &mut self,
-        name: &str,
-        text: &str,
-        timeout: Duration,
-    ) -> Result<(), TestbedError> {
+    pub fn wait_for_log(&mut self, name: &str, text: &str, timeout: Duration) -> Result<(), TestbedError> {
         let start = Instant::now();
         while !self.log(name).contains(text) {
             let ended = self.daemon(name).is_none_or(|d| d.ended().is_some());

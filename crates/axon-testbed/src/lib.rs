@@ -12,19 +12,26 @@
 #![forbid(unsafe_code)]
 
 mod cluster;
+mod conversation;
 mod error;
+mod perf;
 mod port;
 mod process;
+mod redirect;
 mod release;
 mod scratch;
+mod tap;
 mod tree;
 
 pub mod prepare;
 
 pub use cluster::{Auth, Cluster, ClusterBuilder, DaemonAddr, Mode, Monitor};
+pub use conversation::{Conversation, Direction, Vector, unhex};
 pub use error::TestbedError;
+pub use perf::{Load, Perf, PerfClient, PerfResult, PerfServer};
 pub use port::free_port;
 pub use process::{Process, Run, run};
 pub use release::Release;
 pub use scratch::Scratch;
+pub use tap::{Banner, Tap};
 pub use tree::Tree;

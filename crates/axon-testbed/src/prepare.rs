@@ -83,8 +83,7 @@ fn build(release: Release, dir: &Path) -> Result<(), TestbedError> {
     apt.download()?;
     apt.unpack(&root)?;
     fs::remove_dir_all(dir.join("apt")).map_err(TestbedError::io("remove", dir.join("apt")))?;
-    fs::write(dir.join("stamp"), stamp_of(release))
-        .map_err(TestbedError::io("write", dir.join("stamp")))?;
+    fs::write(dir.join("stamp"), stamp_of(release)).map_err(TestbedError::io("write", dir.join("stamp")))?;
     version(&Tree::find(release)?).map_err(|error| TestbedError::Prepare {
         release,
         step: "running ceph-mon --version",

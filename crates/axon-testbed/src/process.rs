@@ -29,19 +29,12 @@ impl Process {
     /// # Errors
     /// When the log cannot be made or the program cannot be started.
     pub fn spawn(name: &str, command: &Command, log: &Path) -> Result<Self, TestbedError> {
-        let out = File::options()
-            .create(true)
-            .append(true)
-            .open(log)
-            .map_err(TestbedError::io("open", log))?;
+        let out =
+            File::options().create(true).append(true).open(log).map_err(TestbedError::io("open", log))?;
         let err = out.try_clone().map_err(TestbedError::io("open", log))?;
         let mut guarded = guarded(command);
         guarded.stdin(Stdio::null()).stdout(out).stderr(err);
-        Ok(Self {
-            name: name.into(),
-            child: spawn(guarded)?,
-            log: log.into(),
-        })
+        Ok(Self { name: name.into(), child: spawn(guarded)?, log: log.into() })
     }
 
     /// The name it was given.
@@ -138,10 +131,7 @@ impl Run {
 /// When it cannot be started, or had to be killed at the timeout.
 pub fn run(command: &Command, timeout: Duration) -> Result<Run, TestbedError> {
     let mut guarded = guarded(command);
-    guarded
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    guarded.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = spawn(guarded)?;
     let stdout = reader(child.stdout.take());
     let stderr = reader(child.stderr.take());
@@ -160,16 +150,10 @@ pub fn run(command: &Command, timeout: Duration) -> Result<Run, TestbedError> {
     let stdout = stdout.join().unwrap_or_default();
     let stderr = stderr.join().unwrap_or_default();
     match status {
-        Some(status) => Ok(Run {
-            stdout,
-            stderr,
-            status,
-        }),
-        None => Err(TestbedError::TimedOut {
-            command: line(command),
-            after: timeout,
-            output: stdout + &stderr,
-        }),
+        Some(status) => Ok(Run { stdout, stderr, status }),
+        None => {
+            Err(TestbedError::TimedOut { command: line(command), after: timeout, output: stdout + &stderr })
+        }
     }
 }
 
@@ -179,11 +163,7 @@ pub(crate) fn run_ok(command: &Command, timeout: Duration) -> Result<Run, Testbe
     if run.status.success() {
         return Ok(run);
     }
-    Err(TestbedError::Failed {
-        command: line(command),
-        status: run.status,
-        output: run.both(),
-    })
+    Err(TestbedError::Failed { command: line(command), status: run.status, output: run.both() })
 }
 
 /// The last `count` lines of a text.
@@ -209,20 +189,13 @@ fn line(command: &Command) -> String {
     // The loader and its options say nothing about what went wrong.
     let skip = if program.contains("/ld-linux") { 2 } else { 0 };
     let words: Vec<_> = args.skip(skip).collect();
-    if skip > 0 {
-        words.join(" ")
-    } else {
-        format!("{program} {}", words.join(" "))
-    }
+    if skip > 0 { words.join(" ") } else { format!("{program} {}", words.join(" ")) }
 }
 
 /// The same command, started through `setpriv` so that the kernel kills it when its parent dies.
 fn guarded(command: &Command) -> Command {
     let mut guarded = Command::new("setpriv");
-    guarded
-        .args(["--pdeathsig", "KILL", "--"])
-        .arg(command.get_program())
-        .args(command.get_args());
+    guarded.args(["--pdeathsig", "KILL", "--"]).arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => guarded.env(name, value),

@@ -44,14 +44,7 @@ impl Release {
     pub fn packages(self) -> &'static [&'static str] {
         match self {
             Self::Nautilus => &["ceph-common", "ceph-base", "ceph-mon", "ceph-osd"],
-            _ => &[
-                "ceph-common",
-                "ceph-mon",
-                "ceph-osd",
-                "ceph-mgr",
-                "ceph-mds",
-                "ceph-test",
-            ],
+            _ => &["ceph-common", "ceph-mon", "ceph-osd", "ceph-mgr", "ceph-mds", "ceph-test"],
         }
     }
 }

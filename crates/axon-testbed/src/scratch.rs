@@ -75,8 +75,5 @@ fn reaper(path: &Path) -> Result<Child, TestbedError> {
         .stderr(Stdio::null())
         .process_group(0)
         .spawn()
-        .map_err(|source| TestbedError::Spawn {
-            program: "sh".into(),
-            source,
-        })
+        .map_err(|source| TestbedError::Spawn { program: "sh".into(), source })
 }

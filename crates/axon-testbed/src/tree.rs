@@ -99,21 +99,13 @@ impl Tree {
 
     fn library_path(&self) -> OsString {
         // Releases before Debian's merged /usr keep libc in /lib.
-        joined(&[
-            self.path("lib").join(multiarch()),
-            self.lib(),
-            self.lib().join("ceph"),
-        ])
+        joined(&[self.path("lib").join(multiarch()), self.lib(), self.lib().join("ceph")])
     }
 }
 
 /// What the stamp file of a complete tree holds: anything else means "make it again".
 pub(crate) fn stamp_of(release: Release) -> String {
-    format!(
-        "layout 1\nsuite {}\npackages {}\n",
-        release.suite(),
-        release.packages().join(" ")
-    )
+    format!("layout 1\nsuite {}\npackages {}\n", release.suite(), release.packages().join(" "))
 }
 
 fn multiarch() -> &'static str {
@@ -136,9 +128,6 @@ fn joined(paths: &[PathBuf]) -> OsString {
 
 fn is_python(file: &Path) -> bool {
     fs::read(file).is_ok_and(|bytes| {
-        bytes.starts_with(b"#!")
-            && bytes[..bytes.len().min(64)]
-                .windows(6)
-                .any(|w| w == b"python")
+        bytes.starts_with(b"#!") && bytes[..bytes.len().min(64)].windows(6).any(|w| w == b"python")
     })
 }

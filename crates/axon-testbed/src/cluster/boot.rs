@@ -1,11 +1,10 @@
 //! Bringing a cluster up: keys, monitor map, daemons.
 
 use super::{COMMAND_TIMEOUT, Cluster, ClusterBuilder, DAEMON_TIMEOUT, Monitor, local};
-use crate::prepare::{Shim, shim};
 use crate::process::run_ok;
+use crate::redirect::Redirects;
 use crate::{Process, Scratch, TestbedError, Tree, free_port};
 use std::fs;
-use std::process::Command;
 
 /// Attempts with other ports, for the case that somebody took a port between its choice and its use.
 const ATTEMPTS: u32 = 3;
@@ -26,15 +25,20 @@ impl Cluster {
     }
 
     fn boot_once(plan: ClusterBuilder) -> Result<Self, TestbedError> {
+        let scratch = Scratch::new("cluster")?;
         let mut cluster = Self {
             daemons: Vec::new(),
             tree: Tree::find(plan.release)?,
             fsid: uuid()?,
             monitors: monitor_map(&plan),
-            scratch: Scratch::new("cluster")?,
+            redirects: Redirects::new(scratch.path()),
+            scratch,
             plan,
         };
         cluster.scratch.write("ceph.conf", cluster.conf_text())?;
+        if let Some(tap) = &cluster.plan.tap {
+            cluster.redirects.all_to(tap)?;
+        }
         cluster.make_keyrings()?;
         cluster.start_monitors()?;
         if cluster.plan.foreign.is_empty() {
@@ -46,45 +50,20 @@ impl Cluster {
     /// Sends connections made by this cluster's daemons and commands to `from` (on 127.0.0.1) to `to` from
     /// now on; `from == to` undoes it. Both ends go on believing in `from`. For a [`Tap`](crate::Tap).
     ///
-    /// # Panics
-    /// Unless the cluster was built as [`redirectable`](ClusterBuilder::redirectable).
-    ///
     /// # Errors
     /// When the table of redirections cannot be written.
     pub fn redirect(&self, from: u16, to: u16) -> Result<(), TestbedError> {
-        assert!(self.plan.redirectable, "the cluster is not redirectable");
-        let old = fs::read_to_string(self.dir().join("redirect")).unwrap_or_default();
-        let others = old
-            .lines()
-            .filter(|line| !line.starts_with(&format!("{from} ")));
-        let mut text: String = others.map(|line| format!("{line}\n")).collect();
-        text.push_str(&format!("{from} {to}\n"));
-        // Renamed into place: daemons read it at any time.
-        let fresh = self.scratch.write("redirect.new", text)?;
-        fs::rename(&fresh, self.dir().join("redirect")).map_err(TestbedError::io("rename", fresh))
-    }
-
-    pub(super) fn bare_command(&self, program: &str) -> Result<Command, TestbedError> {
-        if !self.plan.redirectable {
-            return Ok(self.tree.command(program));
-        }
-        let library = shim(Shim::Redirect)?;
-        let mut command = self.tree.command_with(program, &[library]);
-        command.env("AXON_REDIRECT", self.dir().join("redirect"));
-        Ok(command)
+        self.redirects.set(from, to)
     }
 
     pub(super) fn spawn_daemon(&self, name: &str) -> Result<Process, TestbedError> {
         let (kind, id) = name.split_once('.').unwrap_or((name, ""));
         let mut command = self.command(&format!("ceph-{kind}"))?;
-        command.args(["-f", "-i", id]);
+        command.args(["-f", "-i", id]).env("AXON_NAME", name);
         if kind == "mgr" {
             command
                 .env("PYTHONHOME", self.tree.path("usr"))
-                .env(
-                    "PYTHONPATH",
-                    self.tree.path("usr/lib/python3/dist-packages"),
-                )
+                .env("PYTHONPATH", self.tree.path("usr/lib/python3/dist-packages"))
                 .env("PYTHONDONTWRITEBYTECODE", "1");
         }
         Process::spawn(name, &command, &self.dir().join(format!("{name}.out")))
@@ -97,11 +76,7 @@ impl Cluster {
         let admin = [("mon", ALL), ("osd", ALL), ("mgr", ALL), ("mds", ALL)];
         self.make_keyring("client.admin", &admin)?;
         for id in 0..self.plan.osds {
-            let caps = [
-                ("mon", "allow profile osd"),
-                ("osd", ALL),
-                ("mgr", "allow profile osd"),
-            ];
+            let caps = [("mon", "allow profile osd"), ("osd", ALL), ("mgr", "allow profile osd")];
             self.make_keyring(&format!("osd.{id}"), &caps)?;
         }
         if self.plan.mgr {
@@ -117,9 +92,7 @@ impl Cluster {
 
     fn make_keyring(&self, entity: &str, caps: &[(&str, &str)]) -> Result<(), TestbedError> {
         let mut command = self.tree.command("ceph-authtool");
-        command
-            .args(["--create-keyring", "--gen-key", "-n", entity])
-            .arg(self.keyring(entity));
+        command.args(["--create-keyring", "--gen-key", "-n", entity]).arg(self.keyring(entity));
         for (service, cap) in caps {
             command.args(["--cap", service, cap]);
         }
@@ -221,12 +194,8 @@ fn monitor_map(plan: &ClusterBuilder) -> Vec<Monitor> {
         v1: plan.msgr1.then(|| local(free_port())),
         foreign: false,
     });
-    let foreign = plan.foreign.iter().map(|(id, addr)| Monitor {
-        id: id.clone(),
-        v2: *addr,
-        v1: None,
-        foreign: true,
-    });
+    let foreign =
+        plan.foreign.iter().map(|(id, addr)| Monitor { id: id.clone(), v2: *addr, v1: None, foreign: true });
     own.chain(foreign).collect()
 }
 

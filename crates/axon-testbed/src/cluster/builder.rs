@@ -1,8 +1,9 @@
 //! What a cluster is to be like.
 
 use super::Cluster;
-use crate::{Release, TestbedError};
+use crate::{Release, Tap, TestbedError};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// How a cluster authenticates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +43,8 @@ pub struct ClusterBuilder {
     pub(super) mds: bool,
     pub(super) auth: Auth,
     pub(super) msgr1: bool,
-    pub(super) redirectable: bool,
     pub(super) pools: Vec<(String, u32)>,
+    pub(super) tap: Option<Arc<Tap>>,
     pub(super) options: Vec<(String, String)>,
 }
 
@@ -58,8 +59,8 @@ impl Default for ClusterBuilder {
             mds: false,
             auth: Auth::Cephx,
             msgr1: true,
-            redirectable: false,
             pools: Vec::new(),
+            tap: None,
             options: Vec::new(),
         }
     }
@@ -113,14 +114,7 @@ impl ClusterBuilder {
     /// Allows only `mode`, in every role. Unless said, Ceph's defaults hold: secure is preferred to and
     /// between monitors, crc elsewhere, both are allowed.
     pub fn mode(mut self, mode: Mode) -> Self {
-        for role in [
-            "cluster",
-            "service",
-            "client",
-            "mon_cluster",
-            "mon_service",
-            "mon_client",
-        ] {
+        for role in ["cluster", "service", "client", "mon_cluster", "mon_service", "mon_client"] {
             self = self.set(&format!("ms_{role}_mode"), mode.as_str());
         }
         self
@@ -133,9 +127,9 @@ impl ClusterBuilder {
         self
     }
 
-    /// Lets [`Cluster::redirect`] send connections of the cluster's daemons and commands elsewhere.
-    pub fn redirectable(mut self) -> Self {
-        self.redirectable = true;
+    /// Leads all connections of the cluster's daemons and commands through a [`Tap::for_all`], from the beginning.
+    pub fn through(mut self, tap: &Arc<Tap>) -> Self {
+        self.tap = Some(Arc::clone(tap));
         self
     }
 

@@ -48,6 +48,8 @@ impl Cluster {
         for (option, value) in &self.plan.options {
             set(option, value);
         }
+        // Monitors share a key, whatever their own names are.
+        text.push_str(&format!("[mon]\nkeyring = {dir}/mon..keyring\n"));
         // Commands log to their standard error only: a log file a test reads is a daemon's.
         text.push_str("[client]\nlog file =\nadmin socket =\npid file =\n");
         text

@@ -34,10 +34,7 @@ impl Apt {
     pub(super) fn update(&self) -> Result<(), TestbedError> {
         let mut output = String::new();
         for mirror in mirrors() {
-            let sources = format!(
-                "deb [signed-by={KEYRING}] {mirror} {} main\n",
-                self.release.suite()
-            );
+            let sources = format!("deb [signed-by={KEYRING}] {mirror} {} main\n", self.release.suite());
             let path = self.dir.join("sources.list");
             fs::write(&path, sources).map_err(TestbedError::io("write", &path))?;
             let mut update = self.apt_get();
@@ -80,19 +77,11 @@ impl Apt {
     }
 
     fn check(&self, step: &'static str, run: Run) -> Result<(), TestbedError> {
-        if run.status.success() {
-            Ok(())
-        } else {
-            Err(self.failed(step, &run.both()))
-        }
+        if run.status.success() { Ok(()) } else { Err(self.failed(step, &run.both())) }
     }
 
     fn failed(&self, step: &'static str, output: &str) -> TestbedError {
-        TestbedError::Prepare {
-            release: self.release,
-            step,
-            output: tail(output, 40),
-        }
+        TestbedError::Prepare { release: self.release, step, output: tail(output, 40) }
     }
 
     /// `apt-get` on this state, with the machine's own proxy and transport settings.
@@ -126,8 +115,7 @@ fn mirrors() -> Vec<String> {
     }
     let mut indexes = Command::new("apt-get");
     indexes.args(["indextargets", "--format", "$(REPO_URI)"]);
-    let listed =
-        run(&indexes, Duration::from_secs(60)).map_or_else(|_| String::new(), |r| r.stdout);
+    let listed = run(&indexes, Duration::from_secs(60)).map_or_else(|_| String::new(), |r| r.stdout);
     let mut mirrors: Vec<String> = listed
         .lines()
         .map(|uri| uri.trim_end_matches('/').to_owned())

@@ -57,10 +57,7 @@ pub(crate) fn shim(which: Shim) -> Result<PathBuf, TestbedError> {
 }
 
 pub(super) fn build_all() -> Result<(), TestbedError> {
-    Shim::ALL
-        .into_iter()
-        .filter(|shim| !shim.is_current())
-        .try_for_each(build)
+    Shim::ALL.into_iter().filter(|shim| !shim.is_current()).try_for_each(build)
 }
 
 fn build(shim: Shim) -> Result<(), TestbedError> {
@@ -69,11 +66,7 @@ fn build(shim: Shim) -> Result<(), TestbedError> {
     fs::write(&source, shim.source()).map_err(TestbedError::io("write", &source))?;
     let compiler = env::var("CC").unwrap_or_else(|_| "gcc".into());
     let mut compile = Command::new(compiler);
-    compile
-        .args([
-            "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o",
-        ])
-        .args([&fresh, &source]);
+    compile.args(["-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o"]).args([&fresh, &source]);
     let built = run_ok(&compile, Duration::from_secs(60));
     if built.is_err() {
         // Else the next call would take the kept source for a finished build.
