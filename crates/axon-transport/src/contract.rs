@@ -46,7 +46,8 @@ pub struct Capabilities {
     pub max_gather: usize,
 }
 
-/// Names a socket within one reactor. Never reused while completions for it may come.
+/// Names a socket within one reactor. An id that died is not given again in any time that matters, so that a caller who
+/// kept one too long does no harm: calls with it are ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SocketId(pub u64);
 
@@ -69,7 +70,10 @@ impl Default for ListenOptions {
     }
 }
 
-/// A socket between two reactors: taken out of one, not yet in another. Dropping it closes the socket.
+/// A socket between two reactors: taken out of one, or just accepted, and not yet in another. Dropping it closes the socket.
+///
+/// An accepted socket begins its life in this state so that the reactor that will own it can be chosen first: verbs bind
+/// a queue pair to its completion queue for good.
 pub trait Detached: Send + fmt::Debug {
     /// For the receiving back end to recover its own type.
     fn into_any(self: Box<Self>) -> Box<dyn std::any::Any + Send>;
@@ -97,7 +101,7 @@ impl fmt::Debug for Waker {
     }
 }
 
-/// Something that happened on a reactor.
+/// Something that happened on a reactor. Those of one socket come in the order in which it happened.
 #[derive(Debug)]
 pub enum Completion {
     /// A listener has a new socket. It belongs to no reactor until somebody calls [`Reactor::adopt`].
@@ -110,21 +114,23 @@ pub enum Completion {
         peer: SocketAddr,
     },
     /// A listener could not accept, for example because no file descriptor is left.
-    /// The listener rests and tries again by itself; nothing is lost but time.
+    /// The listener rests (tcp: 100 ms) and tries again by itself; nothing is lost but time.
     AcceptFailed {
         /// The listener.
         listener: ListenerId,
         /// Why.
         error: io::Error,
     },
-    /// A `connect` succeeded.
+    /// A `connect` succeeded. Comes before any other completion of the socket.
     Connected {
         /// The socket.
         socket: SocketId,
         /// This end's address.
         local: SocketAddr,
     },
-    /// Bytes arrived in a buffer the reactor lends; the receiver keeps the buffer as long as it likes.
+    /// Bytes arrived in a buffer the reactor lends; the receiver keeps the buffer as long as it likes, and with it the
+    /// chunk of memory it is a part of. Consecutive ones of a socket are often neighbours in memory: `unsplit` then joins
+    /// them without copying.
     Received {
         /// The socket.
         socket: SocketId,
@@ -145,6 +151,10 @@ pub enum Completion {
     },
     /// The socket is finished: closed by the peer (`None`), or by an error. Also the answer to a failed `connect`.
     /// The last completion of this socket; the id is dead.
+    ///
+    /// An orderly end is reported when all bytes before it were: a paused socket does not learn of it. An error is
+    /// reported to a paused socket too, and overtakes the bytes that waited for it to receive. If sending failed, what has
+    /// arrived is reported before: often it says why. A destination that was being filled is dropped.
     Closed {
         /// The socket.
         socket: SocketId,
@@ -173,7 +183,9 @@ pub struct Counters {
     pub bytes_out: u64,
 }
 
-/// One worker's view of the transport. Lives on one thread.
+/// One worker's view of the transport. Lives on one thread. Dropping it closes its sockets and listeners.
+///
+/// Calls never block, but for [`poll`](Self::poll). The crate page lists their legal order.
 pub trait Reactor {
     /// Wakes this reactor from other threads.
     fn waker(&self) -> Waker;
@@ -187,39 +199,48 @@ pub trait Reactor {
     /// Stops listening.
     fn unlisten(&mut self, listener: ListenerId);
 
-    /// Starts to connect; answered by `Connected` or `Closed`.
+    /// Starts to connect; answered by `Connected` or `Closed`. There is no timeout but the device's: who does not want to
+    /// wait longer closes the socket. Fails only if there is no socket to be had (descriptors, memory).
     fn connect(&mut self, addr: SocketAddr) -> io::Result<SocketId>;
 
-    /// Takes in a socket that was accepted or detached elsewhere, from any reactor of the same transport.
+    /// Takes in a socket that was accepted or detached elsewhere, from any reactor of the same transport; others are
+    /// refused with [`io::ErrorKind::InvalidInput`]. The socket is paused unless a `receive_into` is pending.
     fn adopt(&mut self, socket: Box<dyn Detached>) -> io::Result<SocketId>;
 
     /// Takes a socket out of this reactor so that another may adopt it. No completion for it comes any more.
-    /// Unsent bytes and a pending `receive_into` go along; received bytes already reported do not.
+    /// Unsent bytes and a pending `receive_into` go along; received bytes already reported do not. `None` for a dead id.
     fn detach(&mut self, socket: SocketId) -> Option<Box<dyn Detached>>;
 
     /// Sends the buffers in order after those sent before. Takes all of them out of `buffers` and leaves its
-    /// capacity to the caller. Errors are reported as `Closed`, never here. Sending on a dead id drops the bytes.
+    /// capacity to the caller. Errors are reported as `Closed`, never here. Sending on a dead id drops the bytes; on one
+    /// that is not connected yet, they wait. Back ends with a submission queue send at the next `poll`.
     fn send(&mut self, socket: SocketId, buffers: &mut Vec<Bytes>);
 
-    /// Bytes accepted by `send` that the device has not taken yet.
+    /// Bytes accepted by `send` that the device has not taken yet; zero for a dead id. What the device took may still be
+    /// lost: only the peer's acknowledgement says that it arrived.
     fn unsent(&self, socket: SocketId) -> usize;
 
     /// Arms receiving into lent buffers: `Received` comes again and again until `pause`, `receive_into` or `close`.
-    /// Sockets start paused.
+    /// Sockets start paused. Ignored while a `receive_into` is pending.
     fn receive(&mut self, socket: SocketId);
 
     /// The next `length` bytes of the stream go to the end of `destination`, which has room for them; answered by one
-    /// `Filled`, after which the socket is paused. Replaces an armed `receive`.
+    /// `Filled`, after which the socket is paused. Replaces an armed `receive`; must not be called while another
+    /// `receive_into` is pending. The destination does not move and nothing beyond `length` is written to it.
     fn receive_into(&mut self, socket: SocketId, destination: BytesMut, length: usize);
 
     /// Stops reading from the socket: back-pressure reaches the peer. A `receive_into` cannot be paused.
     fn pause(&mut self, socket: SocketId);
 
     /// Closes the socket; unsent bytes are dropped. No completion for it comes any more.
+    ///
+    /// Bytes the device took are still delivered, unless the peer sent something that was not received: then TCP resets
+    /// the connection, and the peer may lose the last bytes. Who wants them heard waits for the peer to close.
     fn close(&mut self, socket: SocketId);
 
     /// Waits until something happened, a waker was used, or `timeout` passed (`None`: no limit; zero: just look), and
-    /// appends what happened to `completions`.
+    /// appends what happened to `completions`. It may return early with nothing. One call does a bounded amount of work
+    /// for each socket, so that none starves the others. Fails only if the reactor is of no use any more.
     fn poll(&mut self, timeout: Option<Duration>, completions: &mut Vec<Completion>) -> io::Result<()>;
 
     /// What this reactor did so far; zeros if the back end does not count.

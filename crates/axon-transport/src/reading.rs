@@ -16,11 +16,19 @@ pub(crate) enum Reading {
 }
 
 impl Reading {
+    /// Lends from now on, unless a destination is being filled: it would lose what it has.
+    pub(crate) fn lend(&mut self) {
+        if self.is_paused() {
+            *self = Self::Lending;
+        }
+    }
+
     /// The next `length` bytes go to the end of `destination`.
-    pub(crate) fn filling(mut destination: BytesMut, length: usize) -> Self {
+    pub(crate) fn fill(&mut self, mut destination: BytesMut, length: usize) {
+        debug_assert!(!matches!(self, Self::Filling { .. }), "one destination at a time");
         // Nothing happens to one that has the room, as it should.
         destination.reserve(length);
-        Self::Filling { destination, missing: length }
+        *self = Self::Filling { destination, missing: length };
     }
 
     pub(crate) const fn is_paused(&self) -> bool {

@@ -154,11 +154,11 @@ impl Reactor for FaultyReactor {
     }
 
     fn receive(&mut self, socket: SocketId) {
-        self.change_reading(socket, |reading| *reading = Reading::Lending);
+        self.change_reading(socket, Reading::lend);
     }
 
     fn receive_into(&mut self, socket: SocketId, destination: BytesMut, length: usize) {
-        self.change_reading(socket, |reading| *reading = Reading::filling(destination, length));
+        self.change_reading(socket, |reading| reading.fill(destination, length));
     }
 
     fn pause(&mut self, socket: SocketId) {

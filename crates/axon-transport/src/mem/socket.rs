@@ -115,12 +115,12 @@ impl Socket {
     }
 
     pub(crate) fn receive(&mut self) {
-        self.reading = Reading::Lending;
+        self.reading.lend();
         self.notify();
     }
 
     pub(crate) fn receive_into(&mut self, destination: BytesMut, length: usize) {
-        self.reading = Reading::filling(destination, length);
+        self.reading.fill(destination, length);
         self.notify();
     }
 

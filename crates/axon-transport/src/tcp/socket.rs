@@ -89,11 +89,11 @@ impl Socket {
     }
 
     pub(crate) fn receive(&mut self) {
-        self.reading = Reading::Lending;
+        self.reading.lend();
     }
 
     pub(crate) fn receive_into(&mut self, destination: BytesMut, length: usize) {
-        self.reading = Reading::filling(destination, length);
+        self.reading.fill(destination, length);
     }
 
     pub(crate) fn pause(&mut self) {
@@ -122,7 +122,7 @@ impl Socket {
         }
         let broken = events.intersects(EventFlags::ERR | EventFlags::HUP);
         if self.connecting {
-            return self.finish_connecting(cx);
+            return self.finish_connecting(broken, cx);
         }
         if self.reading.is_paused() {
             if broken {
@@ -138,11 +138,12 @@ impl Socket {
         ControlFlow::Continue(())
     }
 
-    fn finish_connecting(&mut self, cx: &mut Context<'_>) -> Turn {
+    fn finish_connecting(&mut self, broken: bool, cx: &mut Context<'_>) -> Turn {
         if let Some(error) = sys::take_error(&self.fd) {
             return ControlFlow::Break(Some(error));
         }
         match self.ends() {
+            Ok(None) if broken => return ControlFlow::Break(Some(self.error())),
             Ok(None) => return ControlFlow::Continue(()),
             Ok(Some((local, peer))) if local != peer => {
                 cx.completions.push(Completion::Connected { socket: cx.id, local })

@@ -87,6 +87,16 @@ pub(crate) fn filling_cannot_be_paused(transport: &dyn Transport) {
     assert_eq!(filled(duo.next_of_server(), duo.there), b"one"[..]);
 }
 
+pub(crate) fn receiving_waits_for_filling(transport: &dyn Transport) {
+    let mut duo = Duo::new(transport);
+    duo.server.reactor.receive_into(duo.there, BytesMut::with_capacity(6), 6);
+    duo.client.send(duo.here, b"one");
+    duo.rest();
+    duo.server.reactor.receive(duo.there);
+    duo.client.send(duo.here, b"twothree");
+    assert_eq!(filled(duo.next_of_server(), duo.there), b"onetwo"[..]);
+}
+
 pub(crate) fn filling_does_not_move_the_destination(transport: &dyn Transport) {
     const LENGTH: usize = 8 << 20;
     let mut duo = Duo::new(transport);

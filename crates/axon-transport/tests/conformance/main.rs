@@ -53,6 +53,7 @@ conformance! {{
         nothing_is_filled_at_once
         a_filled_socket_is_paused
         filling_cannot_be_paused
+        receiving_waits_for_filling
         filling_does_not_move_the_destination;
     ending:
         the_end_comes_after_all_data
