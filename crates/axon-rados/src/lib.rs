@@ -2,8 +2,14 @@
 //! with its monitors.
 //!
 //! - [`msg`]: typed messages, each able to become an [`axon_wire::Message`] and to be read from one;
-//! - [`osd`]: what the messages of an OSD are made of.
+//! - [`osd`]: what the messages of an OSD are made of;
+//! - [`conf`]: `ceph.conf`, keyrings, and where the monitors are;
+//! - [`MonMap`]: the monitors, as they say themselves.
 #![forbid(unsafe_code)]
 
+pub mod conf;
+mod monmap;
 pub mod msg;
 pub mod osd;
+
+pub use monmap::{MonInfo, MonMap};

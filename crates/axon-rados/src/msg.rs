@@ -77,8 +77,9 @@ pub trait TypedMessage: Sized {
         Ok(Self::HEAD_VERSION)
     }
 
-    /// Appends the front in the given version, which is one that [`TypedMessage::version_for`] returned.
-    fn put_front(&self, version: u16, out: &mut Vec<u8>);
+    /// Appends the front for a peer with whom `features` were agreed, in the version that
+    /// [`TypedMessage::version_for`] returns for them.
+    fn put_front(&self, features: Features, out: &mut Vec<u8>);
 
     /// Reads the front; `version` is at least [`TypedMessage::OLDEST_VERSION`], and may be newer than
     /// [`TypedMessage::HEAD_VERSION`], in which case what is unknown follows what is known.
@@ -103,7 +104,7 @@ pub trait TypedMessage: Sized {
     fn encode(&self, features: Features) -> Result<Message, MessageError> {
         let version = Self::version_for(features)?;
         let mut front = Vec::with_capacity(self.front_size());
-        self.put_front(version, &mut front);
+        self.put_front(features, &mut front);
         let mut message = Message::new(Self::KIND, front);
         message.header.version = version;
         message.header.compat_version = Self::COMPAT_VERSION;
@@ -114,18 +115,15 @@ pub trait TypedMessage: Sized {
     /// Reads a message that should be of this type.
     fn decode(message: &Message) -> Result<Self, MessageError> {
         let version = check_header::<Self>(message)?;
-        let mut typed = Self::read_front(version, &mut Decoder::new(&message.front))
-            .map_err(Self::malformed)?;
+        let mut typed =
+            Self::read_front(version, &mut Decoder::new(&message.front)).map_err(Self::malformed)?;
         typed.set_data(message.data.clone());
         Ok(typed)
     }
 
     /// The error that says bytes of this type make no sense.
     fn malformed(source: DecodeError) -> MessageError {
-        MessageError::Malformed {
-            message: Self::NAME,
-            source,
-        }
+        MessageError::Malformed { message: Self::NAME, source }
     }
 }
 
@@ -133,11 +131,7 @@ pub trait TypedMessage: Sized {
 fn check_header<T: TypedMessage>(message: &Message) -> Result<u16, MessageError> {
     let header = &message.header;
     if header.kind != T::KIND {
-        return Err(MessageError::WrongKind {
-            expected: T::NAME,
-            kind: T::KIND,
-            got: header.kind,
-        });
+        return Err(MessageError::WrongKind { expected: T::NAME, kind: T::KIND, got: header.kind });
     }
     if header.compat_version > T::HEAD_VERSION {
         return Err(MessageError::TooNew {
@@ -161,10 +155,7 @@ fn require<T: TypedMessage>(features: Features, required: Features) -> Result<()
     let missing = features.missing(required);
     match missing.is_empty() {
         true => Ok(()),
-        false => Err(MessageError::MissingFeatures {
-            message: T::NAME,
-            missing,
-        }),
+        false => Err(MessageError::MissingFeatures { message: T::NAME, missing }),
     }
 }
 
@@ -177,7 +168,7 @@ fn put_strings(out: &mut Vec<u8>, texts: &[String]) {
 const MIN_BLOB: usize = 4;
 
 /// Reads a list of texts; `what` names one in errors.
-fn read_strings(input: &mut Decoder<'_>, what: &'static str) -> Result<Vec<String>, DecodeError> {
+pub(crate) fn read_strings(input: &mut Decoder<'_>, what: &'static str) -> Result<Vec<String>, DecodeError> {
     let n = input.count(MIN_BLOB)?;
     (0..n).map(|_| input.string(what)).collect()
 }
@@ -197,7 +188,7 @@ fn put_map<'a, K: Encode + 'a, V: 'a>(
 }
 
 /// Reads a map whose items take at least `min_size` bytes each; of equal keys the last one counts.
-fn read_map<'a, K, V, M: FromIterator<(K, V)>>(
+pub(crate) fn read_map<'a, K, V, M: FromIterator<(K, V)>>(
     input: &mut Decoder<'a>,
     min_size: usize,
     mut read: impl FnMut(&mut Decoder<'a>) -> Result<(K, V), DecodeError>,

@@ -1,7 +1,7 @@
 //! A request of the authentication protocol within a session.
 
 use super::{TypedMessage, paxos};
-use axon_denc::{DecodeError, Decoder, Encode};
+use axon_denc::{DecodeError, Decoder, Encode, Features};
 use bytes::Bytes;
 
 /// Asks a monitor for tickets or rotating keys.
@@ -26,7 +26,7 @@ impl TypedMessage for MAuth {
     const NAME: &'static str = "auth";
     const COMPAT_VERSION: u16 = 1;
 
-    fn put_front(&self, _version: u16, out: &mut Vec<u8>) {
+    fn put_front(&self, _features: Features, out: &mut Vec<u8>) {
         paxos::put(0, out);
         self.protocol.encode(out);
         self.payload[..].encode(out);

@@ -1,7 +1,7 @@
 //! A monitor's answer in the authentication protocol.
 
 use super::TypedMessage;
-use axon_denc::{DecodeError, Decoder, Encode};
+use axon_denc::{DecodeError, Decoder, Encode, Features};
 use bytes::Bytes;
 
 /// The answer to an [`MAuth`](super::MAuth).
@@ -30,7 +30,7 @@ impl TypedMessage for MAuthReply {
     const NAME: &'static str = "auth_reply";
     const COMPAT_VERSION: u16 = 1;
 
-    fn put_front(&self, _version: u16, out: &mut Vec<u8>) {
+    fn put_front(&self, _features: Features, out: &mut Vec<u8>) {
         self.protocol.encode(out);
         self.result.encode(out);
         self.global_id.encode(out);

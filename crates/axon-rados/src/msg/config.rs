@@ -1,7 +1,7 @@
 //! The configuration the monitors keep for a client.
 
 use super::{MIN_BLOB, TypedMessage, put_map, read_map};
-use axon_denc::{DecodeError, Decoder, Encode};
+use axon_denc::{DecodeError, Decoder, Encode, Features};
 use std::collections::BTreeMap;
 
 /// The options set for a client in the monitors' configuration database: le32 n, { blob key, blob value }[n].
@@ -18,7 +18,7 @@ impl TypedMessage for MConfig {
     const NAME: &'static str = "config";
     const COMPAT_VERSION: u16 = 1;
 
-    fn put_front(&self, _version: u16, out: &mut Vec<u8>) {
+    fn put_front(&self, _features: Features, out: &mut Vec<u8>) {
         put_map(out, self.options.iter(), |value, out| value.encode(out));
     }
 

@@ -29,9 +29,7 @@ pub enum MessageError {
         known: u16,
     },
     /// The version is one of releases this crate does not speak to.
-    #[error(
-        "{message} has version {version}, the oldest one read is {oldest}: the peer is too old"
-    )]
+    #[error("{message} has version {version}, the oldest one read is {oldest}: the peer is too old")]
     TooOld {
         /// The type's name.
         message: &'static str,

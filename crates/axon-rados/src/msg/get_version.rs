@@ -1,7 +1,7 @@
 //! Asking how new a map is.
 
 use super::TypedMessage;
-use axon_denc::{DecodeError, Decoder, Encode};
+use axon_denc::{DecodeError, Decoder, Encode, Features};
 
 /// Asks a monitor for the newest version of a map: le64 handle, blob what.
 ///
@@ -19,15 +19,12 @@ impl TypedMessage for MMonGetVersion {
     const NAME: &'static str = "mon_get_version";
     const COMPAT_VERSION: u16 = 1;
 
-    fn put_front(&self, _version: u16, out: &mut Vec<u8>) {
+    fn put_front(&self, _features: Features, out: &mut Vec<u8>) {
         self.handle.encode(out);
         self.what.encode(out);
     }
 
     fn read_front(_version: u16, front: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            handle: front.u64()?,
-            what: front.string("map name")?,
-        })
+        Ok(Self { handle: front.u64()?, what: front.string("map name")? })
     }
 }

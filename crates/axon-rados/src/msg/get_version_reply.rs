@@ -1,7 +1,7 @@
 //! How new a map is.
 
 use super::TypedMessage;
-use axon_denc::{DecodeError, Decoder, Encode};
+use axon_denc::{DecodeError, Decoder, Encode, Features};
 
 /// The answer to an [`MMonGetVersion`](super::MMonGetVersion): le64 handle, le64 newest, le64 oldest (version 2).
 ///
@@ -24,7 +24,7 @@ impl TypedMessage for MMonGetVersionReply {
     const HEAD_VERSION: u16 = VERSION_OLDEST;
     const COMPAT_VERSION: u16 = VERSION_OLDEST;
 
-    fn put_front(&self, _version: u16, out: &mut Vec<u8>) {
+    fn put_front(&self, _features: Features, out: &mut Vec<u8>) {
         self.handle.encode(out);
         self.newest.encode(out);
         self.oldest.encode(out);

@@ -1,7 +1,7 @@
 //! A command to the monitors.
 
 use super::{Fsid, TypedMessage, paxos, put_strings, read_strings};
-use axon_denc::{DecodeError, Decoder};
+use axon_denc::{DecodeError, Decoder, Features};
 use bytes::Bytes;
 
 /// A command, as `ceph` sends it.
@@ -24,11 +24,7 @@ pub struct MMonCommand {
 impl MMonCommand {
     /// The command `json` with the given input.
     pub fn new(fsid: Fsid, json: impl Into<String>, input: Bytes) -> Self {
-        Self {
-            fsid,
-            command: vec![json.into()],
-            input,
-        }
+        Self { fsid, command: vec![json.into()], input }
     }
 }
 
@@ -37,7 +33,7 @@ impl TypedMessage for MMonCommand {
     const NAME: &'static str = "mon_command";
     const COMPAT_VERSION: u16 = 1;
 
-    fn put_front(&self, _version: u16, out: &mut Vec<u8>) {
+    fn put_front(&self, _features: Features, out: &mut Vec<u8>) {
         paxos::put(0, out);
         out.extend_from_slice(&self.fsid);
         put_strings(out, &self.command);
@@ -45,11 +41,7 @@ impl TypedMessage for MMonCommand {
 
     fn read_front(_version: u16, front: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         paxos::read(front)?;
-        Ok(Self {
-            fsid: front.array()?,
-            command: read_strings(front, "command")?,
-            input: Bytes::new(),
-        })
+        Ok(Self { fsid: front.array()?, command: read_strings(front, "command")?, input: Bytes::new() })
     }
 
     fn front_size(&self) -> usize {

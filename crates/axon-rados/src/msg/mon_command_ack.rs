@@ -1,7 +1,7 @@
 //! A monitor's answer to a command.
 
 use super::{TypedMessage, paxos, put_strings, read_strings};
-use axon_denc::{DecodeError, Decoder, Encode};
+use axon_denc::{DecodeError, Decoder, Encode, Features};
 use bytes::Bytes;
 
 /// The answer to an [`MMonCommand`](super::MMonCommand); repeats its tid.
@@ -30,7 +30,7 @@ impl TypedMessage for MMonCommandAck {
     const NAME: &'static str = "mon_command_ack";
     const COMPAT_VERSION: u16 = 1;
 
-    fn put_front(&self, _version: u16, out: &mut Vec<u8>) {
+    fn put_front(&self, _features: Features, out: &mut Vec<u8>) {
         paxos::put(self.version, out);
         self.result.encode(out);
         self.status.encode(out);

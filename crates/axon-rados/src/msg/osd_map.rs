@@ -1,7 +1,7 @@
 //! OSD maps on their way.
 
 use super::{Fsid, MIN_BLOB, TypedMessage, put_map, read_map};
-use axon_denc::{DecodeError, Decoder, Encode};
+use axon_denc::{DecodeError, Decoder, Encode, Features};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
@@ -38,11 +38,9 @@ impl TypedMessage for MOSDMap {
     const HEAD_VERSION: u16 = VERSION_GAP;
     const COMPAT_VERSION: u16 = 3;
 
-    fn put_front(&self, _version: u16, out: &mut Vec<u8>) {
+    fn put_front(&self, _features: Features, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.fsid);
-        put_map(out, self.incremental.iter(), |blob, out| {
-            blob[..].encode(out)
-        });
+        put_map(out, self.incremental.iter(), |blob, out| blob[..].encode(out));
         put_map(out, self.full.iter(), |blob, out| blob[..].encode(out));
         self.oldest.encode(out);
         self.newest.encode(out);

@@ -16,7 +16,7 @@ use bytes::Bytes;
 /// le64 snapid | le64 snap seq | le32 n | le64 snap[n] | le32 retry attempt | le64 features
 /// ```
 ///
-/// Traces are written as "none" and skipped when read. Version 8 goes to Luminous (12) and newer, version 9 to Squid
+/// The features are those agreed with the peer. Traces are written as "none" and skipped when read. Version 8 goes to Luminous (12) and newer, version 9 to Squid
 /// (19) and newer; these two are also what is read.
 ///
 /// Ceph: `src/messages/MOSDOp.h`.
@@ -50,8 +50,6 @@ pub struct MOSDOp {
     pub snaps: Vec<u64>,
     /// Which attempt this is, from 0; -1 if the client does not count.
     pub retry_attempt: i32,
-    /// The features the sender writes this with; [`MOSDOp::encode`](TypedMessage::encode) does not set them.
-    pub features: Features,
     /// The operations' bytes, one after the other.
     pub data: Bytes,
 }
@@ -81,7 +79,6 @@ impl MOSDOp {
             snap_seq: 0,
             snaps: Vec::new(),
             retry_attempt: -1,
-            features: Features::NONE,
             data: Bytes::new(),
         }
     }
@@ -107,7 +104,7 @@ impl MOSDOp {
 
     /// What a benchmark sends over and over: a write of `size` bytes, whose front is encoded once.
     ///
-    /// Byte for byte the request of Ceph's `ceph_perf_msgr_client`.
+    /// The request of Ceph's `ceph_perf_msgr_client`, but for the operation's payload length, which that leaves at 0.
     pub fn bench(size: u32, features: Features) -> Result<OpTemplate, MessageError> {
         let ops = vec![OsdOp::write(0, size)];
         Self::new(&b"object-name"[..], PgId::default(), ops).template(features)
@@ -146,26 +143,26 @@ impl TypedMessage for MOSDOp {
 
     fn version_for(features: Features) -> Result<u16, MessageError> {
         require::<Self>(features, Features::SERVER_LUMINOUS)?;
-        Ok(match features.contains(Features::SERVER_SQUID) {
+        Ok(match has_otel(features) {
             true => VERSION_OTEL,
             false => Self::OLDEST_VERSION,
         })
     }
 
-    fn put_front(&self, version: u16, out: &mut Vec<u8>) {
+    fn put_front(&self, features: Features, out: &mut Vec<u8>) {
         self.pgid.encode(out);
         self.hash.encode(out);
         self.map_epoch.encode(out);
         self.flags.0.encode(out);
         self.reqid.encode(out);
         out.extend_from_slice(&TRACE);
-        if version >= VERSION_OTEL {
+        if has_otel(features) {
             put_versioned(out, OTEL_VERSION, OTEL_VERSION, |out| false.encode(out));
         }
         self.put_names_and_ops(out);
         self.put_snaps(out);
         self.retry_attempt.encode(out);
-        self.features.encode(out);
+        features.encode(out);
     }
 
     fn read_front(version: u16, front: &mut Decoder<'_>) -> Result<Self, DecodeError> {
@@ -188,6 +185,10 @@ impl TypedMessage for MOSDOp {
     fn set_data(&mut self, data: Bytes) {
         self.data = data;
     }
+}
+
+fn has_otel(features: Features) -> bool {
+    features.contains(Features::SERVER_SQUID)
 }
 
 /// Reads past the trace ids, and in version 9 past OpenTelemetry's context.

@@ -75,10 +75,7 @@ impl MOSDOpReply {
         put_head(out, request.object, request.pgid.pg, flags, result);
         put_epochs(out, EVersion::default(), map_epoch);
         put_count(out, n);
-        request
-            .ops
-            .iter()
-            .for_each(|op| op.with_payload(0).encode(out));
+        request.ops.iter().for_each(|op| op.with_payload(0).encode(out));
         request.retry_attempt.encode(out);
         out.resize(out.len() + 4 * n, 0);
         put_tail(out, EVersion::default(), 0, None);
@@ -115,7 +112,7 @@ impl TypedMessage for MOSDOpReply {
         Ok(Self::HEAD_VERSION)
     }
 
-    fn put_front(&self, _version: u16, out: &mut Vec<u8>) {
+    fn put_front(&self, _features: Features, out: &mut Vec<u8>) {
         put_head(out, &self.object, self.pg, self.flags, self.result);
         put_epochs(out, self.bad_replay_version, self.map_epoch);
         put_count(out, self.ops.len());
@@ -184,17 +181,10 @@ fn put_epochs(out: &mut Vec<u8>, bad_replay_version: EVersion, map_epoch: u32) {
 }
 
 fn put_count(out: &mut Vec<u8>, n: usize) {
-    u32::try_from(n)
-        .expect("a reply has fewer than 2^32 operations")
-        .encode(out);
+    u32::try_from(n).expect("a reply has fewer than 2^32 operations").encode(out);
 }
 
-fn put_tail(
-    out: &mut Vec<u8>,
-    replay_version: EVersion,
-    user_version: u64,
-    redirect: Option<&Redirect>,
-) {
+fn put_tail(out: &mut Vec<u8>, replay_version: EVersion, user_version: u64, redirect: Option<&Redirect>) {
     replay_version.encode(out);
     user_version.encode(out);
     redirect.is_some().encode(out);

@@ -38,7 +38,7 @@ pub struct MOSDOpView<'a> {
     pub snap_seq: u64,
     /// Which attempt this is, from 0; -1 if the client does not count.
     pub retry_attempt: i32,
-    /// The features the sender wrote this with.
+    /// The features agreed between sender and receiver, as the sender sees them.
     pub features: Features,
     /// The data segment: the operations' bytes, one after the other.
     pub data: &'a Bytes,
@@ -63,9 +63,7 @@ impl<'a> OpList<'a> {
 
     /// The operations in order.
     pub fn iter(self) -> impl ExactSizeIterator<Item = OsdOp> + 'a {
-        self.0
-            .iter()
-            .map(|op| OsdOp::from_bytes(op).expect("any 38 bytes are an operation"))
+        self.0.iter().map(|op| OsdOp::from_bytes(op).expect("any 38 bytes are an operation"))
     }
 }
 
@@ -80,8 +78,7 @@ impl<'a> MOSDOpView<'a> {
                 known: MOSDOp::HEAD_VERSION,
             });
         }
-        let mut view =
-            parse_front(version, &mut Decoder::new(&message.front)).map_err(MOSDOp::malformed)?;
+        let mut view = parse_front(version, &mut Decoder::new(&message.front)).map_err(MOSDOp::malformed)?;
         view.tid = message.header.tid;
         view.data = &message.data;
         Ok(view)
@@ -109,7 +106,6 @@ impl<'a> MOSDOpView<'a> {
             snap_seq: self.snap_seq,
             snaps: self.snaps().collect(),
             retry_attempt: self.retry_attempt,
-            features: self.features,
             data: self.data.clone(),
         }
     }
@@ -118,10 +114,7 @@ impl<'a> MOSDOpView<'a> {
 static NO_DATA: Bytes = Bytes::new();
 
 /// Reads a front in version 8 or 9; tid and data are left empty.
-pub(super) fn parse_front<'a>(
-    version: u16,
-    front: &mut Decoder<'a>,
-) -> Result<MOSDOpView<'a>, DecodeError> {
+pub(super) fn parse_front<'a>(version: u16, front: &mut Decoder<'a>) -> Result<MOSDOpView<'a>, DecodeError> {
     let pgid = SpgId::decode(front)?;
     let hash = front.u32()?;
     let map_epoch = front.u32()?;

@@ -1,7 +1,7 @@
 //! The smallest message.
 
 use super::TypedMessage;
-use axon_denc::{DecodeError, Decoder};
+use axon_denc::{DecodeError, Decoder, Features};
 
 /// Says nothing; peers that get one may answer with one.
 ///
@@ -14,7 +14,7 @@ impl TypedMessage for MPing {
     const NAME: &'static str = "ping";
     const COMPAT_VERSION: u16 = 1;
 
-    fn put_front(&self, _version: u16, _out: &mut Vec<u8>) {}
+    fn put_front(&self, _features: Features, _out: &mut Vec<u8>) {}
 
     /// Some senders put bytes into it; they are ignored.
     fn read_front(_version: u16, _front: &mut Decoder<'_>) -> Result<Self, DecodeError> {

@@ -1,7 +1,7 @@
 //! Asking a monitor for maps.
 
 use super::{MIN_BLOB, TypedMessage, put_map, read_map};
-use axon_denc::{DecodeError, Decoder, Encode};
+use axon_denc::{DecodeError, Decoder, Encode, Features};
 use std::collections::BTreeMap;
 
 /// Asks for maps from some version on, now and (unless once) whenever they change.
@@ -38,7 +38,7 @@ impl TypedMessage for MMonSubscribe {
     const COMPAT_VERSION: u16 = 1;
     const OLDEST_VERSION: u16 = 2;
 
-    fn put_front(&self, _version: u16, out: &mut Vec<u8>) {
+    fn put_front(&self, _features: Features, out: &mut Vec<u8>) {
         put_map(out, self.what.iter(), |item, out| {
             item.start.encode(out);
             item.once.encode(out);

@@ -1,7 +1,7 @@
 //! A monitor's answer to a subscription.
 
 use super::{Fsid, TypedMessage};
-use axon_denc::{DecodeError, Decoder, Encode};
+use axon_denc::{DecodeError, Decoder, Encode, Features};
 
 /// Confirms an [`MMonSubscribe`](super::MMonSubscribe): le32 interval, fsid.
 ///
@@ -21,15 +21,12 @@ impl TypedMessage for MMonSubscribeAck {
     const NAME: &'static str = "mon_subscribe_ack";
     const COMPAT_VERSION: u16 = 1;
 
-    fn put_front(&self, _version: u16, out: &mut Vec<u8>) {
+    fn put_front(&self, _features: Features, out: &mut Vec<u8>) {
         self.interval.encode(out);
         out.extend_from_slice(&self.fsid);
     }
 
     fn read_front(_version: u16, front: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            interval: front.u32()?,
-            fsid: front.array()?,
-        })
+        Ok(Self { interval: front.u32()?, fsid: front.array()? })
     }
 }

@@ -32,12 +32,7 @@ const NO_PREFERRED: i32 = -1;
 impl ObjectLocator {
     /// The default namespace of `pool`.
     pub const fn pool(pool: i64) -> Self {
-        Self {
-            pool,
-            key: Bytes::new(),
-            namespace: Bytes::new(),
-            hash: None,
-        }
+        Self { pool, key: Bytes::new(), namespace: Bytes::new(), hash: None }
     }
 }
 
@@ -77,12 +72,7 @@ impl<'a> LocatorView<'a> {
         let key = body.blob()?;
         let namespace = if version >= 5 { body.blob()? } else { &[] };
         let hash = if version >= 6 { body.i64()? } else { NO_HASH };
-        Ok(Self {
-            pool,
-            key,
-            namespace,
-            hash: read_hash(hash)?,
-        })
+        Ok(Self { pool, key, namespace, hash: read_hash(hash)? })
     }
 
     pub(crate) fn to_owned(self) -> ObjectLocator {
@@ -100,9 +90,6 @@ fn read_hash(value: i64) -> Result<Option<u32>, DecodeError> {
         NO_HASH => Ok(None),
         _ => u32::try_from(value)
             .map(Some)
-            .map_err(|_| DecodeError::Undefined {
-                what: "locator hash",
-                value: value as u64,
-            }),
+            .map_err(|_| DecodeError::Undefined { what: "locator hash", value: value as u64 }),
     }
 }

@@ -112,31 +112,18 @@ impl OsdOp {
         args[8..16].copy_from_slice(&extent.length.to_le_bytes());
         args[16..24].copy_from_slice(&extent.truncate_size.to_le_bytes());
         args[24..].copy_from_slice(&extent.truncate_seq.to_le_bytes());
-        Self {
-            code,
-            flags: 0,
-            args,
-            payload_len,
-        }
+        Self { code, flags: 0, args, payload_len }
     }
 
     /// Writes `length` bytes, which follow in the data segment, at `offset`.
     pub fn write(offset: u64, length: u32) -> Self {
-        let extent = Extent {
-            offset,
-            length: length.into(),
-            ..Extent::default()
-        };
+        let extent = Extent { offset, length: length.into(), ..Extent::default() };
         Self::on_extent(OpCode::WRITE, extent, length)
     }
 
     /// Reads `length` bytes at `offset`.
     pub fn read(offset: u64, length: u64) -> Self {
-        let extent = Extent {
-            offset,
-            length,
-            ..Extent::default()
-        };
+        let extent = Extent { offset, length, ..Extent::default() };
         Self::on_extent(OpCode::READ, extent, 0)
     }
 

@@ -38,10 +38,7 @@ impl Encode for PgId {
 impl Decode for PgId {
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         input.u8()?; // a version nobody checks
-        let pg = Self {
-            pool: input.u64()?,
-            seed: input.u32()?,
-        };
+        let pg = Self { pool: input.u64()?, seed: input.u32()? };
         input.i32()?;
         Ok(pg)
     }
@@ -68,10 +65,7 @@ impl SpgId {
 
     /// A group of a replicated pool.
     pub const fn whole(pg: PgId) -> Self {
-        Self {
-            pg,
-            shard: Self::NO_SHARD,
-        }
+        Self { pg, shard: Self::NO_SHARD }
     }
 }
 
@@ -96,9 +90,6 @@ impl Encode for SpgId {
 impl Decode for SpgId {
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let (_, mut body) = input.versioned("placement group", SPG_VERSION)?;
-        Ok(Self {
-            pg: PgId::decode(&mut body)?,
-            shard: i8::from_le_bytes(body.array()?),
-        })
+        Ok(Self { pg: PgId::decode(&mut body)?, shard: i8::from_le_bytes(body.array()?) })
     }
 }

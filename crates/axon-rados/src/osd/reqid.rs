@@ -39,11 +39,7 @@ impl Encode for ReqId {
 impl Decode for ReqId {
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let (_, mut body) = input.versioned("request id", VERSION)?;
-        Ok(Self {
-            name: decode_name(&mut body)?,
-            tid: body.u64()?,
-            inc: body.i32()?,
-        })
+        Ok(Self { name: decode_name(&mut body)?, tid: body.u64()?, inc: body.i32()? })
     }
 }
 

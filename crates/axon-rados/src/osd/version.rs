@@ -27,9 +27,6 @@ impl Encode for EVersion {
 
 impl Decode for EVersion {
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            version: input.u64()?,
-            epoch: input.u32()?,
-        })
+        Ok(Self { version: input.u64()?, epoch: input.u32()? })
     }
 }

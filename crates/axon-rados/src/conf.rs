@@ -1,0 +1,128 @@
+//! `ceph.conf`: where the cluster is, and what is set for whom.
+//!
+//! ```text
+//! [global]
+//!     mon host = [v2:10.0.0.1:3300,v1:10.0.0.1:6789]
+//! [client.admin]
+//!     keyring = /etc/ceph/$cluster.$name.keyring
+//! ```
+//!
+//! - What is set for `client.admin` stands in `[client.admin]`, `[client]` or `[global]`, in this order of precedence.
+//!   Within a section the last line counts; sections of the same name are one.
+//! - Blanks, underscores and dashes in an option's name are the same.
+//! - `#` and `;` start a comment unless quoted or escaped by `\`; a `\` at the end of a line joins the next one to it.
+//! - `$cluster`, `$type`, `$id`, `$name`, `$host`, `$pid`, `$home` and the names of other options, also as `${name}`,
+//!   are replaced by their values.
+//!
+//! Ceph: `src/common/ConfUtils.cc`, `src/common/config.cc`.
+
+mod entity;
+mod error;
+mod expand;
+mod host;
+mod keys;
+mod mon_host;
+mod reader;
+
+pub use entity::EntityConf;
+pub use error::{ConfError, KeySource, NoKey, Origin, SyntaxProblem};
+pub use host::Host;
+pub use mon_host::{MonHostProblem, Resolve, SystemResolver, parse_mon_host};
+
+use axon_auth::AuthName;
+use reader::Sections;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The cluster's name where nothing else is said.
+pub const DEFAULT_CLUSTER: &str = "ceph";
+
+/// A configuration file, read.
+#[derive(Debug, Clone, Default)]
+pub struct Conf {
+    path: PathBuf,
+    cluster: String,
+    sections: Sections,
+    host: Host,
+}
+
+impl Conf {
+    /// A configuration in which nothing is set, for clusters that are described by arguments only.
+    pub fn empty(host: Host) -> Self {
+        Self { cluster: DEFAULT_CLUSTER.to_owned(), host, ..Self::default() }
+    }
+
+    /// Reads the text of a file; `path` names it in errors and gives the cluster its name (`ceph.conf`: `ceph`).
+    ///
+    /// # Errors
+    /// [`ConfError::Syntax`].
+    pub fn parse(text: &str, path: &Path, host: Host) -> Result<Self, ConfError> {
+        let at = |(line, problem)| ConfError::Syntax { at: Origin { path: path.to_owned(), line }, problem };
+        Ok(Self {
+            path: path.to_owned(),
+            cluster: cluster_of(path),
+            sections: reader::read(text).map_err(at)?,
+            host,
+        })
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`ConfError::Unreadable`], [`ConfError::Syntax`].
+    pub fn read(path: &Path, host: Host) -> Result<Self, ConfError> {
+        let unreadable = |source| ConfError::Unreadable { path: path.to_owned(), source };
+        let text = fs::read_to_string(path).map_err(unreadable)?;
+        Self::parse(&text, path, host)
+    }
+
+    /// Reads the file that `$CEPH_CONF` names, or the first there is of `/etc/ceph/ceph.conf`, `~/.ceph/ceph.conf` and
+    /// `./ceph.conf`.
+    ///
+    /// # Errors
+    /// As [`Conf::read`]; [`ConfError::NotFound`] if there is no such file.
+    pub fn find(host: Host) -> Result<Self, ConfError> {
+        let places = host.conf_places();
+        for path in &places {
+            match Self::read(path, host.clone()) {
+                Err(ConfError::Unreadable { source, .. }) if is_absent(&source) => {}
+                found => return found,
+            }
+        }
+        Err(ConfError::NotFound { tried: places })
+    }
+
+    /// The file; empty if there is none.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The cluster's name, `$cluster`.
+    pub fn cluster(&self) -> &str {
+        &self.cluster
+    }
+
+    /// Sets an option for everybody, before whatever the file says; what a command line's `--OPTION VALUE` does.
+    pub fn set(&mut self, option: &str, value: &str) {
+        self.sections.set_override(option, value);
+    }
+
+    /// What is set for `name`.
+    pub fn of<'a>(&'a self, name: &'a AuthName) -> EntityConf<'a> {
+        EntityConf::new(self, name)
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn cluster_of(path: &Path) -> String {
+    let name = path.file_stem().and_then(|stem| stem.to_str());
+    let named = path.extension().is_some_and(|e| e == "conf");
+    name.filter(|_| named).unwrap_or(DEFAULT_CLUSTER).to_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+//! What the process and its machine contribute to the configuration.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The machine, the process and its environment, as far as configurations depend on them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Host {
+    /// The machine's name without domain, `$host`.
+    pub name: String,
+    /// The process's number, `$pid`.
+    pub pid: u32,
+    /// The user's home directory, `$home`.
+    pub home: Option<PathBuf>,
+    /// `$CEPH_CONF`: the configuration file to read.
+    pub ceph_conf: Option<PathBuf>,
+    /// `$CEPH_KEYRING`: the keyring to read.
+    pub ceph_keyring: Option<PathBuf>,
+}
+
+/// Where Linux keeps the machine's name.
+const HOST_NAME: [&str; 2] = ["/proc/sys/kernel/hostname", "/etc/hostname"];
+
+impl Host {
+    /// This process.
+    pub fn current() -> Self {
+        let path = |name| env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+        Self {
+            name: host_name(),
+            pid: std::process::id(),
+            home: path("HOME"),
+            ceph_conf: path("CEPH_CONF"),
+            ceph_keyring: path("CEPH_KEYRING"),
+        }
+    }
+
+    /// Where a configuration file may be, in order.
+    pub(super) fn conf_places(&self) -> Vec<PathBuf> {
+        if let Some(path) = &self.ceph_conf {
+            return vec![path.clone()];
+        }
+        let in_home = self.home.as_ref().map(|home| home.join(".ceph/ceph.conf"));
+        [Some(PathBuf::from("/etc/ceph/ceph.conf")), in_home, Some(PathBuf::from("ceph.conf"))]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    /// The home directory as text, empty if unknown.
+    pub(super) fn home_text(&self) -> String {
+        self.home.as_deref().map(Path::to_string_lossy).unwrap_or_default().into_owned()
+    }
+}
+
+fn host_name() -> String {
+    let read = |path: &&str| fs::read_to_string(path).ok();
+    let full = HOST_NAME.iter().find_map(read).unwrap_or_default();
+    let short = full.trim().split('.').next().unwrap_or_default();
+    short.to_owned()
+}
