@@ -1,34 +1,54 @@
 //! Replacing `$variables`.
 
-/// Variables within values of variables that are followed before the rest is left as it is: a bound for options that
-/// name each other in a circle.
+use std::cell::Cell;
+
+/// Variables replaced within the values of others: a bound for options that name each other in a circle.
 const MAX_DEPTH: u32 = 8;
+/// Variables replaced in one text, with those in their values.
+const MAX_VARIABLES: u32 = 1000;
 
 /// `text` with every `$name` and `${name}` for which `value` knows a value replaced by it; others stay as they are.
 pub(super) fn expand(text: &str, value: &dyn Fn(&str) -> Option<String>) -> String {
-    expand_within(text, value, MAX_DEPTH)
+    let left = Cell::new(MAX_VARIABLES);
+    Expansion { value, left: &left, depth: MAX_DEPTH }.of(text)
 }
 
-fn expand_within(text: &str, value: &dyn Fn(&str) -> Option<String>, depth: u32) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('$') {
-        out.push_str(before);
-        rest = after;
-        let Some((name, following)) = split_name(after) else {
-            out.push('$');
-            continue;
-        };
-        match value(name).filter(|_| depth > 0) {
-            Some(found) => out.push_str(&expand_within(&found, value, depth - 1)),
-            None => {
-                out.push('$');
-                continue; // the name is ordinary text
-            }
+#[derive(Clone, Copy)]
+struct Expansion<'a> {
+    value: &'a dyn Fn(&str) -> Option<String>,
+    left: &'a Cell<u32>,
+    depth: u32,
+}
+
+impl Expansion<'_> {
+    fn of(self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('$') {
+            out.push_str(before);
+            rest = match self.variable(after) {
+                Some((value, following)) => {
+                    out.push_str(&value);
+                    following
+                }
+                None => {
+                    out.push('$'); // and what follows is ordinary text
+                    after
+                }
+            };
         }
-        rest = following;
+        out + rest
     }
-    out + rest
+
+    /// The value of the variable whose name `text` starts with, and what follows the name.
+    fn variable(self, text: &str) -> Option<(String, &str)> {
+        let depth = self.depth.checked_sub(1)?;
+        let left = self.left.get().checked_sub(1)?;
+        let (name, following) = split_name(text)?;
+        let value = (self.value)(name)?;
+        self.left.set(left);
+        Some((Self { depth, ..self }.of(&value), following))
+    }
 }
 
 /// The variable's name at the start of `text`, and what follows it.
