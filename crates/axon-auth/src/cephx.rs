@@ -42,12 +42,14 @@ pub use ticket::TicketBlob;
 pub use ticket_store::TicketStore;
 pub use tickets::{Ticket, Tickets};
 
+#[cfg(test)]
+pub(crate) use authorizer::{AuthorizeChallenge, AuthorizeReply};
 pub(crate) use self_issued::self_issued;
 pub(crate) use service_exchange::ServiceExchange;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use {
     authenticate::{Authenticate, ServerChallenge},
-    authorizer::{Authorize, AuthorizeChallenge, AuthorizeReply, AuthorizerRef},
+    authorizer::{Authorize, AuthorizerRef},
     connection_secret::ConnectionSecret,
     proof::proof,
     request_type::{RequestType, put_response},

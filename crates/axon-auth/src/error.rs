@@ -127,6 +127,15 @@ pub enum AuthError {
         /// What the server allows.
         allowed: Vec<Method>,
     },
+    /// The server refuses the method and names no other: a monitor that has just started does so.
+    #[error(
+        "the server refuses method {tried} and names no other: it is still starting, or allows neither this method nor \
+         the modes offered with it; try again, then compare auth_client_required and ms_client_mode with its settings"
+    )]
+    NothingAllowed {
+        /// The method tried last.
+        tried: Method,
+    },
     /// The server allows none of the offered connection modes.
     #[error(
         "the server allows none of the connection modes offered with method {method}: compare ms_client_mode here \

@@ -189,18 +189,19 @@ impl ClientExchange for MonAttempt {
 }
 
 /// The error for an AUTH_BAD_METHOD; `denied` makes the one for "method and mode are fine, you are not".
+///
+/// The error number counts more than the list: monitors have been seen to send an empty one with any number.
 pub(crate) fn refusal(
     method: Method,
     error: i32,
     allowed: &[Method],
     denied: impl FnOnce() -> AuthError,
 ) -> AuthError {
-    if !allowed.contains(&method) {
-        return AuthError::MethodRefused { tried: method, allowed: allowed.to_vec() };
-    }
     match error {
         errno::EACCES | errno::EPERM => denied(),
-        errno::EOPNOTSUPP => AuthError::ModeRefused { method },
+        errno::EOPNOTSUPP if allowed.is_empty() => AuthError::NothingAllowed { tried: method },
+        errno::EOPNOTSUPP if allowed.contains(&method) => AuthError::ModeRefused { method },
+        errno::EOPNOTSUPP => AuthError::MethodRefused { tried: method, allowed: allowed.to_vec() },
         errno => AuthError::Refused { method, errno },
     }
 }

@@ -1,5 +1,6 @@
 //! Both sides against each other, and each side against hostile bytes.
 
+mod golden;
 mod hostile;
 mod monitor;
 mod renewal;
