@@ -1,0 +1,248 @@
+//! What a worker did since it started: cheap enough to be always on.
+//!
+//! Each worker has its own [`Counters`] on cache lines of their own; reports add up [`Snapshot`]s. All is relaxed: a
+//! snapshot taken while the worker runs may miss its latest steps, and one number may be a step ahead of another.
+
+use crate::sync::atomic::{AtomicU64, Ordering};
+use std::fmt;
+use std::iter::Sum;
+use std::ops::{AddAssign, Sub};
+
+/// A number that grows.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds `n`; only for the worker that owns the counter: two threads that do so at once may lose one of the two.
+    /// In return it costs no more than an ordinary addition.
+    pub fn add(&self, n: u64) {
+        self.0.store(self.get().wrapping_add(n), Ordering::Relaxed);
+    }
+
+    /// Adds one; like [`Counter::add`].
+    pub fn count(&self) {
+        self.add(1);
+    }
+
+    /// Adds `n` from any thread, provided that all do so with this method.
+    pub fn add_shared(&self, n: u64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// The number now.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Groups in which write batches are counted by their frames: 1, 2, up to 4, 8, 16, 32, 64, and more.
+pub const BATCH_GROUPS: usize = 8;
+
+/// The group of a batch of `frames` frames.
+fn batch_group(frames: usize) -> usize {
+    let exponent = frames.max(1).next_power_of_two().trailing_zeros();
+    (exponent as usize).min(BATCH_GROUPS - 1)
+}
+
+/// Declares the counters once for the worker's and the reader's side.
+macro_rules! counters {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+        /// One worker's counters.
+        #[derive(Debug, Default)]
+        #[repr(align(128))]
+        pub struct Counters {
+            $($(#[doc = $doc])+ pub $name: Counter,)+
+            /// Write batches, by [`BATCH_GROUPS`].
+            batches: [Counter; BATCH_GROUPS],
+        }
+
+        /// The counters of one or several workers at one time.
+        #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct Snapshot {
+            $($(#[doc = $doc])+ pub $name: u64,)+
+            /// Write batches of 1, 2, up to 4, 8, 16, 32, 64, and more frames.
+            pub batches: [u64; BATCH_GROUPS],
+        }
+
+        impl Counters {
+            /// All numbers now.
+            pub fn snapshot(&self) -> Snapshot {
+                Snapshot {
+                    $($name: self.$name.get(),)+
+                    batches: std::array::from_fn(|group| self.batches[group].get()),
+                }
+            }
+        }
+
+        impl Snapshot {
+            /// Names and values, without the batches.
+            pub fn fields(&self) -> impl Iterator<Item = (&'static str, u64)> {
+                [$((stringify!($name), self.$name)),+].into_iter()
+            }
+
+            fn combine(&self, other: &Self, with: impl Fn(u64, u64) -> u64) -> Self {
+                Self {
+                    $($name: with(self.$name, other.$name),)+
+                    batches: std::array::from_fn(|group| with(self.batches[group], other.batches[group])),
+                }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Messages received in full.
+    messages_in,
+    /// Messages handed to the transport, again after a reconnect included.
+    messages_out,
+    /// Bytes received, framing included.
+    bytes_in,
+    /// Bytes handed to the transport, framing included.
+    bytes_out,
+    /// Frames received.
+    frames_in,
+    /// Frames handed to the transport.
+    frames_out,
+    /// Writes handed to the transport, each of one or many frames.
+    write_batches,
+    /// Times the worker slept and was woken by another thread.
+    wakeups,
+    /// Returns from the transport's wait, for whatever reason.
+    polls,
+    /// Sockets that became a session's, dialled or accepted.
+    connections_opened,
+    /// Sockets that ended after that.
+    connections_closed,
+    /// Sockets that ended before a session was established.
+    handshakes_failed,
+    /// Sockets that replaced one of the same session.
+    reconnects,
+    /// Sessions lost, or that the peer has lost.
+    resets,
+    /// Messages that had to wait for a receive budget.
+    throttle_waits,
+    /// Messages handed to the application on the worker itself.
+    fast_dispatches,
+}
+
+impl Counters {
+    /// Counts one write of `frames` frames and `bytes` bytes. For the owner, like [`Counter::add`].
+    pub fn wrote(&self, frames: usize, bytes: usize) {
+        self.write_batches.count();
+        self.frames_out.add(frames as u64);
+        self.bytes_out.add(bytes as u64);
+        self.batches[batch_group(frames)].count();
+    }
+}
+
+impl Snapshot {
+    /// Frames per write, on average; 0 before the first.
+    pub fn frames_per_write(&self) -> f64 {
+        if self.write_batches == 0 { 0.0 } else { self.frames_out as f64 / self.write_batches as f64 }
+    }
+
+    /// Writes the snapshot as one JSON object: each field by its name, and `batches` as an array.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_json(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        out.write_char('{')?;
+        for (name, value) in self.fields() {
+            write!(out, "\"{name}\":{value},")?;
+        }
+        write!(out, "\"batches\":{:?}}}", self.batches)
+    }
+}
+
+impl fmt::Display for Snapshot {
+    /// `name=value` of what is not zero, separated by spaces.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for (name, value) in self.fields().filter(|(_, value)| *value != 0) {
+            write!(f, "{separator}{name}={value}")?;
+            separator = " ";
+        }
+        Ok(())
+    }
+}
+
+impl AddAssign for Snapshot {
+    fn add_assign(&mut self, other: Self) {
+        *self = self.combine(&other, u64::wrapping_add);
+    }
+}
+
+impl Sub for Snapshot {
+    type Output = Self;
+
+    /// What happened since `earlier`.
+    fn sub(self, earlier: Self) -> Self {
+        self.combine(&earlier, u64::wrapping_sub)
+    }
+}
+
+impl Sum for Snapshot {
+    fn sum<I: Iterator<Item = Self>>(snapshots: I) -> Self {
+        snapshots.fold(Self::default(), |mut sum, snapshot| {
+            sum += snapshot;
+            sum
+        })
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_is_in_the_snapshot() {
+        let counters = Counters::default();
+        counters.messages_in.count();
+        counters.messages_in.add(2);
+        counters.resets.add_shared(5);
+        let snapshot = counters.snapshot();
+        assert_eq!((snapshot.messages_in, snapshot.resets, snapshot.messages_out), (3, 5, 0));
+        assert_eq!(snapshot.to_string(), "messages_in=3 resets=5");
+    }
+
+    #[test]
+    fn snapshots_add_up_and_subtract() {
+        let counters = Counters::default();
+        counters.wrote(3, 100);
+        let before = counters.snapshot();
+        counters.wrote(1, 50);
+        let since = counters.snapshot() - before;
+        assert_eq!((since.write_batches, since.frames_out, since.bytes_out), (1, 1, 50));
+        assert_eq!(since.batches, [1, 0, 0, 0, 0, 0, 0, 0]);
+        let sum: Snapshot = [before, since].into_iter().sum();
+        assert_eq!(sum, counters.snapshot());
+        assert!((sum.frames_per_write() - 2.0).abs() < 1e-9);
+        assert!(Snapshot::default().frames_per_write().abs() < 1e-9);
+    }
+
+    #[test]
+    fn batches_are_grouped_by_powers_of_two() {
+        let groups = [0, 1, 2, 3, 4, 5, 8, 9, 16, 17, 32, 33, 64, 65, 1_000_000].map(batch_group);
+        assert_eq!(groups, [0, 0, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7]);
+    }
+
+    #[test]
+    fn json_names_every_field() {
+        let counters = Counters::default();
+        counters.wrote(2, 7);
+        let mut json = String::new();
+        counters.snapshot().write_json(&mut json).expect("strings take everything");
+        assert!(
+            json.starts_with("{\"messages_in\":0,\"messages_out\":0,\"bytes_in\":0,\"bytes_out\":7,"),
+            "{json}"
+        );
+        assert!(json.ends_with("\"fast_dispatches\":0,\"batches\":[0, 1, 0, 0, 0, 0, 0, 0]}"), "{json}");
+        assert_eq!(json.matches(':').count(), counters.snapshot().fields().count() + 1);
+    }
+
+    #[test]
+    fn counters_of_two_workers_share_no_cache_line() {
+        assert_eq!(align_of::<Counters>(), 128);
+    }
+}
