@@ -72,3 +72,56 @@ pub(crate) fn take_sealed_value<T: Decode>(
 ) -> Result<T, AuthError> {
     open_value(key, usage, input.blob()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::KeyType;
+    use crate::testing::SeededEntropy;
+    use alloc::vec;
+
+    const USAGE: KeyUsage = KeyUsage::Authorize;
+
+    fn key(kind: KeyType) -> CryptoKey {
+        CryptoKey::new(kind, Default::default(), &vec![9; kind.secret_len()]).unwrap()
+    }
+
+    /// u8 1, magic, value.
+    #[test]
+    fn the_envelope_has_the_reference_layout() {
+        for kind in [KeyType::Aes, KeyType::Aes256k] {
+            let sealed = seal(&key(kind), USAGE, &mut SeededEntropy(1), &0x0807_0605_0403_0201u64).unwrap();
+            let plain = decrypt(&key(kind), USAGE, &sealed).unwrap();
+            assert_eq!(*plain, [1, 0x55, 0xaa, 0x26, 0x88, 0xad, 0x9c, 0x00, 0xff, 1, 2, 3, 4, 5, 6, 7, 8]);
+        }
+    }
+
+    #[test]
+    fn another_magic_is_refused() {
+        for kind in [KeyType::Aes, KeyType::Aes256k] {
+            let reseal = |plain: &[u8]| {
+                let sealed = encrypt(&key(kind), USAGE, &mut SeededEntropy(1), plain).unwrap();
+                open_value::<u64>(&key(kind), USAGE, &sealed)
+            };
+            let mut plain = vec![1, 0x55, 0xaa, 0x26, 0x88, 0xad, 0x9c, 0x00, 0xff, 1, 2, 3, 4, 5, 6, 7, 8];
+            assert!(reseal(&plain).is_ok());
+            for at in 1..HEADER_LEN {
+                plain[at] ^= 1;
+                assert_eq!(reseal(&plain), Err(AuthError::Undecryptable { what: USAGE }));
+                plain[at] ^= 1;
+            }
+            // The version is not looked at.
+            plain[0] = 7;
+            assert!(reseal(&plain).is_ok());
+            assert!(reseal(&plain[..HEADER_LEN - 1]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_key_of_type_none_protects_nothing() {
+        let sealed = seal(&key(KeyType::None), USAGE, &mut SeededEntropy(1), &1u64);
+        assert_eq!(sealed, Err(AuthError::KeyWithoutSecret { what: USAGE }));
+        let opened = open_value::<u64>(&key(KeyType::None), USAGE, &[0; 32]);
+        assert_eq!(opened, Err(AuthError::KeyWithoutSecret { what: USAGE }));
+    }
+}

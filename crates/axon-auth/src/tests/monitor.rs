@@ -100,6 +100,20 @@ fn a_refused_reclaim_starts_afresh() {
     assert_ne!(fresh.client.global_id, global_id);
 }
 
+/// Tickets name the global id, so those of an earlier id are of no use.
+#[test]
+fn another_global_id_ends_the_tickets_of_the_first() {
+    let world = World::with_session(KeyType::Aes);
+    let tickets = world.client.tickets();
+    tickets.with(|t| assert!(t.get(EntityType::Osd).is_some()));
+    tickets.forget(EntityType::Auth);
+    let caps = [(EntityType::Mon, "allow r")];
+    let key = world.monitor.create(admin(), KeyType::Aes, &caps);
+    let client = world.client.clone().with_key(key);
+    talk(&client, EntityType::Mon, &world.monitor, Mode::CRC).unwrap();
+    tickets.with(|t| assert!(t.get(EntityType::Osd).is_none()));
+}
+
 /// Another entity's valid ticket does not lend its global id.
 #[test]
 fn a_global_id_cannot_be_stolen() {
@@ -190,6 +204,18 @@ fn none_is_not_tried_where_the_configuration_forbids_it() {
     let failure = world.to_monitor(Mode::CRC).unwrap_err();
     let refused = AuthError::MethodRefused { tried: Method::CEPHX, allowed: vec![Method::NONE] };
     assert_eq!(failure.client, Some(refused));
+}
+
+#[test]
+fn without_authentication_no_monitor_is_needed_first() {
+    let world = World::new(KeyType::Aes);
+    let keyless = Principal::new(admin(), TicketStore::default(), world.surroundings.clone());
+    let outcome = talk(&keyless, EntityType::Osd, &NoneServer, Mode::CRC).unwrap();
+    assert_eq!(outcome.identity.name, admin());
+    // But who could have tickets is not downgraded before a monitor said so.
+    let service = EntityType::Osd;
+    let error = world.client.start(service).err();
+    assert_eq!(error, Some(AuthError::NoMonSession { service }));
 }
 
 #[test]

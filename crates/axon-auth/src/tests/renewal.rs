@@ -1,9 +1,9 @@
 //! Renewal of tickets and of rotating secrets over a monitor session.
 
 use super::{KINDS, START, World};
-use crate::cephx::{RotatingSecrets, Services, rotating_request};
+use crate::cephx::{ExpiringKey, RotatingSecrets, Services, rotating_request};
 use crate::testing::SeededEntropy;
-use crate::{AuthError, AuthName, Identity, KeyType, Mode};
+use crate::{AuthError, AuthName, CryptoKey, Identity, KeyType, Mode};
 use alloc::vec;
 use axon_denc::EntityType;
 use core::time::Duration;
@@ -106,6 +106,20 @@ fn secrets_are_fetched_before_the_current_one_expires() {
     assert!(!secrets.need_new_secrets(before(31)));
     assert!(secrets.need_new_secrets(before(30)));
     assert!(RotatingSecrets::default().need_new_secrets(Duration::ZERO));
+}
+
+#[test]
+fn short_terms_and_missing_secrets_shorten_the_wait() {
+    let key = CryptoKey::new(KeyType::Aes, Duration::ZERO, &[1; 16]).unwrap();
+    let mut secrets = RotatingSecrets::default();
+    for minute in 1..=3 {
+        assert!(secrets.need_new_secrets(Duration::ZERO), "{} secrets", minute - 1);
+        let expires = Duration::from_secs(minute * 60);
+        secrets.add(ExpiringKey { key: key.clone(), expires });
+    }
+    // The current one ends after two minutes; a quarter of the term of one minute before that is early enough.
+    assert!(!secrets.need_new_secrets(Duration::from_secs(104)));
+    assert!(secrets.need_new_secrets(Duration::from_secs(105)));
 }
 
 #[test]

@@ -184,6 +184,19 @@ fn a_refused_ticket_is_forgotten() {
     assert_eq!(next, Some(AuthError::NoTicket { service }));
 }
 
+/// Another connection may have renewed the ticket while this attempt was under way.
+#[test]
+fn a_refusal_spares_a_newer_ticket() {
+    let world = World::with_session(KeyType::Aes);
+    let service = EntityType::Osd;
+    let mut client = world.client.start(service).unwrap();
+    client.request().unwrap();
+    world.to_monitor(Mode::CRC).unwrap();
+    let refused = client.bad_method(Method::CEPHX, -13, &[Method::CEPHX]);
+    assert_eq!(refused.unwrap_err(), AuthError::TicketRefused { service });
+    assert!(world.to_osd(Mode::CRC).is_ok());
+}
+
 #[test]
 fn without_secrets_the_connection_is_dropped() {
     let mut world = World::with_session(KeyType::Aes);
