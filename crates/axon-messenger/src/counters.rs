@@ -10,27 +10,22 @@ use std::ops::{AddAssign, Sub};
 
 /// A number that grows.
 #[derive(Debug, Default)]
-pub struct Counter(AtomicU64);
+pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
-    /// Adds `n`; only for the worker that owns the counter: two threads that do so at once may lose one of the two.
-    /// In return it costs no more than an ordinary addition.
-    pub fn add(&self, n: u64) {
+    /// Adds `n`; only for the worker that owns the counter: of two threads that do so at once, one may be lost. In
+    /// return it costs no more than an ordinary addition.
+    pub(crate) fn add(&self, n: u64) {
         self.0.store(self.get().wrapping_add(n), Ordering::Relaxed);
     }
 
     /// Adds one; like [`Counter::add`].
-    pub fn count(&self) {
+    pub(crate) fn count(&self) {
         self.add(1);
     }
 
-    /// Adds `n` from any thread, provided that all do so with this method.
-    pub fn add_shared(&self, n: u64) {
-        self.0.fetch_add(n, Ordering::Relaxed);
-    }
-
     /// The number now.
-    pub fn get(&self) -> u64 {
+    pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -50,8 +45,8 @@ macro_rules! counters {
         /// One worker's counters.
         #[derive(Debug, Default)]
         #[repr(align(128))]
-        pub struct Counters {
-            $($(#[doc = $doc])+ pub $name: Counter,)+
+        pub(crate) struct Counters {
+            $($(#[doc = $doc])+ pub(crate) $name: Counter,)+
             /// Write batches, by [`BATCH_GROUPS`].
             batches: [Counter; BATCH_GROUPS],
         }
@@ -67,7 +62,7 @@ macro_rules! counters {
 
         impl Counters {
             /// All numbers now.
-            pub fn snapshot(&self) -> Snapshot {
+            pub(crate) fn snapshot(&self) -> Snapshot {
                 Snapshot {
                     $($name: self.$name.get(),)+
                     batches: std::array::from_fn(|group| self.batches[group].get()),
@@ -128,7 +123,7 @@ counters! {
 
 impl Counters {
     /// Counts one write of `frames` frames and `bytes` bytes. For the owner, like [`Counter::add`].
-    pub fn wrote(&self, frames: usize, bytes: usize) {
+    pub(crate) fn wrote(&self, frames: usize, bytes: usize) {
         self.write_batches.count();
         self.frames_out.add(frames as u64);
         self.bytes_out.add(bytes as u64);
@@ -200,7 +195,7 @@ mod tests {
         let counters = Counters::default();
         counters.messages_in.count();
         counters.messages_in.add(2);
-        counters.resets.add_shared(5);
+        counters.resets.add(5);
         let snapshot = counters.snapshot();
         assert_eq!((snapshot.messages_in, snapshot.resets, snapshot.messages_out), (3, 5, 0));
         assert_eq!(snapshot.to_string(), "messages_in=3 resets=5");

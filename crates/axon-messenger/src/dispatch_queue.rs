@@ -28,7 +28,7 @@ use shard::Shard;
 /// How an item is ordered against the others of its shard. Priorities above [`Message::PRIORITY_HIGHEST`] count as
 /// that one, so that a peer cannot make up thousands of levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
+pub(crate) enum Class {
     /// Ahead of all messages, in order of arrival.
     Event,
     /// After everything of a higher priority; connections of the same priority take turns.
@@ -45,7 +45,7 @@ pub enum Class {
 
 impl Class {
     /// The class of a message: strict from [`Message::PRIORITY_LOW`] up.
-    pub fn of(message: &Message) -> Self {
+    pub(crate) fn of(message: &Message) -> Self {
         match message.header.priority {
             priority if priority >= Message::PRIORITY_LOW => Self::Strict(priority),
             priority => Self::Fair { priority, cost: message.body_len() },
@@ -54,7 +54,7 @@ impl Class {
 }
 
 /// Sharded dispatch threads. Dropping it stops them after the item each is handling; what is queued is dropped.
-pub struct DispatchQueue<T> {
+pub(crate) struct DispatchQueue<T> {
     shards: Vec<Arc<Shard<T>>>,
 }
 
@@ -86,7 +86,7 @@ pub struct DispatchStats {
 
 impl<T: Send + 'static> DispatchQueue<T> {
     /// A handler that runs longer than this is reported, unless [`DispatchQueue::report_after`] says otherwise.
-    pub const REPORT_AFTER: Duration = Duration::from_secs(5);
+    pub(crate) const REPORT_AFTER: Duration = Duration::from_secs(5);
 
     /// Starts one thread per shard (at least one), named `axon-dispatch-0` and so on; `name` is the messenger's, for
     /// reports. `handler` is called on these threads, never with a lock held. If it panics, that is logged and the
@@ -94,7 +94,11 @@ impl<T: Send + 'static> DispatchQueue<T> {
     ///
     /// # Errors
     /// The operating system's, if it cannot start a thread.
-    pub fn start(name: &str, shards: usize, handler: Arc<dyn Fn(T) + Send + Sync>) -> io::Result<Self> {
+    pub(crate) fn start(
+        name: &str,
+        shards: usize,
+        handler: Arc<dyn Fn(T) + Send + Sync>,
+    ) -> io::Result<Self> {
         let mut queue = Self { shards: Vec::with_capacity(shards.max(1)) };
         for index in 0..shards.max(1) {
             let shard = Arc::new(Shard::new(name, format!("axon-dispatch-{index}"), Self::REPORT_AFTER));
@@ -110,34 +114,29 @@ impl<T: Send + 'static> DispatchQueue<T> {
     ///
     /// # Errors
     /// Returns the item after `shutdown`.
-    pub fn push(&self, key: u64, class: Class, item: T) -> Result<(), T> {
+    pub(crate) fn push(&self, key: u64, class: Class, item: T) -> Result<(), T> {
         self.shard(key).push(Entry { key, class, since: Instant::now(), item })
     }
 
     /// Takes out the messages queued for a connection, in the order they would have been handled per class. Its events
     /// stay: they tell the application what happened. A handler that runs already is not waited for.
-    pub fn discard(&self, key: u64) -> Vec<T> {
+    pub(crate) fn discard(&self, key: u64) -> Vec<T> {
         self.shard(key).discard(key)
     }
 
     /// Items queued, without those being handled.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.len()).sum()
     }
 
-    /// Whether nothing is queued.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// How long the oldest queued item has waited. Looks at every connection that has something queued: for reports.
-    pub fn oldest(&self) -> Option<Duration> {
+    pub(crate) fn oldest(&self) -> Option<Duration> {
         let oldest = self.shards.iter().filter_map(|shard| shard.oldest()).min()?;
         Some(oldest.elapsed())
     }
 
     /// What happened so far, for reports; costs like [`DispatchQueue::oldest`].
-    pub fn stats(&self) -> DispatchStats {
+    pub(crate) fn stats(&self) -> DispatchStats {
         let counts = self.shards.iter().map(|shard| shard.counts());
         let (handled, panicked) = counts.fold((0, 0), |sum, counts| (sum.0 + counts.0, sum.1 + counts.1));
         DispatchStats { queued: self.len(), handled, panicked, oldest: self.oldest() }
@@ -146,32 +145,32 @@ impl<T: Send + 'static> DispatchQueue<T> {
     /// Reports handlers that run for longer than `limit` from now on. There is no watchdog thread: it is noticed by
     /// whoever pushes behind such a handler, by [`DispatchQueue::stuck`], and when the handler returns at last. Each
     /// is logged once as a warning while it runs and once when it ends.
-    pub fn report_after(&self, limit: Duration) {
+    pub(crate) fn report_after(&self, limit: Duration) {
         for shard in &self.shards {
             shard.report_after(limit);
         }
     }
 
     /// The handler that has been running longest, if that is longer than the limit.
-    pub fn stuck(&self) -> Option<Stuck> {
+    pub(crate) fn stuck(&self) -> Option<Stuck> {
         self.shards.iter().filter_map(|shard| shard.stuck()).max_by_key(|stuck| stuck.running)
     }
 
     /// Blocks until each shard had a moment with nothing queued and nothing running, at most until `deadline`;
     /// whether it got there. Pushing stays possible. Not for handlers: their own shard would never be idle.
-    pub fn drain(&self, deadline: Instant) -> bool {
+    pub(crate) fn drain(&self, deadline: Instant) -> bool {
         self.shards.iter().all(|shard| shard.drain(deadline))
     }
 
     /// Ends the threads after the item each is handling, without waiting for them, and returns what was queued.
     /// Later pushes are returned. To handle what is queued first, [`DispatchQueue::drain`] before.
-    pub fn shutdown(&self) -> Vec<T> {
+    pub(crate) fn shutdown(&self) -> Vec<T> {
         self.shards.iter().flat_map(|shard| shard.close()).collect()
     }
 
     /// Blocks until all threads have ended after `shutdown`, at most until `deadline`; whether they have. A handler
     /// that never returns keeps its thread.
-    pub fn join(&self, deadline: Instant) -> bool {
+    pub(crate) fn join(&self, deadline: Instant) -> bool {
         self.shards.iter().all(|shard| shard.join(deadline))
     }
 

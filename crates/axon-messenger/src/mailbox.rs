@@ -37,10 +37,10 @@ use model::Queue;
 mod model;
 
 /// The producers' end: any thread may push. Cloning is cheap.
-pub struct Mailbox<T>(Arc<Shared<T>>);
+pub(crate) struct Mailbox<T>(Arc<Shared<T>>);
 
 /// The consumer's end: one worker thread pops.
-pub struct Inbox<T>(Arc<Shared<T>>);
+pub(crate) struct Inbox<T>(Arc<Shared<T>>);
 
 struct Shared<T> {
     queue: Queue<T>,
@@ -51,14 +51,14 @@ struct Shared<T> {
 /// A new mailbox whose consumer sleeps in a `poll` that `waker` ends. The consumer counts as awake.
 ///
 /// Unbounded: what goes in is bounded by the budgets of the messages, and by one command per call of a user.
-pub fn mailbox<T>(waker: Waker) -> (Mailbox<T>, Inbox<T>) {
+pub(crate) fn mailbox<T>(waker: Waker) -> (Mailbox<T>, Inbox<T>) {
     let shared = Arc::new(Shared { queue: Queue::new(), asleep: AtomicBool::new(false), waker });
     (Mailbox(Arc::clone(&shared)), Inbox(shared))
 }
 
 impl<T> Mailbox<T> {
     /// Appends `item`, in order with this thread's earlier pushes, and wakes the consumer if it sleeps.
-    pub fn push(&self, item: T) {
+    pub(crate) fn push(&self, item: T) {
         self.0.queue.push(item);
         fence(Ordering::SeqCst);
         // The plain load keeps a busy consumer's cache line shared; only a sleeper costs the exchange.
@@ -66,21 +66,11 @@ impl<T> Mailbox<T> {
             self.0.waker.wake();
         }
     }
-
-    /// Items pushed and not yet popped, for reports; may be outdated when it returns.
-    pub fn len(&self) -> usize {
-        self.0.queue.len()
-    }
-
-    /// Whether nothing is queued at this moment.
-    pub fn is_empty(&self) -> bool {
-        self.0.queue.is_empty()
-    }
 }
 
 impl<T> Inbox<T> {
     /// The next item, or `None` when there is none right now.
-    pub fn pop(&mut self) -> Option<T> {
+    pub(crate) fn pop(&mut self) -> Option<T> {
         self.0.queue.pop()
     }
 
@@ -89,7 +79,7 @@ impl<T> Inbox<T> {
     ///
     /// Call it when `pop` returned `None`, directly before the blocking `poll`, and [`Inbox::awake`] after it.
     #[must_use = "sleeping after `false` delays what is queued"]
-    pub fn prepare_sleep(&mut self) -> bool {
+    pub(crate) fn prepare_sleep(&mut self) -> bool {
         self.0.asleep.store(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
         let empty = self.0.queue.is_empty();
@@ -100,7 +90,7 @@ impl<T> Inbox<T> {
     }
 
     /// Declares that the consumer is awake and will pop until it finds nothing: pushes stop waking it.
-    pub fn awake(&mut self) {
+    pub(crate) fn awake(&mut self) {
         self.0.asleep.store(false, Ordering::Relaxed);
     }
 }

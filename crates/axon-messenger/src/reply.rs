@@ -19,7 +19,7 @@ type Outcome = Result<Message, CallError>;
 
 /// The calls in flight of a messenger. Cloning gives another handle of the same registry.
 #[derive(Clone, Default)]
-pub struct Replies(Arc<Registry>);
+pub(crate) struct Replies(Arc<Registry>);
 
 /// Why no reply came. Unless stated otherwise the peer may or may not have acted on the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -52,12 +52,12 @@ impl Replies {
     /// Whether no call is in flight. One load: a messenger that never calls pays no more than this per message.
     ///
     /// A caller registers before it sends, so that whoever holds the reply of a call sees the call.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Calls in flight.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
@@ -65,13 +65,13 @@ impl Replies {
     /// A call that awaits the same already ends with [`CallError::IdReused`].
     ///
     /// Nobody ends a call that is registered after its connection was: look at the connection afterwards.
-    pub fn register(&self, connection: u64, tid: u64) -> ReplyFuture {
+    pub(crate) fn register(&self, connection: u64, tid: u64) -> ReplyFuture {
         self.await_reply(connection, tid, None)
     }
 
     /// The same, at most until `deadline`, a time on the transport's clock ([`axon_transport::Reactor::now`]) on which
     /// somebody calls [`Replies::expire`].
-    pub fn register_until(&self, connection: u64, tid: u64, deadline: Duration) -> ReplyFuture {
+    pub(crate) fn register_until(&self, connection: u64, tid: u64, deadline: Duration) -> ReplyFuture {
         self.await_reply(connection, tid, Some(deadline))
     }
 
@@ -82,7 +82,7 @@ impl Replies {
     }
 
     /// Hands a received message to the call that awaits it; returns it if there is none.
-    pub fn complete(&self, connection: u64, message: Message) -> Option<Message> {
+    pub(crate) fn complete(&self, connection: u64, message: Message) -> Option<Message> {
         if self.is_empty() {
             return Some(message);
         }
@@ -94,20 +94,20 @@ impl Replies {
     }
 
     /// Ends all calls on a connection.
-    pub fn fail_connection(&self, connection: u64, why: CallError) {
+    pub(crate) fn fail_connection(&self, connection: u64, why: CallError) {
         if !self.is_empty() {
             fail(self.0.remove_connection(connection), why);
         }
     }
 
     /// Ends all calls.
-    pub fn fail_all(&self, why: CallError) {
+    pub(crate) fn fail_all(&self, why: CallError) {
         fail(self.0.remove_all(), why);
     }
 
     /// Ends the calls whose deadline has come with [`CallError::TimedOut`]. Returns the next deadline, when to call this
     /// again; who registers an earlier one has to see to that. One load if no call has a deadline.
-    pub fn expire(&self, now: Duration) -> Option<Duration> {
+    pub(crate) fn expire(&self, now: Duration) -> Option<Duration> {
         let (overdue, next) = self.0.remove_overdue(now);
         fail(overdue, CallError::TimedOut);
         next
