@@ -1,1 +1,45 @@
-//! messenger
+//! Messenger, Connection, Dispatcher: ordered sessions of messages between the processes of a distributed system.
+//!
+//! A [`Messenger`] owns worker threads, each with a reactor of the transport. A [`Connection`] is the application's
+//! handle of one session. A [`Dispatcher`] is the application's side: it is handed messages and news.
+#![forbid(unsafe_code)]
+
+mod bind;
+mod builder;
+mod connection;
+mod counters;
+mod dispatch_queue;
+mod dispatcher;
+mod entropy;
+mod error;
+mod incoming;
+mod mailbox;
+mod messenger;
+mod park;
+mod received;
+mod receiver;
+mod registry;
+mod reply;
+mod shared;
+mod slot;
+mod sync;
+mod throttle;
+mod worker;
+
+pub use axon_denc::{AddrType, AddrVec, EntityAddr, EntityName, EntityType, Features};
+pub use axon_proto::{BackOff, Fault, Modes, Phase, Policy, State, Timeline, Timeouts, cost};
+pub use axon_wire::{Message, MessageHeader};
+pub use bind::{BadBindSpec, BindSpec, Nonce, Ports};
+pub use builder::Builder;
+pub use connection::Connection;
+pub use counters::{BATCH_GROUPS, Snapshot};
+pub use dispatch_queue::{DispatchStats, Stuck};
+pub use dispatcher::{Dispatcher, Reset};
+pub use entropy::OsEntropy;
+pub use error::{ConnectError, Rejection, SendError, StartError};
+pub use incoming::{Incoming, incoming};
+pub use messenger::Messenger;
+pub use received::Received;
+pub use receiver::{Feed, Receiver, Recv, RecvError, receiver};
+pub use reply::{CallError, ReplyFuture};
+pub use throttle::{Acquire, Oversize, Permit, Throttle, Ticket, TooLarge};

@@ -72,6 +72,15 @@ pub enum Event {
     KeepaliveAck(Duration),
 }
 
+/// What [`Connection::transmit`] took from the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Transmitted {
+    /// Messages.
+    pub messages: usize,
+    /// What they took of the send budget; see [`crate::cost`].
+    pub cost: usize,
+}
+
 /// A connection as users may see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
@@ -164,17 +173,20 @@ impl Connection {
     }
 
     /// Writes as many queued messages as fit in `room` bytes (the last may exceed it) and moves the result to the end
-    /// of `out`; `scratch` is empty before and after, and may be shared by all connections of a worker. Returns what left the queue, in terms of [`crate::cost`].
-    pub fn transmit(&mut self, room: usize, scratch: &mut FrameBuf, out: &mut Vec<Bytes>) -> usize {
-        let Some(link) = &mut self.link else { return 0 };
+    /// of `out`; `scratch` is empty before and after, and may be shared by all connections of a worker. Returns what left the queue.
+    pub fn transmit(&mut self, room: usize, scratch: &mut FrameBuf, out: &mut Vec<Bytes>) -> Transmitted {
+        let mut sent = Transmitted::default();
+        let Some(link) = &mut self.link else { return sent };
         let before = self.session.queued_bytes();
         link.take_pending(out);
         while link.is_open() && scratch.len() < room {
             let Some(message) = self.session.next_message() else { break };
+            sent.messages += 1;
             link.message(&message, scratch);
         }
         scratch.drain_into(out);
-        before - self.session.queued_bytes()
+        sent.cost = before - self.session.queued_bytes();
+        sent
     }
 
     /// What to read next.

@@ -20,6 +20,7 @@
 extern crate alloc;
 
 mod address;
+mod arbitration;
 mod config;
 mod connection;
 mod fault;
@@ -33,8 +34,12 @@ mod session;
 mod time;
 mod transcript;
 
+pub use arbitration::{
+    Existing, IdentVerdict, IncomingIdent, IncomingReconnect, ReconnectVerdict, decide_client_ident,
+    decide_reconnect,
+};
 pub use config::{Config, Modes, Timeouts};
-pub use connection::{Connection, Event, Input, Output, State};
+pub use connection::{Connection, Event, Input, Output, State, Transmitted};
 pub use fault::{Blame, Disconnect, Fault};
 pub use handshake::{ClientStart, Established, Ident, Phase, ServerStart, Timeline, Verdict};
 pub use link::{Link, LinkOutput};

@@ -195,8 +195,8 @@ impl AwaitAuth {
         Ok(Next::Await(Client::Auth(self)))
     }
 
-    fn on_done(self: Box<Self>, done: AuthDone, mut wires: Wires<'_>) -> Step {
-        let Self { mut start, mut timeline, method, .. } = *self;
+    fn on_done(self, done: AuthDone, mut wires: Wires<'_>) -> Step {
+        let Self { mut start, mut timeline, method, .. } = self;
         let mode = Mode(done.mode);
         if !wires.config.modes_for(start.peer).usable_with(method).contains(&mode) {
             return Err(Fault::ModeNotOffered { mode });

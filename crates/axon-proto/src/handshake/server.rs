@@ -276,13 +276,13 @@ impl AwaitAuth {
     }
 
     fn done(
-        self: Box<Self>,
+        self,
         payload: alloc::vec::Vec<u8>,
         agreed: Agreed,
         identity: Identity,
         mut wires: Wires<'_>,
     ) -> Step {
-        let Self { peer, mode, start, mut timeline, .. } = *self;
+        let Self { peer, mode, start, mut timeline, .. } = self;
         let global_id = agreed.global_id;
         let done = AuthDone { global_id, mode: mode.0, payload };
         wires.send.control(&Control::AuthDone(done))?;
@@ -337,8 +337,8 @@ impl AwaitIdent {
         Ok(Next::Ask(state, Box::new(ask)))
     }
 
-    fn on_reconnect(self: Box<Self>, frame: SessionReconnect) -> Next<Server> {
-        let Self { who, timeline } = *self;
+    fn on_reconnect(self, frame: SessionReconnect) -> Next<Server> {
+        let Self { who, timeline } = self;
         let ask = Ident::Reconnect { peer: who.peer, frame, policy: who.policy };
         Next::Ask(Server::Verdict(Box::new(AwaitVerdict { who, timeline, ident: None })), Box::new(ask))
     }

@@ -1,0 +1,319 @@
+//! The user's handle of a connection.
+
+use crate::error::{Rejection, SendError};
+use crate::mailbox::Mailbox;
+use crate::reply::ReplyFuture;
+use crate::shared::Shared;
+use crate::throttle::{Oversize, Permit, Throttle};
+use crate::worker::Command;
+use axon_auth::{Identity, Mode};
+use axon_denc::{AddrVec, EntityName, EntityType, Features};
+use axon_proto::{Established, Fault, State, Timeline, cost};
+use axon_wire::Message;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::time::{Duration, Instant};
+
+/// A connection: one session with one peer. Clones are the same connection.
+#[derive(Clone)]
+pub struct Connection(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    id: u64,
+    peer_type: EntityType,
+    dialled: AddrVec,
+    route: Route,
+    state: AtomicU8,
+    established: OnceLock<Box<Established>>,
+    ended: OnceLock<Fault>,
+    budget: Throttle,
+    tid: AtomicU64,
+    last_round_trip: Mutex<Option<Duration>>,
+    /// Where the owning worker keeps the machine.
+    pub(crate) slot: AtomicUsize,
+    shared: Weak<Shared>,
+}
+
+/// How messages leave.
+enum Route {
+    /// Through the worker that owns the connection.
+    Worker(Mailbox<Command>),
+    /// Straight to this messenger's own dispatcher.
+    Loopback,
+}
+
+impl Connection {
+    pub(crate) fn remote(
+        shared: &Arc<Shared>,
+        mailbox: Mailbox<Command>,
+        peer_type: EntityType,
+        dialled: AddrVec,
+    ) -> Self {
+        Self::new(shared, Route::Worker(mailbox), peer_type, dialled, State::Connecting)
+    }
+
+    pub(crate) fn loopback(shared: &Arc<Shared>) -> Self {
+        Self::new(shared, Route::Loopback, shared.config.name.kind, shared.addrs(), State::Open)
+    }
+
+    fn new(
+        shared: &Arc<Shared>,
+        route: Route,
+        peer_type: EntityType,
+        dialled: AddrVec,
+        state: State,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            id: shared.next_connection_id(),
+            peer_type,
+            dialled,
+            route,
+            state: AtomicU8::new(state_number(state)),
+            established: OnceLock::new(),
+            ended: OnceLock::new(),
+            budget: Throttle::new(shared.config.send_queue_bytes, Oversize::Refuse),
+            tid: AtomicU64::new(0),
+            last_round_trip: Mutex::new(None),
+            slot: AtomicUsize::new(usize::MAX),
+            shared: Arc::downgrade(shared),
+        }))
+    }
+
+    /// Sends a message, or hands it back if the budget is used up or the connection is closed. Never blocks. An
+    /// accepted message keeps its order with the others of its priority.
+    pub fn send(&self, message: Message) -> Result<(), SendError> {
+        let size = cost(&message);
+        match self.0.budget.try_acquire(size) {
+            Ok(Some(permit)) => self.hand_over(message, permit),
+            Ok(None) => Err(rejected(Rejection::Full, message)),
+            Err(too_large) => Err(rejected(Rejection::TooLarge { size, limit: too_large.limit }, message)),
+        }
+    }
+
+    /// Sends a message as soon as the budget has room, first come, first served. Dropping the future before it is
+    /// ready drops the message unsent.
+    pub async fn send_async(&self, message: Message) -> Result<(), SendError> {
+        let size = cost(&message);
+        match self.0.budget.acquire(size).await {
+            Ok(permit) => self.hand_over(message, permit),
+            Err(too_large) => Err(rejected(Rejection::TooLarge { size, limit: too_large.limit }, message)),
+        }
+    }
+
+    /// Sends a message, blocking this thread until the budget has room, at most for `wait`. Not for worker threads.
+    pub fn send_timeout(&self, message: Message, wait: Duration) -> Result<(), SendError> {
+        let size = cost(&message);
+        match self.0.budget.acquire_deadline(size, Instant::now() + wait) {
+            Ok(Some(permit)) => self.hand_over(message, permit),
+            Ok(None) => Err(rejected(Rejection::DeadlinePassed, message)),
+            Err(too_large) => Err(rejected(Rejection::TooLarge { size, limit: too_large.limit }, message)),
+        }
+    }
+
+    /// Sends a request and awaits the reply with the same transaction id. A request without an id gets the next one
+    /// of this connection. Needs no particular runtime; dropping the future forgets the reply.
+    pub fn call(&self, mut message: Message) -> Result<ReplyFuture, SendError> {
+        let Some(shared) = self.0.shared.upgrade() else { return Err(rejected(Rejection::Closed, message)) };
+        if message.header.tid == 0 {
+            message.header.tid = self.next_tid();
+        }
+        let reply = shared.replies.register(self.0.id, message.header.tid);
+        self.send(message)?;
+        Ok(reply)
+    }
+
+    /// The same, but gives up after `limit`.
+    pub fn call_within(&self, mut message: Message, limit: Duration) -> Result<ReplyFuture, SendError> {
+        let Some(shared) = self.0.shared.upgrade() else { return Err(rejected(Rejection::Closed, message)) };
+        if message.header.tid == 0 {
+            message.header.tid = self.next_tid();
+        }
+        let deadline = shared.call_deadline(limit);
+        let reply = shared.replies.register_until(self.0.id, message.header.tid, deadline);
+        self.send(message)?;
+        Ok(reply)
+    }
+
+    /// The next transaction id of this connection, from 1.
+    pub fn next_tid(&self) -> u64 {
+        self.0.tid.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Asks the peer for a sign of life; see [`last_round_trip`](Self::last_round_trip).
+    pub fn keepalive(&self) {
+        self.command(Command::Keepalive);
+    }
+
+    /// Closes the connection now. What is queued is dropped, and no callback follows.
+    pub fn mark_down(&self) {
+        if matches!(self.0.route, Route::Loopback) {
+            return; // one cannot be disconnected from oneself
+        }
+        self.set_state(State::Closed);
+        self.command(Command::MarkDown);
+    }
+
+    /// The number of this connection in this messenger; never reused.
+    pub fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    /// The peer's type.
+    pub fn peer_type(&self) -> EntityType {
+        self.0.peer_type
+    }
+
+    /// The peer's name, once the session is open.
+    pub fn peer_name(&self) -> Option<EntityName> {
+        self.0.established.get().map(|e| e.peer)
+    }
+
+    /// The peer's addresses: as the peer gave them, before that as they were dialled.
+    pub fn peer_addrs(&self) -> AddrVec {
+        self.0.established.get().map_or_else(|| self.0.dialled.clone(), |e| e.peer_addrs.clone())
+    }
+
+    /// Features both ends have, once the session is open. Message encodings follow them.
+    pub fn features(&self) -> Option<Features> {
+        self.0.established.get().map(|e| e.features)
+    }
+
+    /// The mode, once the session is open.
+    pub fn mode(&self) -> Option<Mode> {
+        self.0.established.get().map(|e| e.mode)
+    }
+
+    /// On an accepted connection: who authenticated.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.0.established.get()?.identity.as_ref()
+    }
+
+    /// The id the monitor gave the client of this connection, once the session is open.
+    pub fn global_id(&self) -> Option<u64> {
+        self.0.established.get().map(|e| e.global_id)
+    }
+
+    /// How long the handshake took, once the session is open.
+    pub fn timeline(&self) -> Option<&Timeline> {
+        self.0.established.get().map(|e| &e.timeline)
+    }
+
+    /// All that the handshake agreed on, once the session is open.
+    pub fn established(&self) -> Option<&Established> {
+        self.0.established.get().map(|e| &**e)
+    }
+
+    /// The state; may have changed by the time it is looked at.
+    pub fn state(&self) -> State {
+        state_of(self.0.state.load(Ordering::Acquire))
+    }
+
+    /// Why the session is over, if it is and was not marked down.
+    pub fn fault(&self) -> Option<&Fault> {
+        self.0.ended.get()
+    }
+
+    /// The time the last acknowledged keepalive took.
+    pub fn last_round_trip(&self) -> Option<Duration> {
+        *self.0.last_round_trip.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Bytes of the send budget in use.
+    pub fn queued_bytes(&self) -> usize {
+        self.0.budget.in_use()
+    }
+
+    /// Ends the session for a reason found elsewhere.
+    pub(crate) fn fail(&self, fault: Fault) {
+        self.command(|connection| Command::Fail(connection, Box::new(fault)));
+    }
+
+    pub(crate) fn command(&self, command: impl FnOnce(Connection) -> Command) {
+        if let Route::Worker(mailbox) = &self.0.route {
+            mailbox.push(command(self.clone()));
+        }
+    }
+
+    pub(crate) fn set_state(&self, state: State) {
+        if self.state() != State::Closed {
+            self.0.state.store(state_number(state), Ordering::Release);
+        }
+    }
+
+    pub(crate) fn set_established(&self, established: Box<Established>) {
+        let _ = self.0.established.set(established);
+        self.set_state(State::Open);
+    }
+
+    pub(crate) fn set_ended(&self, fault: Fault) {
+        let _ = self.0.ended.set(fault);
+        self.set_state(State::Closed);
+    }
+
+    pub(crate) fn set_round_trip(&self, after: Duration) {
+        *self.0.last_round_trip.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(after);
+    }
+
+    fn hand_over(&self, message: Message, permit: Permit) -> Result<(), SendError> {
+        if self.state() == State::Closed {
+            return Err(rejected(Rejection::Closed, message));
+        }
+        match &self.0.route {
+            Route::Worker(mailbox) => mailbox.push(Command::Send(self.clone(), message, permit)),
+            Route::Loopback => match self.0.shared.upgrade() {
+                Some(shared) => shared.deliver_locally(self, message),
+                None => return Err(rejected(Rejection::Closed, message)),
+            },
+        }
+        Ok(())
+    }
+}
+
+fn rejected(why: Rejection, message: Message) -> SendError {
+    SendError { why, message: Box::new(message) }
+}
+
+fn state_number(state: State) -> u8 {
+    match state {
+        State::Connecting => 0,
+        State::Open => 1,
+        State::Standby => 2,
+        State::Closed => 3,
+    }
+}
+
+fn state_of(number: u8) -> State {
+    match number {
+        0 => State::Connecting,
+        1 => State::Open,
+        2 => State::Standby,
+        _ => State::Closed,
+    }
+}
+
+impl PartialEq for Connection {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Connection {}
+
+impl Hash for Connection {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.id.hash(state);
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("id", &self.0.id)
+            .field("peer", &self.peer_name().map_or_else(|| self.0.peer_type.to_string(), |n| n.to_string()))
+            .field("addrs", &format_args!("{}", self.peer_addrs()))
+            .field("state", &self.state())
+            .finish()
+    }
+}

@@ -1,0 +1,114 @@
+//! What the application provides: where messages and news of connections go.
+
+use crate::{Connection, Received};
+use axon_proto::Fault;
+use axon_wire::Message;
+use std::sync::Arc;
+
+/// The application's side of a messenger.
+///
+/// Fast calls run on the worker thread that read the message: they must not block, as every connection of that worker
+/// waits for them. The others run on the dispatch threads, in order per connection. Sending, calling and marking down
+/// from any of them is fine.
+pub trait Dispatcher: Send + Sync + 'static {
+    /// Whether `message` is safe and cheap enough to be handled on the reading thread. Asked for every message.
+    fn can_fast_dispatch(&self, message: &Message) -> bool {
+        let _ = message;
+        false
+    }
+
+    /// Handles a message on the reading thread.
+    fn fast_dispatch(&self, connection: &Connection, message: Received) {
+        self.dispatch(connection, message);
+    }
+
+    /// Handles a message on a dispatch thread.
+    fn dispatch(&self, connection: &Connection, message: Received);
+
+    /// A session this side dialled is open; on the worker thread, before any message of it.
+    fn handle_fast_connect(&self, connection: &Connection) {
+        let _ = connection;
+    }
+
+    /// A session somebody else dialled is open; on the worker thread, before any message of it.
+    fn handle_fast_accept(&self, connection: &Connection) {
+        let _ = connection;
+    }
+
+    /// A session this side dialled is open.
+    fn handle_connect(&self, connection: &Connection) {
+        let _ = connection;
+    }
+
+    /// A session somebody else dialled is open.
+    fn handle_accept(&self, connection: &Connection) {
+        let _ = connection;
+    }
+
+    /// The session is over and will not come back.
+    fn handle_reset(&self, connection: &Connection, reset: Reset) {
+        let _ = (connection, reset);
+    }
+
+    /// An attempt to connect failed. More attempts follow until `mark_down`, or until a reset.
+    fn handle_refused(&self, connection: &Connection, fault: &Fault) {
+        let _ = (connection, fault);
+    }
+
+    /// The peer lost the session's state; what it had not handled is lost, and a new session has begun.
+    fn handle_remote_reset(&self, connection: &Connection) {
+        let _ = connection;
+    }
+}
+
+/// How a session ended.
+#[derive(Debug)]
+pub struct Reset {
+    /// Why.
+    pub fault: Fault,
+    /// Messages that were accepted for sending and never written to a socket. A lossy session keeps no others: what
+    /// was written may or may not have arrived.
+    pub not_sent: Vec<Message>,
+}
+
+impl<D: Dispatcher + ?Sized> Dispatcher for Arc<D> {
+    fn can_fast_dispatch(&self, message: &Message) -> bool {
+        (**self).can_fast_dispatch(message)
+    }
+
+    fn fast_dispatch(&self, connection: &Connection, message: Received) {
+        (**self).fast_dispatch(connection, message);
+    }
+
+    fn dispatch(&self, connection: &Connection, message: Received) {
+        (**self).dispatch(connection, message);
+    }
+
+    fn handle_fast_connect(&self, connection: &Connection) {
+        (**self).handle_fast_connect(connection);
+    }
+
+    fn handle_fast_accept(&self, connection: &Connection) {
+        (**self).handle_fast_accept(connection);
+    }
+
+    fn handle_connect(&self, connection: &Connection) {
+        (**self).handle_connect(connection);
+    }
+
+    fn handle_accept(&self, connection: &Connection) {
+        (**self).handle_accept(connection);
+    }
+
+    fn handle_reset(&self, connection: &Connection, reset: Reset) {
+        (**self).handle_reset(connection, reset);
+    }
+
+    fn handle_refused(&self, connection: &Connection, fault: &Fault) {
+        (**self).handle_refused(connection, fault);
+    }
+
+    fn handle_remote_reset(&self, connection: &Connection) {
+        (**self).handle_remote_reset(connection);
+    }
+}

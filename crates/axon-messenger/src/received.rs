@@ -1,0 +1,33 @@
+//! A message on its way to the application, and the budget it holds.
+
+use crate::throttle::Permit;
+use axon_wire::Message;
+use std::ops::Deref;
+
+/// A received message. While it exists it counts against the budgets of the messenger and of the peer's type, so drop
+/// it, or take the message out, when the work it stands for is done: that is the back-pressure on the peer.
+#[derive(Debug)]
+pub struct Received {
+    message: Message,
+    /// Given back when dropped.
+    _held: Vec<Permit>,
+}
+
+impl Received {
+    pub(crate) fn new(message: Message, held: Vec<Permit>) -> Self {
+        Self { message, _held: held }
+    }
+
+    /// The message alone; gives the budget back.
+    pub fn into_message(self) -> Message {
+        self.message
+    }
+}
+
+impl Deref for Received {
+    type Target = Message;
+
+    fn deref(&self) -> &Message {
+        &self.message
+    }
+}

@@ -1,0 +1,247 @@
+//! What all threads of a messenger share.
+
+use crate::Connection;
+use crate::counters::Counters;
+use crate::dispatch_queue::{Class, DispatchQueue};
+use crate::dispatcher::{Dispatcher, Reset};
+use crate::mailbox::Mailbox;
+use crate::received::Received;
+use crate::registry::Registry;
+use crate::reply::Replies;
+use crate::throttle::{Permit, Throttle};
+use crate::worker::Command;
+use axon_auth::{ClientAuth, Entropy, ServerAuth};
+use axon_denc::{AddrVec, EntityType};
+use axon_proto::{BackOff, Config, Fault, Policies, Policy};
+use axon_wire::Message;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::{Duration, Instant};
+
+/// What all threads of a messenger share.
+pub(crate) struct Shared {
+    pub(crate) config: Arc<Config>,
+    pub(crate) policies: Arc<Policies>,
+    pub(crate) client_auth: Arc<dyn ClientAuth>,
+    pub(crate) server_auth: Arc<dyn ServerAuth>,
+    pub(crate) dispatcher: Arc<dyn Dispatcher>,
+    pub(crate) queue: DispatchQueue<Item>,
+    pub(crate) replies: Replies,
+    pub(crate) registry: Registry,
+    pub(crate) budgets: Budgets,
+    pub(crate) back_off: BackOff,
+    pub(crate) limits: Limits,
+    pub(crate) workers: Vec<WorkerPort>,
+    pub(crate) closing: AtomicBool,
+    addrs: RwLock<AddrVec>,
+    entropy: Mutex<Box<dyn Entropy>>,
+    global_seq: AtomicU64,
+    connection_id: AtomicU64,
+    started: Instant,
+}
+
+/// How other threads reach a worker.
+pub(crate) struct WorkerPort {
+    pub(crate) mailbox: Mailbox<Command>,
+    /// Connections it owns; new ones go to the least loaded.
+    pub(crate) load: AtomicUsize,
+    pub(crate) counters: Arc<Counters>,
+}
+
+/// Bounds on what strangers can make us hold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Sockets per worker whose handshake is not over.
+    pub(crate) unauthenticated: usize,
+}
+
+/// Budgets for received messages.
+pub(crate) struct Budgets {
+    /// Body bytes of all messages received and not yet dropped by the application.
+    pub(crate) dispatch_bytes: Throttle,
+    /// Per type of peer: messages, body bytes.
+    pub(crate) by_type: HashMap<EntityType, (Throttle, Throttle)>,
+}
+
+impl Budgets {
+    /// Whether messages have to be admitted at all.
+    pub(crate) fn any(&self) -> bool {
+        self.dispatch_bytes.limit() != 0 || !self.by_type.is_empty()
+    }
+}
+
+/// What the dispatch threads handle.
+pub(crate) enum Item {
+    Message(Connection, Received),
+    Connect(Connection),
+    Accept(Connection),
+    /// What was still queued of a connection, then its end.
+    Reset(Connection, Vec<Item>, Reset),
+    Refused(Connection, Fault),
+}
+
+/// What a messenger is made of, before its threads exist.
+pub(crate) struct Parts {
+    pub(crate) config: Arc<Config>,
+    pub(crate) policies: Arc<Policies>,
+    pub(crate) client_auth: Arc<dyn ClientAuth>,
+    pub(crate) server_auth: Arc<dyn ServerAuth>,
+    pub(crate) dispatcher: Arc<dyn Dispatcher>,
+    pub(crate) queue: DispatchQueue<Item>,
+    pub(crate) budgets: Budgets,
+    pub(crate) back_off: BackOff,
+    pub(crate) limits: Limits,
+    pub(crate) workers: Vec<WorkerPort>,
+    pub(crate) addrs: AddrVec,
+    pub(crate) entropy: Box<dyn Entropy>,
+    /// Where `global_seq` starts: wall-clock seconds, so that a restarted process is never taken for an older one.
+    pub(crate) global_seq: u64,
+}
+
+impl Shared {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { config, policies, client_auth, server_auth, dispatcher, queue, .. } = parts;
+        Self {
+            config,
+            policies,
+            client_auth,
+            server_auth,
+            dispatcher,
+            queue,
+            replies: Replies::default(),
+            registry: Registry::default(),
+            budgets: parts.budgets,
+            back_off: parts.back_off,
+            limits: parts.limits,
+            workers: parts.workers,
+            closing: AtomicBool::new(false),
+            addrs: RwLock::new(parts.addrs),
+            entropy: Mutex::new(parts.entropy),
+            global_seq: AtomicU64::new(parts.global_seq),
+            connection_id: AtomicU64::new(1),
+            started: Instant::now(),
+        }
+    }
+
+    /// This process's addresses as known so far.
+    pub(crate) fn addrs(&self) -> AddrVec {
+        self.addrs.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    /// Takes over addresses whose blanks were filled in, once.
+    pub(crate) fn learn_addrs(&self, learned: &AddrVec) {
+        let mut addrs = self.addrs.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if addrs.first().is_blank_ip() && *addrs != *learned {
+            tracing::debug!(from = %addrs, to = %learned, "learned own address");
+            addrs.clone_from(learned);
+        }
+    }
+
+    pub(crate) fn set_addrs(&self, bound: AddrVec) {
+        *self.addrs.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = bound;
+    }
+
+    pub(crate) fn next_global_seq(&self) -> u64 {
+        self.global_seq.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(crate) fn next_connection_id(&self) -> u64 {
+        self.connection_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// `limit` from now on the clock of [`Shared::expire_calls`]; the first worker is told to look then.
+    pub(crate) fn call_deadline(&self, limit: Duration) -> Duration {
+        if let Some(first) = self.workers.first() {
+            first.mailbox.push(Command::ExpireCalls(limit));
+        }
+        self.started.elapsed() + limit
+    }
+
+    /// Ends overdue calls; returns how long until the next is due.
+    pub(crate) fn expire_calls(&self) -> Option<Duration> {
+        let now = self.started.elapsed();
+        Some(self.replies.expire(now)?.saturating_sub(now))
+    }
+
+    pub(crate) fn random(&self) -> u64 {
+        let mut bytes = [0; 8];
+        self.entropy.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).fill(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+
+    /// The worker that owns the fewest connections.
+    pub(crate) fn least_loaded(&self) -> usize {
+        let loads = self.workers.iter().map(|w| w.load.load(Ordering::Relaxed));
+        loads.enumerate().min_by_key(|(_, load)| *load).map_or(0, |(index, _)| index)
+    }
+
+    pub(crate) fn policy(&self, peer: EntityType) -> Policy {
+        self.policies.get(peer)
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+
+    /// A message to oneself: no encoding, no socket, the same dispatcher.
+    pub(crate) fn deliver_locally(&self, connection: &Connection, message: Message) {
+        if let Some(message) = self.replies.complete(connection.id(), message) {
+            self.enqueue(connection, Received::new(message, Vec::new()));
+        }
+    }
+
+    /// A message that arrived on the calling worker.
+    pub(crate) fn deliver(&self, connection: &Connection, message: Message, held: Vec<Permit>) {
+        let Some(message) = self.replies.complete(connection.id(), message) else { return };
+        let fast = self.dispatcher.can_fast_dispatch(&message);
+        let received = Received::new(message, held);
+        if fast {
+            self.dispatcher.fast_dispatch(connection, received);
+        } else {
+            self.enqueue(connection, received);
+        }
+    }
+
+    /// News for the dispatch threads, ahead of queued messages.
+    pub(crate) fn announce(&self, connection: &Connection, item: Item) {
+        self.push(connection, Class::Event, item);
+    }
+
+    /// The end of a session, after what it still has queued: a message that arrived is not lost because its
+    /// connection broke a moment later, and none comes after the reset.
+    pub(crate) fn announce_reset(&self, connection: &Connection, reset: Reset) {
+        let before = self.queue.discard(connection.id());
+        self.announce(connection, Item::Reset(connection.clone(), before, reset));
+    }
+
+    /// Drops what is queued of a connection that was marked down.
+    pub(crate) fn discard(&self, connection: &Connection) {
+        drop(self.queue.discard(connection.id()));
+    }
+
+    fn enqueue(&self, connection: &Connection, received: Received) {
+        let class = Class::of(&received);
+        self.push(connection, class, Item::Message(connection.clone(), received));
+    }
+
+    fn push(&self, connection: &Connection, class: Class, item: Item) {
+        if self.queue.push(connection.id(), class, item).is_err() {
+            tracing::debug!(?connection, "shut down: an item for dispatch is dropped");
+        }
+    }
+}
+
+/// Hands an item to the application; runs on the dispatch threads.
+pub(crate) fn hand_to(dispatcher: &dyn Dispatcher, item: Item) {
+    match item {
+        Item::Message(connection, received) => dispatcher.dispatch(&connection, received),
+        Item::Connect(connection) => dispatcher.handle_connect(&connection),
+        Item::Accept(connection) => dispatcher.handle_accept(&connection),
+        Item::Reset(connection, before, reset) => {
+            before.into_iter().for_each(|item| hand_to(dispatcher, item));
+            dispatcher.handle_reset(&connection, reset);
+        }
+        Item::Refused(connection, fault) => dispatcher.handle_refused(&connection, &fault),
+    }
+}

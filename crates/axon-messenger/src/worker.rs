@@ -1,0 +1,339 @@
+//! A worker: one thread that owns a reactor and the machines of its connections.
+//!
+//! ```text
+//!   loop:  commands from other threads ─┐
+//!          completions of the reactor ──┼─► machines take note ─► each touched endpoint is served once:
+//!          timers that fired ───────────┘      outputs drained, queued messages gathered into one send
+//! ```
+//!
+//! Whatever happens marks an endpoint as touched; serving comes after, so that many events cost one write.
+
+mod accepting;
+mod command;
+mod peer;
+mod station;
+mod timers;
+
+pub(crate) use command::{Command, Dial};
+
+use accepting::Accepting;
+use axon_proto::{Disconnect, Instant};
+use axon_transport::{Completion, Detached, ListenerId, Reactor, SocketId};
+use peer::Peer;
+use slab::Slab;
+use station::Station;
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use timers::Alarm;
+
+use crate::mailbox::Inbox;
+use crate::shared::Shared;
+
+/// A loop that takes longer than this holds up every connection of the worker; somebody should know.
+const SLOW: Duration = Duration::from_millis(200);
+
+/// The timer that belongs to no endpoint but to calls with a deadline.
+const CALLS: usize = usize::MAX;
+
+/// Commands taken before the reactor is looked at again.
+const COMMAND_BURST: usize = 4096;
+
+/// A worker's state.
+pub(crate) struct Worker {
+    station: Station,
+    inbox: Inbox<Command>,
+    endpoints: Slab<Endpoint>,
+    listeners: HashMap<ListenerId, SocketAddr>,
+    completions: Vec<Completion>,
+    /// When to look for overdue calls.
+    calls: Alarm,
+    /// Set when the messenger shuts down: sockets close as they drain, all by then.
+    closing: Option<Instant>,
+    stopped: bool,
+}
+
+/// What a slot holds.
+enum Endpoint {
+    /// An accepted socket whose handshake is not over.
+    Accepting(Box<Accepting>),
+    /// A connection.
+    Peer(Box<Peer>),
+}
+
+/// What becomes of an endpoint after it was served.
+enum Fate {
+    Keep,
+    Remove,
+    Become(Box<Peer>),
+}
+
+impl Worker {
+    pub(crate) fn new(
+        index: usize,
+        shared: Arc<Shared>,
+        reactor: Box<dyn Reactor>,
+        inbox: Inbox<Command>,
+    ) -> Self {
+        Self {
+            station: Station::new(index, shared, reactor),
+            inbox,
+            endpoints: Slab::new(),
+            listeners: HashMap::new(),
+            completions: Vec::new(),
+            calls: Alarm::default(),
+            closing: None,
+            stopped: false,
+        }
+    }
+
+    /// Runs until told to stop.
+    pub(crate) fn run(mut self) {
+        while !self.stopped {
+            self.turn();
+        }
+    }
+
+    fn turn(&mut self) {
+        let started = self.station.read_clock();
+        self.take_commands();
+        self.take_timers();
+        self.serve_touched();
+        self.check_closing();
+        let busy = self.station.read_clock().since(started);
+        if busy > SLOW {
+            tracing::warn!(worker = self.station.index, ?busy, "a fast dispatch handler held up the worker");
+        }
+        self.wait();
+        self.take_completions();
+    }
+
+    fn take_commands(&mut self) {
+        for _ in 0..COMMAND_BURST {
+            let Some(command) = self.inbox.pop() else { break };
+            self.take_command(command);
+        }
+    }
+
+    fn take_timers(&mut self) {
+        while let Some(slot) = self.station.timers.pop_due(self.station.now) {
+            if slot == CALLS {
+                self.expire_calls();
+            } else if let Some(endpoint) = self.endpoints.get_mut(slot) {
+                endpoint.wake(self.station.now);
+                self.station.touch(slot);
+            }
+        }
+    }
+
+    /// Sleeps until something happens, unless there is something to do already.
+    fn wait(&mut self) {
+        let may_sleep = !self.stopped && self.station.is_idle() && self.inbox.prepare_sleep();
+        let timeout = if may_sleep { self.station.time_to_timer() } else { Some(Duration::ZERO) };
+        if let Err(error) = self.station.reactor.poll(timeout, &mut self.completions) {
+            tracing::error!(worker = self.station.index, %error, "the transport cannot wait for events");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.inbox.awake();
+        self.station.counters().polls.count();
+        self.station.read_clock();
+    }
+
+    fn take_completions(&mut self) {
+        let mut completions = std::mem::take(&mut self.completions);
+        for completion in completions.drain(..) {
+            self.take_completion(completion);
+        }
+        self.completions = completions;
+    }
+
+    fn take_completion(&mut self, completion: Completion) {
+        match completion {
+            Completion::Accepted { listener, socket, peer } => self.accepted(listener, socket, peer),
+            Completion::AcceptFailed { listener, error } => self.accept_failed(listener, &error),
+            Completion::Connected { socket, .. } => self.on_socket(socket, |e, station| e.connected(station)),
+            Completion::Received { socket, data } => {
+                self.station.counters().bytes_in.add(data.len() as u64);
+                self.on_socket(socket, |e, station| e.received(station.now, data))
+            }
+            Completion::Filled { socket, data } => {
+                self.station.counters().bytes_in.add(data.len() as u64);
+                self.on_socket(socket, |e, station| e.filled(station.now, data))
+            }
+            Completion::Drained { socket } => self.on_socket(socket, |_, _| ()),
+            Completion::Closed { socket, error } => {
+                let cause = disconnect(error.as_ref());
+                self.on_socket(socket, |e, station| e.disconnected(station.now, cause));
+                self.station.sockets.remove(&socket);
+            }
+        }
+    }
+
+    fn on_socket(&mut self, socket: SocketId, act: impl FnOnce(&mut Endpoint, &mut Station)) {
+        let Some(slot) = self.station.sockets.get(&socket).copied() else { return };
+        if let Some(endpoint) = self.endpoints.get_mut(slot) {
+            act(endpoint, &mut self.station);
+            self.station.touch(slot);
+        }
+    }
+
+    fn serve_touched(&mut self) {
+        while let Some(slot) = self.station.next_touched() {
+            let Some(endpoint) = self.endpoints.get_mut(slot) else { continue };
+            match endpoint.serve(slot, &mut self.station) {
+                Fate::Keep => {}
+                Fate::Remove => drop(self.endpoints.remove(slot)),
+                Fate::Become(peer) => {
+                    *endpoint = Endpoint::Peer(peer);
+                    self.station.accepting.remove(slot);
+                    self.station.touch(slot);
+                }
+            }
+        }
+    }
+
+    fn accepted(&mut self, listener: ListenerId, socket: Box<dyn Detached>, peer: SocketAddr) {
+        if self.closing.is_some() || !self.listeners.contains_key(&listener) {
+            return;
+        }
+        let worker = self.station.shared.least_loaded();
+        self.station.shared.workers[worker].load.fetch_add(1, Ordering::Relaxed);
+        if worker == self.station.index {
+            self.adopt(socket, peer);
+        } else {
+            self.station.shared.workers[worker].mailbox.push(Command::Adopt(socket, peer));
+        }
+    }
+
+    fn accept_failed(&mut self, listener: ListenerId, error: &io::Error) {
+        let addr = self.listeners.get(&listener);
+        tracing::warn!(?addr, %error, "cannot accept for now; the listener tries again by itself");
+    }
+
+    fn adopt(&mut self, socket: Box<dyn Detached>, peer: SocketAddr) {
+        self.evict_stranger();
+        let Ok(socket) = self.station.reactor.adopt(socket) else {
+            return self.station.forget_load();
+        };
+        let accepting = Accepting::new(&self.station, socket, peer);
+        let slot = self.endpoints.insert(Endpoint::Accepting(Box::new(accepting)));
+        self.station.sockets.insert(socket, slot);
+        self.station.accepting.push(slot);
+        self.station.touch(slot);
+    }
+
+    /// Makes room among the sockets that have not authenticated: the oldest goes, as honest peers take milliseconds.
+    fn evict_stranger(&mut self) {
+        if self.station.accepting.len() < self.station.shared.limits.unauthenticated {
+            return;
+        }
+        if let Some(slot) = self.station.accepting.oldest()
+            && let Some(Endpoint::Accepting(mut stranger)) = self.endpoints.try_remove(slot)
+        {
+            stranger.close(slot, &mut self.station);
+        }
+    }
+
+    fn expire_calls_in(&mut self, limit: Duration) {
+        self.calls.set(Some(self.station.now + limit), CALLS, &mut self.station.timers);
+    }
+
+    fn expire_calls(&mut self) {
+        self.calls.fired(self.station.now);
+        if let Some(next) = self.station.shared.expire_calls() {
+            self.expire_calls_in(next);
+        }
+    }
+
+    fn check_closing(&mut self) {
+        let Some(by) = self.closing else { return };
+        let now = self.station.now;
+        let late = now >= by;
+        for (slot, endpoint) in &mut self.endpoints {
+            if late || endpoint.is_drained(&self.station) {
+                endpoint.mark_down(now);
+                self.station.touch(slot);
+            }
+        }
+        self.serve_touched();
+        self.stopped = self.endpoints.is_empty();
+        self.station.timers.push(now + Duration::from_millis(1), CALLS);
+    }
+}
+
+impl Endpoint {
+    fn wake(&mut self, now: Instant) {
+        match self {
+            Self::Accepting(accepting) => accepting.wake(now),
+            Self::Peer(peer) => peer.wake(now),
+        }
+    }
+
+    fn connected(&mut self, station: &mut Station) {
+        match self {
+            Self::Accepting(_) => {}
+            Self::Peer(peer) => peer.connected(station),
+        }
+    }
+
+    fn received(&mut self, now: Instant, data: bytes::BytesMut) {
+        match self {
+            Self::Accepting(accepting) => accepting.received(now, data),
+            Self::Peer(peer) => peer.received(now, data),
+        }
+    }
+
+    fn filled(&mut self, now: Instant, data: bytes::BytesMut) {
+        match self {
+            Self::Accepting(accepting) => accepting.filled(now, data),
+            Self::Peer(peer) => peer.filled(now, data),
+        }
+    }
+
+    fn disconnected(&mut self, now: Instant, cause: Disconnect) {
+        match self {
+            Self::Accepting(accepting) => accepting.disconnected(cause),
+            Self::Peer(peer) => peer.disconnected(now, cause),
+        }
+    }
+
+    fn mark_down(&mut self, now: Instant) {
+        match self {
+            Self::Accepting(accepting) => accepting.disconnected(Disconnect::Closed),
+            Self::Peer(peer) => peer.mark_down(now),
+        }
+    }
+
+    fn is_drained(&self, station: &Station) -> bool {
+        match self {
+            Self::Accepting(_) => true,
+            Self::Peer(peer) => peer.is_drained(station),
+        }
+    }
+
+    fn serve(&mut self, slot: usize, station: &mut Station) -> Fate {
+        match self {
+            Self::Accepting(accepting) => accepting.serve(slot, station),
+            Self::Peer(peer) => peer.serve(slot, station),
+        }
+    }
+}
+
+/// The transport's error in the protocol's words.
+fn disconnect(error: Option<&io::Error>) -> Disconnect {
+    let Some(error) = error else { return Disconnect::Closed };
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Disconnect::Refused,
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => {
+            Disconnect::Reset
+        }
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::TimedOut => {
+            Disconnect::Unreachable
+        }
+        io::ErrorKind::OutOfMemory => Disconnect::Exhausted,
+        _ => Disconnect::Os(error.raw_os_error().unwrap_or(0)),
+    }
+}

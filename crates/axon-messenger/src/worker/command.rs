@@ -1,0 +1,114 @@
+//! What other threads ask of a worker.
+
+use super::{Endpoint, Worker};
+use crate::Connection;
+use crate::throttle::Permit;
+use crate::worker::peer::Peer;
+use axon_denc::{AddrVec, EntityAddr, EntityType};
+use axon_proto::{Fault, Input};
+use axon_transport::{Detached, ListenOptions};
+use axon_wire::Message;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+/// What other threads ask of a worker.
+pub(crate) enum Command {
+    /// Listen, and answer with the address bound.
+    Listen(SocketAddr, Sender<Listening>),
+    /// Take over a new connection that dials.
+    Open(Connection, Dial),
+    /// Take over an accepted socket.
+    Adopt(Box<dyn Detached>, SocketAddr),
+    /// Send a message.
+    Send(Connection, Message, Permit),
+    /// Send a keepalive.
+    Keepalive(Connection),
+    /// Close.
+    MarkDown(Connection),
+    /// End a session.
+    Fail(Connection, Box<Fault>),
+    /// A receive budget has room for the message that waits.
+    Granted(Connection, Permit),
+    /// A call with a deadline this far away has begun.
+    ExpireCalls(Duration),
+    /// Close every connection once what it has to send is sent, at the latest after this time; then stop.
+    Close(Duration),
+}
+
+/// The answer to `Listen`.
+pub(crate) type Listening = io::Result<SocketAddr>;
+
+/// Where a connection dials.
+#[derive(Debug, Clone)]
+pub(crate) struct Dial {
+    pub(crate) peer: EntityType,
+    /// Tried one after the other, from the first again after the last.
+    pub(crate) targets: Vec<EntityAddr>,
+    /// Under which the connection is registered; `None` for anonymous ones.
+    pub(crate) registered: Option<AddrVec>,
+}
+
+impl Worker {
+    pub(super) fn take_command(&mut self, command: Command) {
+        match command {
+            Command::Send(connection, message, permit) => {
+                self.on_peer(&connection, |peer, _| peer.send(message, permit));
+            }
+            Command::Granted(connection, permit) => {
+                self.on_peer(&connection, |peer, station| peer.granted(permit, station));
+            }
+            Command::Keepalive(connection) => self.input(&connection, Input::Keepalive),
+            Command::MarkDown(connection) => {
+                self.on_peer(&connection, |peer, station| peer.mark_down(station.now))
+            }
+            Command::Fail(connection, fault) => self.input(&connection, Input::Fail(*fault)),
+            Command::Open(connection, dial) => self.open(connection, dial),
+            Command::Adopt(socket, peer) => self.adopt(socket, peer),
+            Command::Listen(addr, answer) => drop(answer.send(self.listen(addr))),
+            Command::ExpireCalls(limit) => self.expire_calls_in(limit),
+            Command::Close(within) => self.close(within),
+        }
+    }
+
+    fn on_peer(&mut self, connection: &Connection, act: impl FnOnce(&mut Peer, &mut super::Station)) {
+        let slot = connection.0.slot.load(std::sync::atomic::Ordering::Relaxed);
+        if let Some(Endpoint::Peer(peer)) = self.endpoints.get_mut(slot)
+            && peer.handle == *connection
+        {
+            act(peer, &mut self.station);
+            self.station.touch(slot);
+        }
+    }
+
+    fn input(&mut self, connection: &Connection, input: Input) {
+        self.on_peer(connection, |peer, station| peer.machine.handle(station.now, input));
+    }
+
+    fn open(&mut self, connection: Connection, dial: Dial) {
+        let peer = Peer::dialling(&self.station, connection, dial);
+        let slot = self.endpoints.insert(Endpoint::Peer(Box::new(peer)));
+        if let Endpoint::Peer(peer) = &self.endpoints[slot] {
+            peer.handle.0.slot.store(slot, std::sync::atomic::Ordering::Relaxed);
+        }
+        self.station.touch(slot);
+    }
+
+    fn listen(&mut self, addr: SocketAddr) -> Listening {
+        let (listener, bound) = self.station.reactor.listen(addr, &ListenOptions::default())?;
+        self.listeners.insert(listener, bound);
+        Ok(bound)
+    }
+
+    fn unlisten(&mut self) {
+        for (listener, _) in self.listeners.drain() {
+            self.station.reactor.unlisten(listener);
+        }
+    }
+
+    fn close(&mut self, within: Duration) {
+        self.unlisten();
+        self.closing = Some(self.station.now + within);
+    }
+}

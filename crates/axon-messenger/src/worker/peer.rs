@@ -1,0 +1,380 @@
+//! A connection on its worker: the machine, its socket, and the application's handle.
+
+use super::command::Dial;
+use super::timers::Alarm;
+use super::{Fate, Station};
+use crate::Connection;
+use crate::dispatcher::Reset;
+use crate::reply::CallError;
+use crate::shared::Item;
+use crate::throttle::{Permit, Throttle};
+use crate::worker::Command;
+use axon_denc::{AddrVec, EntityAddr};
+use axon_proto::{
+    ClientStart, Connection as Machine, Demand, Disconnect, Established, Event, Fault, Input, Instant, Link,
+    Output, Policy, State,
+};
+use axon_transport::{Reactor, SocketId};
+use axon_wire::Message;
+use bytes::{Bytes, BytesMut};
+
+/// Bytes handed to the transport and not yet taken by the device. Enough to keep it busy, little enough that an urgent
+/// message does not wait long.
+const IN_FLIGHT: usize = 1 << 20;
+
+/// A connection on its worker.
+pub(super) struct Peer {
+    pub(super) machine: Machine,
+    pub(super) handle: Connection,
+    socket: Option<SocketId>,
+    dial: Option<Dialling>,
+    /// Where the registry knows it.
+    registered: Option<AddrVec>,
+    reading: Reading,
+    alarm: Alarm,
+    /// Send budget of the messages the machine has queued.
+    queued: Permit,
+    admission: Admission,
+    ended: bool,
+}
+
+/// How a connection dials.
+struct Dialling {
+    dial: Dial,
+    attempt: usize,
+    policy: Policy,
+}
+
+/// The message that waits for its budgets.
+#[derive(Default)]
+struct Admission {
+    length: usize,
+    held: Vec<Permit>,
+}
+
+/// What the reactor was last told about reading.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    #[default]
+    Paused,
+    Armed,
+    Direct,
+}
+
+impl Reading {
+    /// Tells the reactor what has changed.
+    pub(super) fn follow(&mut self, demand: Demand, socket: SocketId, reactor: &mut dyn Reactor) {
+        match (demand, *self) {
+            (Demand::Any, Self::Paused) => {
+                reactor.receive(socket);
+                *self = Self::Armed;
+            }
+            (Demand::Exactly { destination, length }, _) => {
+                reactor.receive_into(socket, destination, length);
+                *self = Self::Direct;
+            }
+            (Demand::Nothing, Self::Armed) => {
+                reactor.pause(socket);
+                *self = Self::Paused;
+            }
+            _ => {}
+        }
+    }
+
+    /// A direct read is complete; the reactor has paused the socket.
+    pub(super) fn filled(&mut self) {
+        *self = Self::Paused;
+    }
+}
+
+impl Peer {
+    pub(super) fn dialling(station: &Station, handle: Connection, dial: Dial) -> Self {
+        let shared = &station.shared;
+        let policy = shared.policy(dial.peer);
+        let machine = Machine::dial(shared.config.clone(), policy, shared.back_off, shared.random());
+        let registered = dial.registered.clone();
+        let dialling = Dialling { dial, attempt: 0, policy };
+        Self::new(machine, handle, None, Some(dialling), registered)
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the state of an accepted socket moves here piece by piece"
+    )]
+    pub(super) fn accepted(
+        station: &Station,
+        handle: Connection,
+        link: Link,
+        socket: SocketId,
+        policy: Policy,
+        established: Box<Established>,
+        reading: Reading,
+        alarm: Alarm,
+    ) -> Self {
+        let shared = &station.shared;
+        let machine = Machine::accepted(shared.config.clone(), policy, link, &established);
+        let addrs = established.peer_addrs.clone();
+        shared.registry.accepted(&addrs, &policy, established.peer_global_seq, &handle);
+        let mut peer = Self::new(machine, handle, Some(socket), None, Some(addrs));
+        (peer.reading, peer.alarm) = (reading, alarm);
+        peer.handle.set_established(established);
+        station.counters().connections_opened.count();
+        shared.dispatcher.handle_fast_accept(&peer.handle);
+        shared.announce(&peer.handle, Item::Accept(peer.handle.clone()));
+        peer
+    }
+
+    fn new(
+        machine: Machine,
+        handle: Connection,
+        socket: Option<SocketId>,
+        dial: Option<Dialling>,
+        registered: Option<AddrVec>,
+    ) -> Self {
+        Self {
+            machine,
+            handle,
+            socket,
+            dial,
+            registered,
+            reading: Reading::default(),
+            alarm: Alarm::default(),
+            queued: Permit::empty(),
+            admission: Admission::default(),
+            ended: false,
+        }
+    }
+
+    pub(super) fn send(&mut self, message: Message, permit: Permit) {
+        self.queued.merge(permit);
+        self.machine.handle(Instant::default(), Input::Send(message));
+    }
+
+    pub(super) fn received(&mut self, now: Instant, data: BytesMut) {
+        self.machine.handle(now, Input::Received(data));
+    }
+
+    pub(super) fn filled(&mut self, now: Instant, data: BytesMut) {
+        self.reading.filled();
+        self.machine.handle(now, Input::Filled(data));
+    }
+
+    pub(super) fn disconnected(&mut self, now: Instant, cause: Disconnect) {
+        self.socket = None;
+        self.reading = Reading::Paused;
+        self.machine.handle(now, Input::Disconnected(cause));
+    }
+
+    pub(super) fn mark_down(&mut self, now: Instant) {
+        self.machine.handle(now, Input::MarkDown);
+        self.ended = true;
+    }
+
+    pub(super) fn wake(&mut self, now: Instant) {
+        self.alarm.fired(now);
+        self.machine.handle(now, Input::Wake);
+    }
+
+    pub(super) fn is_drained(&self, station: &Station) -> bool {
+        let unsent = self.socket.map_or(0, |socket| station.reactor.unsent(socket));
+        self.machine.state() != State::Open || (self.machine.is_drained() && unsent == 0)
+    }
+
+    /// The dial succeeded: authenticate and go on.
+    pub(super) fn connected(&mut self, station: &mut Station) {
+        let Some(dialling) = &self.dial else { return };
+        let shared = &station.shared;
+        let peer = dialling.dial.peer;
+        let input = match shared.client_auth.start(peer) {
+            Err(error) => Input::Unauthenticated(error),
+            Ok(exchange) => Input::Connected(Box::new(ClientStart {
+                target: dialling.target(),
+                peer,
+                my_addrs: shared.addrs(),
+                policy: dialling.policy,
+                global_seq: shared.next_global_seq(),
+                cookie: 0,
+                exchange,
+            })),
+        };
+        self.machine.handle(station.now, input);
+    }
+
+    /// Does everything the machine wants done.
+    pub(super) fn serve(&mut self, slot: usize, station: &mut Station) -> Fate {
+        self.drain(station);
+        self.transmit(station);
+        self.drain(station); // writing may have found a fault
+        if self.ended {
+            self.forget(station);
+            return Fate::Remove;
+        }
+        if let Some(socket) = self.socket {
+            self.reading.follow(self.machine.demand(), socket, &mut *station.reactor);
+        }
+        self.alarm.set(self.machine.deadline().map(|(at, _)| at), slot, &mut station.timers);
+        Fate::Keep
+    }
+
+    fn drain(&mut self, station: &mut Station) {
+        while let Some(output) = self.machine.poll(station.now) {
+            match output {
+                Output::Deliver(message) => self.deliver(message, station),
+                Output::Admission(length) => self.admit(length, station),
+                Output::Dial => self.start_dial(station),
+                Output::Hangup => self.hang_up(station),
+                Output::Event(event) => self.announce(event, station),
+            }
+        }
+    }
+
+    fn deliver(&mut self, message: Message, station: &Station) {
+        station.counters().messages_in.count();
+        let held = std::mem::take(&mut self.admission.held);
+        station.shared.deliver(&self.handle, message, held);
+    }
+
+    /// A message of `length` body bytes wants in.
+    fn admit(&mut self, length: usize, station: &Station) {
+        self.admission = Admission { length, held: Vec::with_capacity(3) };
+        self.acquire_rest(station);
+    }
+
+    /// A budget the message waited for has room.
+    pub(super) fn granted(&mut self, permit: Permit, station: &Station) {
+        self.admission.held.push(permit);
+        self.acquire_rest(station);
+    }
+
+    /// Takes the budgets in a fixed order, so that no two messages wait for each other.
+    fn acquire_rest(&mut self, station: &Station) {
+        let budgets = &station.shared.budgets;
+        let length = self.admission.length;
+        let by_type = budgets.by_type.get(&self.handle.peer_type());
+        let wanted: [Option<(&Throttle, usize)>; 3] = [
+            by_type.map(|(messages, _)| (messages, 1)),
+            by_type.map(|(_, bytes)| (bytes, length)),
+            Some((&budgets.dispatch_bytes, length)),
+        ];
+        for (throttle, amount) in wanted.into_iter().flatten().skip(self.admission.held.len()) {
+            match throttle.try_acquire(amount) {
+                Ok(Some(permit)) => self.admission.held.push(permit),
+                _ => {
+                    station.counters().throttle_waits.count();
+                    return self.wait_for(throttle, amount);
+                }
+            }
+        }
+        self.machine.handle(station.now, Input::Admitted);
+    }
+
+    fn wait_for(&self, throttle: &Throttle, amount: usize) {
+        let handle = self.handle.clone();
+        throttle.acquire_or_wait(amount, move |permit| handle.command(|c| Command::Granted(c, permit)));
+    }
+
+    fn start_dial(&mut self, station: &mut Station) {
+        let Some(dialling) = &self.dial else { return };
+        self.handle.set_state(State::Connecting);
+        let Some(addr) = dialling.target().socket else { return };
+        match station.reactor.connect(addr) {
+            Ok(socket) => self.attach(socket, station),
+            Err(error) => {
+                let cause = super::disconnect(Some(&error));
+                self.machine.handle(station.now, Input::Disconnected(cause));
+            }
+        }
+    }
+
+    fn attach(&mut self, socket: SocketId, station: &mut Station) {
+        let slot = self.handle.0.slot.load(std::sync::atomic::Ordering::Relaxed);
+        station.sockets.insert(socket, slot);
+        self.socket = Some(socket);
+        self.reading = Reading::Paused;
+    }
+
+    fn hang_up(&mut self, station: &mut Station) {
+        if let Some(socket) = self.socket.take() {
+            station.close(socket);
+        }
+        self.reading = Reading::Paused;
+        self.admission = Admission::default();
+    }
+
+    fn announce(&mut self, event: Event, station: &Station) {
+        let shared = &station.shared;
+        match event {
+            Event::Established(established) => {
+                station.counters().connections_opened.count();
+                shared.learn_addrs(&established.my_addrs);
+                self.handle.set_established(established);
+                shared.dispatcher.handle_fast_connect(&self.handle);
+                shared.announce(&self.handle, Item::Connect(self.handle.clone()));
+            }
+            Event::AttemptFailed(fault) => {
+                station.counters().handshakes_failed.count();
+                self.handle.set_state(self.machine.state());
+                if let Some(dialling) = &mut self.dial {
+                    dialling.attempt += 1;
+                }
+                shared.announce(&self.handle, Item::Refused(self.handle.clone(), fault));
+            }
+            Event::Reset { fault, not_sent } => self.reset(fault, not_sent, station),
+            Event::KeepaliveAck(after) => self.handle.set_round_trip(after),
+        }
+    }
+
+    fn reset(&mut self, fault: Fault, not_sent: Vec<Message>, station: &Station) {
+        self.ended = true;
+        station.counters().resets.count();
+        self.handle.set_ended(fault.clone());
+        station.shared.announce_reset(&self.handle, Reset { fault, not_sent });
+    }
+
+    /// Gathers queued messages into as few sends as possible.
+    fn transmit(&mut self, station: &mut Station) {
+        let Some(socket) = self.socket else { return };
+        loop {
+            let room = IN_FLIGHT.saturating_sub(station.reactor.unsent(socket));
+            if room == 0 {
+                return;
+            }
+            let sent = self.machine.transmit(room, &mut station.scratch, &mut station.buffers);
+            if station.buffers.is_empty() {
+                return;
+            }
+            let bytes = station.buffers.iter().map(Bytes::len).sum();
+            station.counters().wrote(sent.messages, bytes);
+            station.counters().messages_out.add(sent.messages as u64);
+            let Station { reactor, buffers, .. } = station;
+            reactor.send(socket, buffers);
+            drop(self.queued.split(sent.cost));
+        }
+    }
+
+    /// Cleans up after the end of the session.
+    fn forget(&mut self, station: &mut Station) {
+        self.hang_up(station);
+        if self.handle.established().is_some() {
+            station.counters().connections_closed.count();
+        }
+        if let Some(addrs) = &self.registered {
+            station.shared.registry.remove(addrs, &self.handle);
+        }
+        let marked_down = self.handle.fault().is_none();
+        let why = if marked_down { CallError::MarkedDown } else { CallError::Reset };
+        station.shared.replies.fail_connection(self.handle.id(), why);
+        if marked_down {
+            self.handle.set_ended(Fault::MarkedDown);
+            station.shared.discard(&self.handle);
+        }
+        station.forget_load();
+    }
+}
+
+impl Dialling {
+    /// The address of this attempt.
+    fn target(&self) -> EntityAddr {
+        self.dial.targets[self.attempt % self.dial.targets.len()]
+    }
+}

@@ -1,0 +1,135 @@
+//! What every endpoint of a worker works with.
+
+use super::timers::Timers;
+use crate::counters::Counters;
+use crate::shared::Shared;
+use axon_proto::Instant;
+use axon_transport::{Reactor, SocketId};
+use axon_wire::FrameBuf;
+use bytes::Bytes;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// What every endpoint of a worker works with.
+pub(super) struct Station {
+    pub(super) index: usize,
+    pub(super) shared: Arc<Shared>,
+    pub(super) reactor: Box<dyn Reactor>,
+    pub(super) now: Instant,
+    pub(super) sockets: HashMap<SocketId, usize>,
+    pub(super) timers: Timers,
+    pub(super) accepting: Strangers,
+    /// Reused from send to send.
+    pub(super) buffers: Vec<Bytes>,
+    /// Where messages are written; its memory is shared by all connections.
+    pub(super) scratch: FrameBuf,
+    touched: Touched,
+}
+
+/// The sockets whose handshake is not over, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Strangers(VecDeque<usize>);
+
+impl Strangers {
+    pub(super) fn push(&mut self, slot: usize) {
+        self.0.push_back(slot);
+    }
+
+    /// Handshakes mostly end in the order they began, so the search is short.
+    pub(super) fn remove(&mut self, slot: usize) {
+        if let Some(at) = self.0.iter().position(|s| *s == slot) {
+            self.0.remove(at);
+        }
+    }
+
+    pub(super) fn oldest(&self) -> Option<usize> {
+        self.0.front().copied()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// Slots to be served, each once.
+#[derive(Debug, Default)]
+struct Touched {
+    slots: VecDeque<usize>,
+    marks: Vec<bool>,
+}
+
+impl Touched {
+    fn push(&mut self, slot: usize) {
+        if self.marks.len() <= slot {
+            self.marks.resize(slot + 1, false);
+        }
+        if !std::mem::replace(&mut self.marks[slot], true) {
+            self.slots.push_back(slot);
+        }
+    }
+
+    fn pop(&mut self) -> Option<usize> {
+        let slot = self.slots.pop_front()?;
+        self.marks[slot] = false;
+        Some(slot)
+    }
+}
+
+impl Station {
+    pub(super) fn new(index: usize, shared: Arc<Shared>, reactor: Box<dyn Reactor>) -> Self {
+        let now = reactor.now().into();
+        Self {
+            index,
+            shared,
+            reactor,
+            now,
+            sockets: HashMap::new(),
+            timers: Timers::default(),
+            accepting: Strangers::default(),
+            buffers: Vec::new(),
+            scratch: FrameBuf::new(),
+            touched: Touched::default(),
+        }
+    }
+
+    /// Reads the clock once for everything that follows.
+    pub(super) fn read_clock(&mut self) -> Instant {
+        self.now = self.reactor.now().into();
+        self.now
+    }
+
+    /// Has the endpoint in `slot` served before the worker sleeps.
+    pub(super) fn touch(&mut self, slot: usize) {
+        self.touched.push(slot);
+    }
+
+    pub(super) fn next_touched(&mut self) -> Option<usize> {
+        self.touched.pop()
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.touched.slots.is_empty()
+    }
+
+    pub(super) fn time_to_timer(&self) -> Option<Duration> {
+        self.timers.next().map(|at| at.since(self.now))
+    }
+
+    /// What this worker counts.
+    pub(super) fn counters(&self) -> &Counters {
+        &self.shared.workers[self.index].counters
+    }
+
+    /// Closes a socket and forgets it.
+    pub(super) fn close(&mut self, socket: SocketId) {
+        self.reactor.close(socket);
+        self.sockets.remove(&socket);
+    }
+
+    /// A connection counted as this worker's is gone.
+    pub(super) fn forget_load(&self) {
+        self.shared.workers[self.index].load.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,9 @@
+//! The protocol from the outside: two machines, or one machine and a scripted peer, joined by byte pipes in virtual
+//! time. Nothing here sleeps, and every run is the same.
+
+mod fakes;
+mod rig;
+mod world;
+
+mod handshake;
+mod matrix;
