@@ -89,6 +89,12 @@ pub enum Fault {
         /// The limit.
         limit: u32,
     },
+    /// The peer keeps asking for a session without end.
+    #[error("no session was agreed in {limit} rounds")]
+    TooManySessionRounds {
+        /// The limit.
+        limit: u32,
+    },
     /// No mode is acceptable to both.
     #[error("no common connection mode: this side accepts {ours:?}, the peer {theirs:?}")]
     NoCommonMode {
@@ -155,6 +161,7 @@ impl Fault {
             | Self::HandshakeTooLong { .. }
             | Self::ModeNotOffered { .. }
             | Self::TooManyAuthRounds { .. }
+            | Self::TooManySessionRounds { .. }
             | Self::BadSignature
             | Self::BlankAddress => Blame::PeerMisbehaved,
             Self::WrongPeerType { .. }

@@ -23,69 +23,24 @@
 //! before they are agreed.
 
 mod client;
+mod rounds;
 mod server;
+mod timeline;
 
 pub(crate) use client::Client;
 pub use client::ClientStart;
 pub(crate) use server::Server;
 pub use server::{Ident, ServerStart, Verdict};
+pub use timeline::{Phase, Timeline};
 
 use crate::receive::Receive;
 use crate::send::Send;
 use crate::{Config, Fault, Instant};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use axon_auth::{Agreed, Identity, Mode};
 use axon_denc::{AddrVec, EntityName, Features};
 use axon_wire::{Banner, Frame, IDENT_LOSSY, Msgr2Features, Revision, Tag};
-use core::fmt;
-
-/// A part of the handshake, for reports of how long it took.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Both banners crossed.
-    Banner,
-    /// Both HELLOs crossed.
-    Hello,
-    /// The keys are agreed.
-    Auth,
-    /// The peer's signature holds.
-    Signature,
-    /// The session is agreed.
-    Ident,
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Banner => "banner",
-            Self::Hello => "hello",
-            Self::Auth => "auth",
-            Self::Signature => "signature",
-            Self::Ident => "ident",
-        })
-    }
-}
-
-/// When a handshake started and when each phase was over.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Timeline {
-    /// The socket was there.
-    pub start: Instant,
-    /// The end of each phase, in order.
-    pub phases: Vec<(Phase, Instant)>,
-}
-
-impl Timeline {
-    fn new(start: Instant) -> Self {
-        Self { start, phases: Vec::with_capacity(5) }
-    }
-
-    fn reached(&mut self, phase: Phase, now: Instant) {
-        self.phases.push((phase, now));
-    }
-}
 
 /// What both ends agreed on.
 #[derive(Debug, Clone)]
@@ -120,6 +75,7 @@ pub(crate) struct Wires<'a> {
     pub(crate) config: &'a Arc<Config>,
     pub(crate) receive: &'a mut Receive,
     pub(crate) send: &'a mut Send,
+    pub(crate) timeline: &'a mut Timeline,
 }
 
 /// What a transition leads to.
@@ -151,6 +107,14 @@ impl Handshake {
         match self {
             Self::Client(state) => Ok(state.on_frame(frame, wires)?.map(Self::Client)),
             Self::Server(state) => Ok(state.on_frame(frame, wires)?.map(Self::Server)),
+        }
+    }
+
+    /// The driver's decision. Does nothing in states that asked for none.
+    pub(crate) fn on_verdict(self, verdict: Verdict, wires: Wires<'_>) -> Result<Next<Self>, Fault> {
+        match self {
+            Self::Server(state) => Ok(state.on_verdict(verdict, wires)?.map(Self::Server)),
+            other => Ok(Next::Await(other)),
         }
     }
 

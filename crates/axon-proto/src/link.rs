@@ -4,7 +4,9 @@ use crate::handshake::{Client, Handshake, Next, Server, ServerStart, Wires, tag_
 use crate::liveness::{Liveness, Silence, round_trip, stamp};
 use crate::receive::{Demand, Parsed, Receive};
 use crate::send::Send;
-use crate::{ClientStart, Config, Disconnect, Established, Fault, Ident, Instant, Verdict, WakeReason};
+use crate::{
+    ClientStart, Config, Disconnect, Established, Fault, Ident, Instant, Timeline, Verdict, WakeReason,
+};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -43,7 +45,7 @@ pub struct Link {
     receive: Receive,
     send: Send,
     stage: Stage,
-    start: Instant,
+    timeline: Timeline,
     polices: bool,
     fault: Option<Fault>,
 }
@@ -67,12 +69,14 @@ impl Link {
     ) -> Self {
         let mut receive = Receive::new(config.provider, config.admission);
         let mut send = Send::new(config.provider);
-        let wires = Wires { now, config: &config, receive: &mut receive, send: &mut send };
+        let mut timeline = Timeline::new(now);
+        let wires =
+            Wires { now, config: &config, receive: &mut receive, send: &mut send, timeline: &mut timeline };
         let (stage, fault) = match first(wires) {
             Ok(handshake) => (Stage::Handshake(handshake), None),
             Err(fault) => (Stage::Broken, Some(fault)),
         };
-        Self { config, receive, send, stage, start: now, polices, fault }
+        Self { config, receive, send, stage, timeline, polices, fault }
     }
 
     /// Bytes arrived.
@@ -99,13 +103,7 @@ impl Link {
 
     /// The answer to [`LinkOutput::Ident`].
     pub fn verdict(&mut self, now: Instant, verdict: Verdict) -> Option<LinkOutput> {
-        let Stage::Handshake(Handshake::Server(state)) = core::mem::replace(&mut self.stage, Stage::Broken)
-        else {
-            return None;
-        };
-        let wires = Wires { now, config: &self.config, receive: &mut self.receive, send: &mut self.send };
-        let next = state.on_verdict(verdict, wires);
-        self.advance(now, next, Handshake::Server)
+        self.shake(now, |state, wires| state.on_verdict(verdict, wires))
     }
 
     /// The next thing to say, or nothing until more bytes arrive.
@@ -167,7 +165,7 @@ impl Link {
     /// Looks at the time: sends a keepalive or gives up as due.
     pub fn wake(&mut self, now: Instant) {
         let silence = match &self.stage {
-            Stage::Handshake(_) if now >= self.start + self.config.timeouts.ready => {
+            Stage::Handshake(_) if now >= self.timeline.start + self.config.timeouts.ready => {
                 Silence::GiveUp(WakeReason::Ready)
             }
             Stage::Open(liveness) => liveness.check(now),
@@ -183,7 +181,9 @@ impl Link {
     /// When to call `wake` next.
     pub fn deadline(&self) -> Option<(Instant, WakeReason)> {
         match &self.stage {
-            Stage::Handshake(_) => Some((self.start + self.config.timeouts.ready, WakeReason::Ready)),
+            Stage::Handshake(_) => {
+                Some((self.timeline.start + self.config.timeouts.ready, WakeReason::Ready))
+            }
             Stage::Open(liveness) => liveness.deadline(),
             Stage::Broken => None,
         }
@@ -247,27 +247,27 @@ impl Link {
         now: Instant,
         step: impl FnOnce(Handshake, Wires<'_>) -> Result<Next<Handshake>, Fault>,
     ) -> Option<LinkOutput> {
-        let Stage::Handshake(handshake) = core::mem::replace(&mut self.stage, Stage::Broken) else {
-            return None;
+        let handshake = match core::mem::replace(&mut self.stage, Stage::Broken) {
+            Stage::Handshake(handshake) => handshake,
+            other => {
+                self.stage = other;
+                return None;
+            }
         };
-        let wires = Wires { now, config: &self.config, receive: &mut self.receive, send: &mut self.send };
-        let next = step(handshake, wires);
-        self.advance(now, next, |state| state)
-    }
-
-    fn advance<S>(
-        &mut self,
-        now: Instant,
-        next: Result<Next<S>, Fault>,
-        wrap: impl FnOnce(S) -> Handshake,
-    ) -> Option<LinkOutput> {
-        match next {
+        let wires = Wires {
+            now,
+            config: &self.config,
+            receive: &mut self.receive,
+            send: &mut self.send,
+            timeline: &mut self.timeline,
+        };
+        match step(handshake, wires) {
             Ok(Next::Await(state)) => {
-                self.stage = Stage::Handshake(wrap(state));
+                self.stage = Stage::Handshake(state);
                 None
             }
             Ok(Next::Ask(state, ident)) => {
-                self.stage = Stage::Handshake(wrap(state));
+                self.stage = Stage::Handshake(state);
                 Some(LinkOutput::Ident(ident))
             }
             Ok(Next::Established(established)) => {

@@ -547,7 +547,7 @@ impl World {
 
 /// Seconds since the world began.
 fn stamp(now: Instant) -> String {
-    format!("{:7.3}", now.since(Instant(1_000_000_000)).as_secs_f64())
+    format!("{:.3}", now.since(Instant(1_000_000_000)).as_secs_f64())
 }
 
 /// A message with this transaction id and bodies of these sizes, whose content depends on both.

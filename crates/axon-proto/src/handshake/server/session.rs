@@ -1,0 +1,187 @@
+//! The accepting side decides about a session, with the driver's help.
+
+use super::super::rounds::Rounds;
+use super::super::{Established, Next, Phase, Wires, ident_flags};
+use super::{Server, Step};
+use crate::{Fault, Policy, address};
+use alloc::boxed::Box;
+use axon_auth::{Identity, Mode};
+use axon_denc::{AddrVec, EntityName, EntityType};
+use axon_wire::{
+    ClientIdent, Control, IdentMissingFeatures, Limits, ServerIdent, SessionReconnect, SessionReset,
+    SessionRetry, SessionRetryGlobal, Wait,
+};
+
+/// Who asks for a session; the driver answers with a [`Verdict`].
+#[derive(Debug, Clone)]
+pub enum Ident {
+    /// A new session, or one whose establishment broke off.
+    Client {
+        /// The peer's name.
+        peer: EntityName,
+        /// Where the peer is; what sessions are looked up by.
+        addrs: AddrVec,
+        /// The policy that holds for it.
+        policy: Policy,
+        /// The number of the attempt among all of the peer's.
+        global_seq: u64,
+        /// The peer's cookie for the session; zero if lossy.
+        cookie: u64,
+    },
+    /// A session to be resumed.
+    Reconnect {
+        /// The peer's type.
+        peer: EntityType,
+        /// What it sent.
+        frame: SessionReconnect,
+        /// The policy that holds for it.
+        policy: Policy,
+    },
+}
+
+/// The driver's answer to an [`Ident`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// SERVER_IDENT: the session begins.
+    Accept {
+        /// This side's number for the attempt.
+        global_seq: u64,
+        /// This side's cookie for the session; zero if lossy.
+        cookie: u64,
+    },
+    /// SESSION_RESET: there is no such session. With `full` the peer must forget its half.
+    Reset {
+        /// Whether the peer must forget its half.
+        full: bool,
+    },
+    /// SESSION_RETRY: a newer `connect_seq` is known.
+    Retry {
+        /// It.
+        connect_seq: u64,
+    },
+    /// SESSION_RETRY_GLOBAL: a newer `global_seq` is known.
+    RetryGlobal {
+        /// It.
+        global_seq: u64,
+    },
+    /// WAIT: this side's own dial goes first.
+    Wait,
+    /// Close without a word: the attempt is out of date.
+    Drop,
+}
+
+pub(crate) struct AwaitIdent {
+    peer: Peer,
+    rounds: Rounds,
+}
+
+pub(crate) struct AwaitVerdict {
+    await_ident: AwaitIdent,
+    /// `None` for a reconnect, which can only be answered by a refusal so far.
+    ident: Option<ClientIdent>,
+}
+
+/// What is known of the peer once the keys are agreed.
+pub(super) struct Peer {
+    pub(super) kind: EntityType,
+    pub(super) identity: Identity,
+    pub(super) global_id: u64,
+    pub(super) mode: Mode,
+    pub(super) policy: Policy,
+    pub(super) my_addrs: AddrVec,
+}
+
+impl AwaitIdent {
+    pub(super) fn new(peer: Peer) -> Self {
+        Self { peer, rounds: Rounds::default() }
+    }
+
+    pub(super) fn on_client_ident(mut self: Box<Self>, ident: ClientIdent, wires: Wires<'_>) -> Step {
+        self.count_round()?;
+        if ident.addrs.first().is_blank_ip() {
+            return Err(Fault::BlankAddress);
+        }
+        if !address::answers_to(&self.peer.my_addrs, &ident.target_addr) {
+            return Err(Fault::NotMe { target: ident.target_addr });
+        }
+        let missing = ident.features_supported.missing(self.peer.policy.features_required);
+        if !missing.is_empty() {
+            let answer = IdentMissingFeatures { features: missing };
+            wires.send.control(&Control::IdentMissingFeatures(answer))?;
+            return Ok(Next::Await(Server::Ident(self)));
+        }
+        let ask = Ident::Client {
+            peer: EntityName::new(self.peer.kind, ident.gid),
+            addrs: ident.addrs.clone(),
+            policy: self.peer.policy,
+            global_seq: ident.global_seq,
+            cookie: ident.client_cookie,
+        };
+        Ok(self.ask(Some(ident), ask))
+    }
+
+    pub(super) fn on_reconnect(mut self, frame: SessionReconnect) -> Step {
+        self.count_round()?;
+        let ask = Ident::Reconnect { peer: self.peer.kind, frame, policy: self.peer.policy };
+        Ok(self.ask(None, ask))
+    }
+
+    fn ask(self, ident: Option<ClientIdent>, ask: Ident) -> Next<Server> {
+        let state = AwaitVerdict { await_ident: self, ident };
+        Next::Ask(Server::Verdict(Box::new(state)), Box::new(ask))
+    }
+
+    fn count_round(&mut self) -> Result<(), Fault> {
+        self.rounds.next().ok_or(Fault::TooManySessionRounds { limit: Rounds::LIMIT })
+    }
+}
+
+impl AwaitVerdict {
+    pub(super) fn on_verdict(self, verdict: Verdict, wires: Wires<'_>) -> Step {
+        let Self { await_ident, ident } = self;
+        let refusal = match (verdict, ident) {
+            (Verdict::Accept { global_seq, cookie }, Some(ident)) => {
+                return accept(await_ident.peer, ident, global_seq, cookie, wires);
+            }
+            (Verdict::Accept { .. }, None) | (Verdict::Drop, _) => return Err(Fault::Stale),
+            (Verdict::Reset { full }, _) => Control::SessionReset(SessionReset { full }),
+            (Verdict::Retry { connect_seq }, _) => Control::SessionRetry(SessionRetry { connect_seq }),
+            (Verdict::RetryGlobal { global_seq }, _) => {
+                Control::SessionRetryGlobal(SessionRetryGlobal { global_seq })
+            }
+            (Verdict::Wait, _) => Control::Wait(Wait),
+        };
+        wires.send.control(&refusal)?;
+        Ok(Next::Await(Server::Ident(Box::new(await_ident))))
+    }
+}
+
+fn accept(peer: Peer, ident: ClientIdent, global_seq: u64, cookie: u64, wires: Wires<'_>) -> Step {
+    let (mut my_addrs, policy) = (peer.my_addrs, peer.policy);
+    // The client looks for the address it dialled among ours.
+    address::learn_ip(&mut my_addrs, &ident.target_addr);
+    wires.send.control(&Control::ServerIdent(ServerIdent {
+        addrs: my_addrs.clone(),
+        gid: wires.config.name.num,
+        global_seq,
+        features_supported: policy.features_supported,
+        features_required: policy.features_required,
+        flags: ident_flags(policy.lossy),
+        server_cookie: cookie,
+    }))?;
+    wires.receive.set_limits(Limits::SESSION);
+    wires.timeline.reached(Phase::Ident, wires.now);
+    Ok(Next::Established(Box::new(Established {
+        peer: EntityName::new(peer.kind, ident.gid),
+        peer_addrs: ident.addrs,
+        my_addrs,
+        features: ident.features_supported.intersect(policy.features_supported),
+        mode: peer.mode,
+        revision: wires.send.revision(),
+        lossy: policy.lossy,
+        global_id: peer.global_id,
+        peer_global_seq: ident.global_seq,
+        identity: Some(peer.identity),
+        timeline: wires.timeline.finish(),
+    })))
+}
