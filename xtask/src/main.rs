@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask --help`.
 #![forbid(unsafe_code)]
 
+mod cargo;
 mod peers;
 mod steps;
 
@@ -19,11 +20,18 @@ struct Args {
 enum Command {
     /// Fetch and unpack the real Ceph peers the tests talk to (once; seconds when they are there)
     Peers,
+    /// Capture vectors/ anew from real daemons
+    Vectors {
+        /// Only those whose names contain this
+        #[arg(default_value = "")]
+        filter: String,
+    },
 }
 
 fn main() -> ExitCode {
     match Args::parse().command {
         Command::Peers => peers::prepare(),
+        Command::Vectors { filter } => cargo::vectors(&filter),
     }
     .finish()
 }
