@@ -27,7 +27,7 @@ pub enum Input {
     Disconnected(Disconnect),
     /// The message announced by [`Output::Admission`] may come in.
     Admitted,
-    /// Send this.
+    /// Send this. Ignored once the session is over, see [`Connection::state`].
     Send(Message),
     /// Ask the peer for a sign of life.
     Keepalive,
@@ -46,7 +46,7 @@ pub enum Output {
     Dial,
     /// Close the socket.
     Hangup,
-    /// Ask the throttles for this many body bytes, then say `Admitted`.
+    /// Ask the throttles for this many bytes (front, middle and data of a message), then say `Admitted`.
     Admission(usize),
     /// A message for the application.
     Deliver(Message),
@@ -101,8 +101,8 @@ pub struct Connection {
     link: Option<Link>,
     outputs: VecDeque<Output>,
     back_off: BackOff,
-    /// When the back-off ends.
-    redial_at: Option<Instant>,
+    /// While there is no session: when the back-off ends, or the attempt is given up.
+    alarm: Option<(Instant, WakeReason)>,
     /// For jitter; seeded by the driver.
     random: u64,
 }
@@ -116,7 +116,7 @@ impl Connection {
             link: None,
             outputs: VecDeque::from([Output::Dial]),
             back_off,
-            redial_at: None,
+            alarm: None,
             random: seed | 1,
         }
     }
@@ -126,7 +126,7 @@ impl Connection {
         let mut session = Session::new(policy, SessionState::Open);
         session.established(established.lossy);
         let (outputs, back_off) = (VecDeque::new(), BackOff::default());
-        Self { config, session, link: Some(link), outputs, back_off, redial_at: None, random: 1 }
+        Self { config, session, link: Some(link), outputs, back_off, alarm: None, random: 1 }
     }
 
     /// Takes note of what happened. Drain [`poll`](Self::poll) afterwards.
@@ -141,9 +141,9 @@ impl Connection {
             Input::Filled(data) => self.on_link(|link| link.filled(now, data)),
             Input::Admitted => self.on_link(Link::admit),
             Input::Keepalive => self.on_link(|link| link.keepalive(now)),
-            Input::Send(message) => self.session.enqueue(message),
+            Input::Send(message) => self.send(message),
             Input::Wake => self.wake(now),
-            Input::Disconnected(cause) => self.broken(now, cause.into()),
+            Input::Disconnected(cause) => self.disconnected(now, cause),
             Input::Unauthenticated(error) => self.broken(now, error.into()),
             Input::Fail(fault) => self.reset(fault),
             Input::MarkDown => self.mark_down(),
@@ -154,6 +154,9 @@ impl Connection {
     pub fn poll(&mut self, now: Instant) -> Option<Output> {
         loop {
             if let Some(output) = self.outputs.pop_front() {
+                if matches!(output, Output::Dial) {
+                    self.alarm = Some((now + self.config.timeouts.ready, WakeReason::Ready));
+                }
                 return Some(output);
             }
             match self.link.as_mut()?.poll(now)? {
@@ -181,8 +184,12 @@ impl Connection {
         link.take_pending(out);
         while link.is_open() && scratch.len() < room {
             let Some(message) = self.session.next_message() else { break };
-            sent.messages += 1;
             link.message(&message, scratch);
+            if !link.is_open() {
+                self.session.take_back(message);
+                break;
+            }
+            sent.messages += 1;
         }
         scratch.drain_into(out);
         sent.cost = before - self.session.queued_bytes();
@@ -196,11 +203,8 @@ impl Connection {
 
     /// When to say [`Input::Wake`], and why.
     pub fn deadline(&self) -> Option<(Instant, WakeReason)> {
-        match (&self.link, self.redial_at) {
-            (Some(link), _) => link.deadline(),
-            (None, Some(at)) => Some((at, WakeReason::Redial)),
-            (None, None) => None,
-        }
+        let link = self.link.as_ref().and_then(Link::deadline);
+        [link, self.alarm].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// The state as users may see it.
@@ -224,15 +228,22 @@ impl Connection {
         }
     }
 
+    fn send(&mut self, message: Message) {
+        if self.session.state() != SessionState::Closed {
+            self.session.enqueue(message);
+        }
+    }
+
     fn wake(&mut self, now: Instant) {
-        self.on_link(|link| link.wake(now));
-        if self.redial_at.is_some_and(|at| now >= at) {
-            self.redial();
+        match self.alarm {
+            Some((at, WakeReason::Redial)) if now >= at => self.redial(),
+            Some((at, reason)) if now >= at => self.broken(now, Fault::TimedOut(reason)),
+            _ => self.on_link(|link| link.wake(now)),
         }
     }
 
     fn redial(&mut self) {
-        self.redial_at = None;
+        self.alarm = None;
         self.session.set_state(SessionState::Dialling);
         self.outputs.push_back(Output::Dial);
     }
@@ -240,7 +251,16 @@ impl Connection {
     fn established(&mut self, established: Box<Established>) -> Output {
         self.session.established(established.lossy);
         self.back_off.reset();
+        self.alarm = None;
         Output::Event(Event::Established(established))
+    }
+
+    /// A link first says what it had received before.
+    fn disconnected(&mut self, now: Instant, cause: Disconnect) {
+        match &mut self.link {
+            Some(link) => link.disconnected(cause),
+            None => self.broken(now, cause.into()),
+        }
     }
 
     /// The socket or the attempt is lost; the table says what that means.
@@ -272,7 +292,7 @@ impl Connection {
 
     fn wait(&mut self, until: Instant) {
         self.session.set_state(SessionState::Waiting);
-        self.redial_at = Some(until);
+        self.alarm = Some((until, WakeReason::Redial));
     }
 
     fn reset(&mut self, fault: Fault) {
@@ -291,12 +311,12 @@ impl Connection {
 
     fn close(&mut self) {
         self.hang_up();
-        self.redial_at = None;
         self.session.set_state(SessionState::Closed);
     }
 
     fn hang_up(&mut self) {
         self.link = None;
+        self.alarm = None;
         self.outputs.push_back(Output::Hangup);
     }
 

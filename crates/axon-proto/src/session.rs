@@ -102,6 +102,13 @@ impl Session {
         Some(message)
     }
 
+    /// Takes back the message that was numbered last, as it could not be written.
+    pub fn take_back(&mut self, mut message: Message) {
+        self.out_seq -= 1;
+        (message.header.seq, message.header.ack_seq) = (0, 0);
+        self.queue.push_front(message);
+    }
+
     /// Judges the number of a received message.
     pub fn arrived(&mut self, header: &MessageHeader) -> Arrival {
         if header.seq <= self.in_seq {

@@ -34,6 +34,13 @@ impl SendQueue {
         self.lane(message.header.priority).messages.push_back(message);
     }
 
+    /// Puts back what was popped last.
+    pub(super) fn push_front(&mut self, message: Message) {
+        self.bytes += cost(&message);
+        self.messages += 1;
+        self.lane(message.header.priority).messages.push_front(message);
+    }
+
     pub(super) fn pop(&mut self) -> Option<Message> {
         let message = self.lanes.iter_mut().find_map(|lane| lane.messages.pop_front())?;
         self.bytes -= cost(&message);

@@ -6,7 +6,7 @@ use crate::{Fault, Policy};
 use alloc::boxed::Box;
 use axon_auth::Mode;
 use axon_denc::EntityName;
-use axon_wire::{ClientIdent, Control, Limits, ServerIdent};
+use axon_wire::{ClientIdent, Control, ServerIdent};
 
 pub(crate) struct AwaitIdent {
     start: ClientStart,
@@ -27,7 +27,7 @@ impl AwaitIdent {
         }
         check_features(&start.policy, &ident)?;
         wires.timeline.reached(Phase::Ident, wires.now);
-        wires.receive.set_limits(Limits::SESSION);
+        wires.receive.begin_session();
         Ok(Next::Established(Box::new(Established {
             peer: EntityName::new(start.peer, ident.gid),
             peer_addrs: ident.addrs,

@@ -8,8 +8,8 @@ use alloc::boxed::Box;
 use axon_auth::{Identity, Mode};
 use axon_denc::{AddrVec, EntityName, EntityType};
 use axon_wire::{
-    ClientIdent, Control, IdentMissingFeatures, Limits, ServerIdent, SessionReconnect, SessionReset,
-    SessionRetry, SessionRetryGlobal, Wait,
+    ClientIdent, Control, IdentMissingFeatures, ServerIdent, SessionReconnect, SessionReset, SessionRetry,
+    SessionRetryGlobal, Wait,
 };
 
 /// Who asks for a session; the driver answers with a [`Verdict`].
@@ -169,7 +169,7 @@ fn accept(peer: Peer, ident: ClientIdent, global_seq: u64, cookie: u64, wires: W
         flags: ident_flags(policy.lossy),
         server_cookie: cookie,
     }))?;
-    wires.receive.set_limits(Limits::SESSION);
+    wires.receive.begin_session();
     wires.timeline.reached(Phase::Ident, wires.now);
     Ok(Next::Established(Box::new(Established {
         peer: EntityName::new(peer.kind, ident.gid),
