@@ -141,7 +141,7 @@ fn help_with(fault: &Fault) -> Option<&'static str> {
             "start the daemon, or look up its address: `ceph mon dump`, `ceph osd dump`"
         }
         Fault::Disconnected(Disconnect::Closed | Disconnect::Reset) => {
-            "the peer hung up during the handshake; its log says why (debug_ms = 10)"
+            "the peer hung up; a wrong nonce in the address is one reason, its log names others (debug_ms = 10)"
         }
         Fault::Disconnected(Disconnect::Unreachable) => "check the address, routes and firewalls",
         Fault::TimedOut(_) => SILENCE_HELP,

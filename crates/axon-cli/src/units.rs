@@ -66,7 +66,7 @@ pub(crate) fn micros(us: f64) -> String {
 
 /// A time in microseconds, with its fraction.
 pub(crate) fn as_micros(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e6
+    time.as_nanos() as f64 / 1e3
 }
 
 /// With as many decimals as three significant digits need.
