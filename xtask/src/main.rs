@@ -2,7 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod peers;
+mod program;
 mod steps;
+mod test;
+mod tidy;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -17,13 +20,30 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run everything that decides whether the project is in order: the real peers, formatting, lints, tests, docs, tidy
+    Test {
+        /// Only the steps whose names contain this
+        #[arg(default_value = "")]
+        filter: String,
+    },
+    /// Check what the compiler does not: which crate may depend on which, sizes and names of files, docs
+    Tidy,
     /// Fetch and unpack the real Ceph peers the tests talk to (once; seconds when they are there)
     Peers,
+    /// Capture vectors/ anew from real daemons
+    Vectors {
+        /// Only those whose names contain this
+        #[arg(default_value = "")]
+        filter: String,
+    },
 }
 
 fn main() -> ExitCode {
     match Args::parse().command {
+        Command::Test { filter } => test::run(&filter),
+        Command::Tidy => tidy::run(),
         Command::Peers => peers::prepare(),
+        Command::Vectors { filter } => test::capture_vectors(&filter),
     }
     .finish()
 }

@@ -1,6 +1,6 @@
 //! Making the real peers available.
 
-use crate::steps::Steps;
+use crate::steps::{Outcome, Steps};
 use axon_testbed::{Release, Tree, prepare};
 
 /// Prepares every release and the libraries loaded into their programs.
@@ -20,8 +20,10 @@ pub(crate) fn prepare_in(steps: &mut Steps) {
     });
 }
 
-fn one(release: Release) -> Result<String, String> {
-    prepare::release(release)
-        .and_then(|_| prepare::version(&Tree::find(release)?))
-        .map_err(|error| error.to_string())
+fn one(release: Release) -> Outcome {
+    let version = || {
+        prepare::release(release)?;
+        prepare::version(&Tree::find(release)?)
+    };
+    version().map_err(|error| error.to_string())
 }

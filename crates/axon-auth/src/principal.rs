@@ -11,6 +11,7 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 use axon_denc::EntityType;
+use core::fmt;
 
 /// An identity that authenticates its connections: to monitors with its key, to daemons with the monitors' tickets.
 ///
@@ -135,6 +136,17 @@ impl Principal {
 
     fn no_key(&self) -> AuthError {
         AuthError::NoKey { name: self.name.clone() }
+    }
+}
+
+impl fmt::Debug for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Principal")
+            .field("name", &self.name)
+            .field("key", &self.key)
+            .field("methods", &self.methods)
+            .field("services", &self.wanted)
+            .finish_non_exhaustive()
     }
 }
 

@@ -9,6 +9,7 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 use axon_denc::{DecodeError, EntityType};
+use core::fmt;
 
 /// A daemon's side of authentication: verifies authorizers with the rotating secrets of its service.
 #[derive(Clone)]
@@ -41,6 +42,16 @@ impl Verifier {
     /// The service's secrets.
     pub fn secrets(&self) -> &RotatingStore {
         &self.secrets
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier")
+            .field("service", &self.service)
+            .field("methods", &self.methods)
+            .field("secrets", &self.secrets)
+            .finish_non_exhaustive()
     }
 }
 

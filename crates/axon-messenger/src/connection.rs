@@ -3,7 +3,7 @@
 use crate::error::{Rejection, SendError};
 use crate::mailbox::Mailbox;
 use crate::reply::ReplyFuture;
-use crate::shared::Shared;
+use crate::shared::{Role, Shared};
 use crate::throttle::{Oversize, Permit, Throttle};
 use crate::worker::Command;
 use axon_auth::{Identity, Mode};
@@ -12,7 +12,7 @@ use axon_proto::{Established, Fault, State, Timeline, cost};
 use axon_wire::Message;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,8 @@ pub(crate) struct Inner {
     dialled: AddrVec,
     route: Route,
     state: AtomicU8,
+    /// The application wants to hear no more of it.
+    marked_down: AtomicBool,
     established: OnceLock<Box<Established>>,
     ended: OnceLock<Fault>,
     budget: Throttle,
@@ -71,6 +73,7 @@ impl Connection {
             dialled,
             route,
             state: AtomicU8::new(state_number(state)),
+            marked_down: AtomicBool::new(false),
             established: OnceLock::new(),
             ended: OnceLock::new(),
             budget: Throttle::new(shared.config.send_queue_bytes, Oversize::Refuse),
@@ -84,9 +87,13 @@ impl Connection {
     /// Sends a message, or hands it back if the budget is used up or the connection is closed. Never blocks. An
     /// accepted message keeps its order with the others of its priority.
     pub fn send(&self, message: Message) -> Result<(), SendError> {
+        self.try_send(message, Role::Any)
+    }
+
+    fn try_send(&self, message: Message, role: Role) -> Result<(), SendError> {
         let size = cost(&message);
         match self.0.budget.try_acquire(size) {
-            Ok(Some(permit)) => self.hand_over(message, permit),
+            Ok(Some(permit)) => self.hand_over(message, permit, role),
             Ok(None) => Err(rejected(Rejection::Full, message)),
             Err(too_large) => Err(rejected(Rejection::TooLarge { size, limit: too_large.limit }, message)),
         }
@@ -97,7 +104,7 @@ impl Connection {
     pub async fn send_async(&self, message: Message) -> Result<(), SendError> {
         let size = cost(&message);
         match self.0.budget.acquire(size).await {
-            Ok(permit) => self.hand_over(message, permit),
+            Ok(permit) => self.hand_over(message, permit, Role::Any),
             Err(too_large) => Err(rejected(Rejection::TooLarge { size, limit: too_large.limit }, message)),
         }
     }
@@ -106,7 +113,7 @@ impl Connection {
     pub fn send_timeout(&self, message: Message, wait: Duration) -> Result<(), SendError> {
         let size = cost(&message);
         match self.0.budget.acquire_deadline(size, Instant::now() + wait) {
-            Ok(Some(permit)) => self.hand_over(message, permit),
+            Ok(Some(permit)) => self.hand_over(message, permit, Role::Any),
             Ok(None) => Err(rejected(Rejection::DeadlinePassed, message)),
             Err(too_large) => Err(rejected(Rejection::TooLarge { size, limit: too_large.limit }, message)),
         }
@@ -120,7 +127,7 @@ impl Connection {
             message.header.tid = self.next_tid();
         }
         let reply = shared.replies.register(self.0.id, message.header.tid);
-        self.send(message)?;
+        self.try_send(message, Role::Request)?;
         Ok(reply)
     }
 
@@ -132,7 +139,7 @@ impl Connection {
         }
         let deadline = shared.call_deadline(limit);
         let reply = shared.replies.register_until(self.0.id, message.header.tid, deadline);
-        self.send(message)?;
+        self.try_send(message, Role::Request)?;
         Ok(reply)
     }
 
@@ -148,9 +155,10 @@ impl Connection {
 
     /// Closes the connection now. What is queued is dropped, and no callback follows.
     pub fn mark_down(&self) {
-        if matches!(self.0.route, Route::Loopback) {
+        if self.is_loopback() {
             return; // one cannot be disconnected from oneself
         }
+        self.0.marked_down.store(true, Ordering::Release);
         self.set_state(State::Closed);
         self.command(Command::MarkDown);
     }
@@ -210,7 +218,7 @@ impl Connection {
         state_of(self.0.state.load(Ordering::Acquire))
     }
 
-    /// Why the session is over, if it is and was not marked down.
+    /// Why the session is over, if it is; [`Fault::MarkedDown`] if this side closed it.
     pub fn fault(&self) -> Option<&Fault> {
         self.0.ended.get()
     }
@@ -236,6 +244,15 @@ impl Connection {
         }
     }
 
+    /// Whether the application marked it down: no callback may follow.
+    pub(crate) fn is_marked_down(&self) -> bool {
+        self.0.marked_down.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_loopback(&self) -> bool {
+        matches!(self.0.route, Route::Loopback)
+    }
+
     pub(crate) fn set_state(&self, state: State) {
         if self.state() != State::Closed {
             self.0.state.store(state_number(state), Ordering::Release);
@@ -256,18 +273,22 @@ impl Connection {
         *self.0.last_round_trip.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(after);
     }
 
-    fn hand_over(&self, message: Message, permit: Permit) -> Result<(), SendError> {
+    fn hand_over(&self, message: Message, permit: Permit, role: Role) -> Result<(), SendError> {
         if self.state() == State::Closed {
             return Err(rejected(Rejection::Closed, message));
         }
         match &self.0.route {
             Route::Worker(mailbox) => mailbox.push(Command::Send(self.clone(), message, permit)),
-            Route::Loopback => match self.0.shared.upgrade() {
-                Some(shared) => shared.deliver_locally(self, message),
-                None => return Err(rejected(Rejection::Closed, message)),
-            },
+            Route::Loopback => return self.send_locally(message, permit, role),
         }
         Ok(())
+    }
+
+    /// The message holds its part of the send budget until it is handled: nothing else bounds what waits.
+    fn send_locally(&self, message: Message, permit: Permit, role: Role) -> Result<(), SendError> {
+        let Some(shared) = self.0.shared.upgrade() else { return Err(rejected(Rejection::Closed, message)) };
+        let delivered = shared.deliver_locally(self, message, permit, role);
+        delivered.map_err(|message| SendError { why: Rejection::Closed, message })
     }
 }
 

@@ -24,6 +24,7 @@ mod shared;
 mod slot;
 mod sync;
 mod throttle;
+mod upcall;
 mod worker;
 
 pub use axon_denc::{AddrType, AddrVec, EntityAddr, EntityName, EntityType, Features};

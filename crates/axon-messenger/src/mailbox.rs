@@ -74,6 +74,11 @@ impl<T> Inbox<T> {
         self.0.queue.pop()
     }
 
+    /// Items pushed and not yet popped; more may come at any time.
+    pub(crate) fn len(&self) -> usize {
+        self.0.queue.len()
+    }
+
     /// Declares that the consumer is about to sleep. `true`: it may, every later push wakes it. `false`: something was
     /// pushed meanwhile, the consumer counts as awake and should pop.
     ///

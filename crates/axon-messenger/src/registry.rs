@@ -26,15 +26,18 @@ fn registers(policy: &Policy) -> bool {
 }
 
 impl Entry {
+    fn is_alive(&self) -> bool {
+        self.connection.state() != State::Closed
+    }
+
     /// The connection as the arbitration sees it. Registered sessions are lossy so far, which decides.
     fn snapshot(&self) -> Existing {
-        let state = self.connection.state();
         Existing {
-            closed: state == State::Closed,
+            closed: !self.is_alive(),
             replacing: false,
             lossy: true,
             server: false,
-            settled: state == State::Open,
+            settled: self.connection.state() == State::Open,
             client_cookie: 0,
             server_cookie: 0,
             peer_global_seq: self.peer_global_seq,
@@ -47,7 +50,7 @@ impl Registry {
     /// The connection known under `addrs`, or the one that `create` makes.
     pub(crate) fn find_or_insert(&self, addrs: &AddrVec, create: impl FnOnce() -> Connection) -> Connection {
         let mut by_addrs = self.lock();
-        if let Some(entry) = by_addrs.get(addrs).filter(|entry| entry.connection.state() != State::Closed) {
+        if let Some(entry) = by_addrs.get(addrs).filter(|entry| entry.is_alive()) {
             return entry.connection.clone();
         }
         let connection = create();
@@ -83,7 +86,8 @@ impl Registry {
         Verdict::Accept { global_seq: next_global_seq(), cookie: 0 }
     }
 
-    /// Registers an accepted connection, in place of an older one.
+    /// Registers an accepted connection, in place of an older one. Workers judge attempts of one peer at the same
+    /// time: whichever of them is older gives way here, should it not have before.
     pub(crate) fn accepted(
         &self,
         addrs: &AddrVec,
@@ -91,10 +95,18 @@ impl Registry {
         peer_global_seq: u64,
         connection: &Connection,
     ) {
-        if registers(policy) {
-            let entry = Entry { connection: connection.clone(), peer_global_seq };
-            self.lock().insert(addrs.clone(), entry);
+        if !registers(policy) {
+            return;
         }
+        let mut by_addrs = self.lock();
+        match by_addrs.get(addrs) {
+            Some(newer) if newer.is_alive() && newer.peer_global_seq > peer_global_seq => {
+                return connection.fail(Fault::Stale);
+            }
+            Some(older) => older.connection.fail(Fault::Replaced),
+            None => {}
+        }
+        by_addrs.insert(addrs.clone(), Entry { connection: connection.clone(), peer_global_seq });
     }
 
     /// Forgets a connection that is over.

@@ -9,6 +9,7 @@ use crate::received::Received;
 use crate::registry::Registry;
 use crate::reply::Replies;
 use crate::throttle::{Permit, Throttle};
+use crate::upcall::{Item, guarded};
 use crate::worker::Command;
 use axon_auth::{ClientAuth, Entropy, ServerAuth};
 use axon_denc::{AddrVec, EntityType};
@@ -71,14 +72,13 @@ impl Budgets {
     }
 }
 
-/// What the dispatch threads handle.
-pub(crate) enum Item {
-    Message(Connection, Received),
-    Connect(Connection),
-    Accept(Connection),
-    /// What was still queued of a connection, then its end.
-    Reset(Connection, Vec<Item>, Reset),
-    Refused(Connection, Fault),
+/// What a message to oneself is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The request of a call, which awaits another message with the same transaction id.
+    Request,
+    /// Any other, replies too.
+    Any,
 }
 
 /// What a messenger is made of, before its threads exist.
@@ -184,28 +184,43 @@ impl Shared {
         self.closing.load(Ordering::Acquire)
     }
 
-    /// A message to oneself: no encoding, no socket, the same dispatcher.
-    pub(crate) fn deliver_locally(&self, connection: &Connection, message: Message) {
-        if let Some(message) = self.replies.complete(connection.id(), message) {
-            self.enqueue(connection, Received::new(message, Vec::new()));
-        }
+    /// A message to oneself: no encoding, no socket, the same dispatcher. A request goes to the dispatcher, everything
+    /// else to the call that awaits it if there is one. The message comes back when the dispatch threads have ended.
+    pub(crate) fn deliver_locally(
+        &self,
+        connection: &Connection,
+        message: Message,
+        permit: Permit,
+        role: Role,
+    ) -> Result<(), Box<Message>> {
+        let message = match role {
+            Role::Request => Some(message),
+            Role::Any => self.replies.complete(connection.id(), message),
+        };
+        let Some(message) = message else { return Ok(()) };
+        let enqueued = self.enqueue(connection, Received::new(message, vec![permit]));
+        enqueued.map_err(|received| Box::new(received.into_message()))
     }
 
     /// A message that arrived on the calling worker.
     pub(crate) fn deliver(&self, connection: &Connection, message: Message, held: Vec<Permit>) {
         let Some(message) = self.replies.complete(connection.id(), message) else { return };
-        let fast = self.dispatcher.can_fast_dispatch(&message);
+        let fast = guarded(connection, || self.dispatcher.can_fast_dispatch(&message));
         let received = Received::new(message, held);
-        if fast {
-            self.dispatcher.fast_dispatch(connection, received);
-        } else {
-            self.enqueue(connection, received);
+        match fast {
+            Some(true) => {
+                guarded(connection, || self.dispatcher.fast_dispatch(connection, received));
+            }
+            Some(false) => drop(self.enqueue(connection, received)),
+            None => {}
         }
     }
 
     /// News for the dispatch threads, ahead of queued messages.
     pub(crate) fn announce(&self, connection: &Connection, item: Item) {
-        self.push(connection, Class::Event, item);
+        if self.queue.push(connection.id(), Class::Event, item).is_err() {
+            tracing::debug!(?connection, "shut down: news for dispatch is dropped");
+        }
     }
 
     /// The end of a session, after what it still has queued: a message that arrived is not lost because its
@@ -220,28 +235,20 @@ impl Shared {
         drop(self.queue.discard(connection.id()));
     }
 
-    fn enqueue(&self, connection: &Connection, received: Received) {
+    /// Messages that were accepted for sending while their connection ended.
+    pub(crate) fn give_back(&self, connection: &Connection, message: Message) {
+        if let Some(fault) = connection.fault().filter(|fault| **fault != Fault::MarkedDown) {
+            let reset = Reset { fault: fault.clone(), not_sent: vec![message] };
+            self.announce(connection, Item::Reset(connection.clone(), Vec::new(), reset));
+        }
+    }
+
+    /// The message comes back after the shutdown.
+    fn enqueue(&self, connection: &Connection, received: Received) -> Result<(), Box<Received>> {
         let class = Class::of(&received);
-        self.push(connection, class, Item::Message(connection.clone(), received));
-    }
-
-    fn push(&self, connection: &Connection, class: Class, item: Item) {
-        if self.queue.push(connection.id(), class, item).is_err() {
-            tracing::debug!(?connection, "shut down: an item for dispatch is dropped");
+        match self.queue.push(connection.id(), class, Item::Message(connection.clone(), received)) {
+            Err(Item::Message(_, received)) => Err(Box::new(received)),
+            _ => Ok(()),
         }
-    }
-}
-
-/// Hands an item to the application; runs on the dispatch threads.
-pub(crate) fn hand_to(dispatcher: &dyn Dispatcher, item: Item) {
-    match item {
-        Item::Message(connection, received) => dispatcher.dispatch(&connection, received),
-        Item::Connect(connection) => dispatcher.handle_connect(&connection),
-        Item::Accept(connection) => dispatcher.handle_accept(&connection),
-        Item::Reset(connection, before, reset) => {
-            before.into_iter().for_each(|item| hand_to(dispatcher, item));
-            dispatcher.handle_reset(&connection, reset);
-        }
-        Item::Refused(connection, fault) => dispatcher.handle_refused(&connection, &fault),
     }
 }

@@ -67,6 +67,9 @@ impl<T> Slot<T> {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::Wake;
 
     fn poll(slot: &Slot<u8>) -> Poll<u8> {
         slot.poll(&mut Context::from_waker(Waker::noop()))
@@ -80,6 +83,24 @@ mod tests {
         assert_eq!(slot.put(2), Err(2));
         assert_eq!(poll(&slot), Poll::Ready(1));
         assert_eq!(poll(&slot), Poll::Pending);
+    }
+
+    #[test]
+    fn the_latest_waker_is_woken() {
+        struct Flag(AtomicBool);
+        impl Wake for Flag {
+            fn wake(self: Arc<Self>) {
+                self.0.store(true, Ordering::Relaxed);
+            }
+        }
+        let flags = [false, false].map(|flag| Arc::new(Flag(AtomicBool::new(flag))));
+        let slot = Slot::new();
+        for flag in &flags {
+            let waker = Waker::from(Arc::clone(flag));
+            assert_eq!(slot.poll(&mut Context::from_waker(&waker)), Poll::Pending);
+        }
+        assert_eq!(slot.put(1), Ok(()));
+        assert_eq!(flags.map(|flag| flag.0.load(Ordering::Relaxed)), [false, true]);
     }
 
     #[test]

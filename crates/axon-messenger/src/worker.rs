@@ -68,6 +68,8 @@ enum Endpoint {
 enum Fate {
     Keep,
     Remove,
+    /// The session is over: remove it after one more look for messages to it.
+    Sweep,
     Become(Box<Peer>),
 }
 
@@ -166,7 +168,7 @@ impl Worker {
             Completion::Drained { socket } => self.on_socket(socket, |_, _| ()),
             Completion::Closed { socket, error } => {
                 let cause = disconnect(error.as_ref());
-                self.on_socket(socket, |e, station| e.disconnected(station.now, cause));
+                self.on_socket(socket, |e, _| e.disconnected(cause));
                 self.station.sockets.remove(&socket);
             }
         }
@@ -186,12 +188,25 @@ impl Worker {
             match endpoint.serve(slot, &mut self.station) {
                 Fate::Keep => {}
                 Fate::Remove => drop(self.endpoints.remove(slot)),
+                Fate::Sweep => self.bury(slot),
                 Fate::Become(peer) => {
                     *endpoint = Endpoint::Peer(peer);
                     self.station.accepting.remove(slot);
                     self.station.touch(slot);
                 }
             }
+        }
+    }
+
+    /// Removes a connection whose session is over. It has been closed for senders, so that what they handed over is
+    /// in the mailbox by now, and goes back with the reset.
+    fn bury(&mut self, slot: usize) {
+        for _ in 0..self.inbox.len() {
+            let Some(command) = self.inbox.pop() else { break };
+            self.take_command(command);
+        }
+        if let Some(Endpoint::Peer(mut peer)) = self.endpoints.try_remove(slot) {
+            peer.bury(&mut self.station);
         }
     }
 
@@ -293,10 +308,10 @@ impl Endpoint {
         }
     }
 
-    fn disconnected(&mut self, now: Instant, cause: Disconnect) {
+    fn disconnected(&mut self, cause: Disconnect) {
         match self {
             Self::Accepting(accepting) => accepting.disconnected(cause),
-            Self::Peer(peer) => peer.disconnected(now, cause),
+            Self::Peer(peer) => peer.disconnected(cause),
         }
     }
 
@@ -334,6 +349,15 @@ fn disconnect(error: Option<&io::Error>) -> Disconnect {
             Disconnect::Unreachable
         }
         io::ErrorKind::OutOfMemory => Disconnect::Exhausted,
-        _ => Disconnect::Os(error.raw_os_error().unwrap_or(0)),
+        _ => match error.raw_os_error().unwrap_or(0) {
+            ENFILE | EMFILE | ENOBUFS => Disconnect::Exhausted,
+            number => Disconnect::Os(number),
+        },
     }
 }
+
+/// Out of descriptors, system-wide and in this process; out of socket memory. Linux: errno(3). The standard library
+/// has no kind for them.
+const ENFILE: i32 = 23;
+const EMFILE: i32 = 24;
+const ENOBUFS: i32 = 105;

@@ -30,7 +30,7 @@ pub enum Input {
     Disconnected(Disconnect),
     /// The message announced by [`Output::Admission`] may come in.
     Admitted,
-    /// Send this.
+    /// Send this. Ignored once the session is over, see [`Connection::state`].
     Send(Message),
     /// Ask the peer for a sign of life.
     Keepalive,
@@ -53,7 +53,7 @@ pub enum Output {
     Hangup,
     /// Number later attempts of this process above this one.
     GlobalSeq(u64),
-    /// Ask the throttles for this many body bytes, then say `Admitted`.
+    /// Ask the throttles for this many bytes (front, middle and data of a message), then say `Admitted`.
     Admission(usize),
     /// A message for the application.
     Deliver(Message),
@@ -110,8 +110,8 @@ pub struct Connection {
     link: Option<Link>,
     outputs: VecDeque<Output>,
     back_off: BackOff,
-    /// When the back-off ends.
-    redial_at: Option<Instant>,
+    /// While there is no session: when the back-off ends, or the attempt is given up.
+    alarm: Option<(Instant, WakeReason)>,
     /// Whether this side may dial: it knows where the peer listens.
     dials: bool,
     /// For jitter; seeded by the driver.
@@ -127,7 +127,7 @@ impl Connection {
             link: None,
             outputs: VecDeque::from([Output::Dial]),
             back_off,
-            redial_at: None,
+            alarm: None,
             dials: true,
             random: seed | 1,
         }
@@ -137,16 +137,7 @@ impl Connection {
     pub fn accept(config: Arc<Config>, policy: Policy, back_off: BackOff, seed: u64) -> Self {
         let session = Session::new(policy, SessionState::Dialling);
         let outputs = VecDeque::new();
-        Self {
-            config,
-            session,
-            link: None,
-            outputs,
-            back_off,
-            redial_at: None,
-            dials: false,
-            random: seed | 1,
-        }
+        Self { config, session, link: None, outputs, back_off, alarm: None, dials: false, random: seed | 1 }
     }
 
     /// Takes note of what happened. Drain [`poll`](Self::poll) afterwards.
@@ -160,13 +151,10 @@ impl Connection {
                 self.on_link(|link| link.keepalive(now));
                 self.leave_standby();
             }
-            Input::Send(message) => {
-                self.session.enqueue(message);
-                self.leave_standby();
-            }
             Input::MarkDisposable => self.session.mark_disposable(),
+            Input::Send(message) => self.send(message),
             Input::Wake => self.wake(now),
-            Input::Disconnected(cause) => self.broken(now, cause.into()),
+            Input::Disconnected(cause) => self.disconnected(now, cause),
             Input::Unauthenticated(error) => self.broken(now, error.into()),
             Input::Fail(fault) => self.reset(fault),
             Input::MarkDown => self.mark_down(),
@@ -177,6 +165,9 @@ impl Connection {
     pub fn poll(&mut self, now: Instant) -> Option<Output> {
         loop {
             if let Some(output) = self.outputs.pop_front() {
+                if matches!(output, Output::Dial) {
+                    self.alarm = Some((now + self.config.timeouts.ready, WakeReason::Ready));
+                }
                 return Some(output);
             }
             match self.link.as_mut()?.poll(now)? {
@@ -202,8 +193,12 @@ impl Connection {
         link.take_pending(out);
         while link.is_open() && scratch.len() < room {
             let Some(message) = self.session.next_message() else { break };
-            sent.messages += 1;
             link.message(&message, scratch);
+            if !link.is_open() {
+                self.session.take_back(message);
+                break;
+            }
+            sent.messages += 1;
         }
         scratch.drain_into(out);
         // No message carries it any more in this round: one frame for all that arrived.
@@ -224,11 +219,8 @@ impl Connection {
 
     /// When to say [`Input::Wake`], and why.
     pub fn deadline(&self) -> Option<(Instant, WakeReason)> {
-        match (&self.link, self.redial_at) {
-            (Some(link), _) => link.deadline(),
-            (None, Some(at)) => Some((at, WakeReason::Redial)),
-            (None, None) => None,
-        }
+        let link = self.link.as_ref().and_then(Link::deadline);
+        [link, self.alarm].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// The state as users may see it.
@@ -246,6 +238,16 @@ impl Connection {
         self.session.is_drained() && self.link.as_ref().is_none_or(|link| !link.has_pending())
     }
 
+    /// What messages not written yet, or written and not acknowledged, take of the send budget.
+    pub fn held(&self) -> usize {
+        self.session.held()
+    }
+
+    /// The session, for reports and arbitration.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
     pub(crate) fn session_mut(&mut self) -> &mut Session {
         &mut self.session
     }
@@ -259,7 +261,7 @@ impl Connection {
     /// Lets go of the link, whose socket the driver replaces.
     pub(crate) fn drop_link(&mut self) {
         self.link = None;
-        self.redial_at = None;
+        self.alarm = None;
         self.outputs.retain(|output| !matches!(output, Output::Dial | Output::Hangup));
         self.session.requeue();
         self.session.set_state(SessionState::Dialling);
@@ -281,26 +283,24 @@ impl Connection {
         }
     }
 
-    /// What messages not written yet, or written and not acknowledged, take of the send budget.
-    pub fn held(&self) -> usize {
-        self.session.held()
-    }
-
-    /// The session, for reports and arbitration.
-    pub fn session(&self) -> &Session {
-        &self.session
-    }
-
     fn on_link(&mut self, act: impl FnOnce(&mut Link)) {
         if let Some(link) = &mut self.link {
             act(link);
         }
     }
 
+    fn send(&mut self, message: Message) {
+        if self.session.state() != SessionState::Closed {
+            self.session.enqueue(message);
+            self.leave_standby();
+        }
+    }
+
     fn wake(&mut self, now: Instant) {
-        self.on_link(|link| link.wake(now));
-        if self.redial_at.is_some_and(|at| now >= at) {
-            self.redial();
+        match self.alarm {
+            Some((at, WakeReason::Redial)) if now >= at => self.redial(),
+            Some((at, reason)) if now >= at => self.broken(now, Fault::TimedOut(reason)),
+            _ => self.on_link(|link| link.wake(now)),
         }
     }
 
@@ -332,7 +332,7 @@ impl Connection {
     }
 
     fn redial(&mut self) {
-        self.redial_at = None;
+        self.alarm = None;
         let ids = self.session.ids_mut();
         if ids.server_cookie != 0 {
             ids.connect_seq += 1;
@@ -357,19 +357,14 @@ impl Connection {
     pub(crate) fn handshake(&mut self, now: Instant, output: LinkOutput) {
         match output {
             LinkOutput::Established(established) => self.established(established),
-            LinkOutput::Resumed(resumed) => match self.session.resume(resumed.peer_in_seq) {
-                Ok(()) => {
-                    self.back_off.reset();
-                    self.tell(Event::Resumed);
-                }
-                Err(fault) => self.broken(now, fault),
-            },
+            LinkOutput::Resumed(resumed) => self.resumed(now, resumed.peer_in_seq),
             LinkOutput::News(news) => self.news(news),
             _ => {}
         }
     }
 
     fn established(&mut self, established: Box<Established>) {
+        self.alarm = None;
         self.session.begin(established.lossy);
         let ids = self.session.ids_mut();
         ids.client_cookie = established.client_cookie;
@@ -377,6 +372,17 @@ impl Connection {
         ids.peer_global_seq = established.peer_global_seq;
         self.back_off.reset();
         self.tell(Event::Established(established));
+    }
+
+    fn resumed(&mut self, now: Instant, peer_in_seq: u64) {
+        self.alarm = None;
+        match self.session.resume(peer_in_seq) {
+            Ok(()) => {
+                self.back_off.reset();
+                self.tell(Event::Resumed);
+            }
+            Err(fault) => self.broken(now, fault),
+        }
     }
 
     fn news(&mut self, news: SessionNews) {
@@ -396,6 +402,14 @@ impl Connection {
 
     fn tell(&mut self, event: Event) {
         self.outputs.push_back(Output::Event(event));
+    }
+
+    /// A link first says what it had received before.
+    fn disconnected(&mut self, now: Instant, cause: Disconnect) {
+        match &mut self.link {
+            Some(link) => link.disconnected(cause),
+            None => self.broken(now, cause.into()),
+        }
     }
 
     /// The socket or the attempt is lost; the table says what that means.
@@ -428,7 +442,7 @@ impl Connection {
 
     fn wait(&mut self, until: Instant) {
         self.session.set_state(SessionState::Waiting);
-        self.redial_at = Some(until);
+        self.alarm = Some((until, WakeReason::Redial));
     }
 
     fn reset(&mut self, fault: Fault) {
@@ -447,12 +461,12 @@ impl Connection {
 
     fn close(&mut self) {
         self.hang_up();
-        self.redial_at = None;
         self.session.set_state(SessionState::Closed);
     }
 
     fn hang_up(&mut self) {
         self.link = None;
+        self.alarm = None;
         self.outputs.push_back(Output::Hangup);
     }
 

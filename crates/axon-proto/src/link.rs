@@ -26,7 +26,7 @@ pub enum LinkOutput {
     Resumed(Box<Resumed>),
     /// The session must know this; the handshake goes on.
     News(SessionNews),
-    /// A message with this many body bytes waits for [`Link::admit`].
+    /// A message whose front, middle and data have this many bytes waits for [`Link::admit`].
     Admission(usize),
     /// A message.
     Message(Message),
@@ -52,6 +52,8 @@ pub struct Link {
     stage: Stage,
     timeline: Timeline,
     polices: bool,
+    /// The socket is gone, but what it brought is not read to its end.
+    end: Option<Disconnect>,
     fault: Option<Fault>,
 }
 
@@ -81,11 +83,14 @@ impl Link {
             Ok(handshake) => (Stage::Handshake(handshake), None),
             Err(fault) => (Stage::Broken, Some(fault)),
         };
-        Self { config, receive, send, stage, timeline, polices, fault }
+        Self { config, receive, send, stage, timeline, polices, end: None, fault }
     }
 
-    /// Bytes arrived.
+    /// Bytes arrived. A broken link drops them.
     pub fn received(&mut self, now: Instant, data: BytesMut) {
+        if matches!(self.stage, Stage::Broken) {
+            return;
+        }
         self.heard(now);
         self.receive.push(data);
     }
@@ -96,9 +101,9 @@ impl Link {
         self.receive.filled(data);
     }
 
-    /// The socket is gone.
+    /// The socket is gone. What arrived before is still said, then the fault.
     pub fn disconnected(&mut self, cause: Disconnect) {
-        self.breaks(cause.into());
+        self.end.get_or_insert(cause);
     }
 
     /// The waiting message may come in.
@@ -113,27 +118,28 @@ impl Link {
 
     /// The next thing to say, or nothing until more bytes arrive.
     pub fn poll(&mut self, now: Instant) -> Option<LinkOutput> {
+        if let Stage::Open(liveness) = &mut self.stage
+            && !self.receive.is_waiting()
+        {
+            liveness.resume(now);
+        }
         loop {
             if let Some(fault) = self.fault.take() {
                 return Some(LinkOutput::Fault(fault));
             }
-            if !self.reads() {
-                return None;
-            }
-            let output = match self.receive.next() {
-                Ok(Some(Parsed::Frame(frame))) => self.on_frame(now, frame),
-                Ok(Some(Parsed::Banner(banner))) => {
-                    self.shake(now, |state, wires| state.on_banner(banner, wires))
+            let parsed = if self.reads() { self.receive.next() } else { Ok(None) };
+            match (parsed, self.end) {
+                (Ok(Some(parsed)), _) => {
+                    if let Some(output) = self.on_parsed(now, parsed) {
+                        return Some(output);
+                    }
                 }
-                Ok(Some(Parsed::Admission(length))) => Some(LinkOutput::Admission(length)),
-                Ok(None) => return None,
-                Err(fault) => {
-                    self.breaks(fault);
-                    continue;
+                (Ok(None), None) => return None,
+                (Ok(None), Some(cause)) => {
+                    self.end = None;
+                    self.breaks(cause.into());
                 }
-            };
-            if output.is_some() {
-                return output;
+                (Err(fault), _) => self.breaks(fault),
             }
         }
     }
@@ -164,11 +170,18 @@ impl Link {
 
     /// Whether control frames wait to be taken.
     pub fn has_pending(&self) -> bool {
-        self.send.has_pending()
+        let owes = matches!(&self.stage, Stage::Open(liveness) if liveness.owes());
+        owes || self.send.has_pending()
     }
 
-    /// Moves pending control frames to the end of `out`.
+    /// Moves pending control frames to the end of `out`. Only call it when the transport has room: what a peer makes
+    /// an open link answer is written here, and not before.
     pub fn take_pending(&mut self, out: &mut Vec<Bytes>) {
+        if let Stage::Open(liveness) = &mut self.stage
+            && let Some(timestamp) = liveness.take_owed()
+        {
+            self.control(&Control::Keepalive2Ack(Keepalive2Ack { timestamp }));
+        }
         self.send.take_pending(out);
     }
 
@@ -201,7 +214,7 @@ impl Link {
 
     /// Whether the handshake is over and nothing broke since.
     pub fn is_open(&self) -> bool {
-        matches!(self.stage, Stage::Open(_))
+        matches!(self.stage, Stage::Open(_)) && self.end.is_none()
     }
 
     /// The state, as what it awaits; for reports.
@@ -227,6 +240,22 @@ impl Link {
         }
     }
 
+    fn on_parsed(&mut self, now: Instant, parsed: Parsed) -> Option<LinkOutput> {
+        match parsed {
+            Parsed::Frame(frame) => self.on_frame(now, frame),
+            Parsed::Banner(banner) => self.shake(now, |state, wires| state.on_banner(banner, wires)),
+            Parsed::Admission(length) => Some(self.ask_admission(length)),
+        }
+    }
+
+    /// Nothing is read until the message is admitted, however long that takes.
+    fn ask_admission(&mut self, length: usize) -> LinkOutput {
+        if let Stage::Open(liveness) = &mut self.stage {
+            liveness.suspend();
+        }
+        LinkOutput::Admission(length)
+    }
+
     fn on_frame(&mut self, now: Instant, frame: Frame) -> Option<LinkOutput> {
         match (&self.stage, frame) {
             (Stage::Open(_), Frame::Message(message)) => Some(LinkOutput::Message(message)),
@@ -238,8 +267,10 @@ impl Link {
     /// Control frames that an open link sees.
     fn on_control(&mut self, now: Instant, control: Control) -> Option<LinkOutput> {
         match control {
-            Control::Keepalive2(ask) => {
-                self.control(&Control::Keepalive2Ack(Keepalive2Ack { timestamp: ask.timestamp }));
+            Control::Keepalive2(question) => {
+                if let Stage::Open(liveness) = &mut self.stage {
+                    liveness.owe(question.timestamp);
+                }
                 None
             }
             Control::Keepalive2Ack(answer) => round_trip(answer.timestamp, now).map(LinkOutput::KeepaliveAck),
@@ -293,7 +324,7 @@ impl Link {
                 Some(LinkOutput::Resumed(resumed))
             }
             Err(fault) => {
-                self.breaks(fault);
+                self.fault = Some(fault); // the stage is broken already
                 None
             }
         }
@@ -309,8 +340,11 @@ impl Link {
         }
     }
 
+    /// Only the first fault counts.
     fn breaks(&mut self, fault: Fault) {
-        self.stage = Stage::Broken;
-        self.fault.get_or_insert(fault);
+        if !matches!(self.stage, Stage::Broken) {
+            self.stage = Stage::Broken;
+            self.fault = Some(fault);
+        }
     }
 }

@@ -13,6 +13,10 @@ pub(crate) struct Liveness {
     heard: Instant,
     /// The oldest keepalive since which nothing was heard.
     asked: Option<Instant>,
+    /// This side does not listen, so that silence says nothing about the peer.
+    suspended: bool,
+    /// The stamp of the peer's last keepalive, if it was not answered yet.
+    owed: Option<UTime>,
 }
 
 /// What silence calls for.
@@ -28,7 +32,35 @@ pub(crate) enum Silence {
 
 impl Liveness {
     pub(crate) fn new(timeouts: Timeouts, polices: bool, now: Instant) -> Self {
-        Self { timeouts, polices, heard: now, asked: None }
+        Self { timeouts, polices, heard: now, asked: None, suspended: false, owed: None }
+    }
+
+    /// This side stops reading.
+    pub(crate) fn suspend(&mut self) {
+        self.suspended = true;
+    }
+
+    /// This side reads, perhaps again: from now on the peer has its full time.
+    pub(crate) fn resume(&mut self, now: Instant) {
+        if core::mem::take(&mut self.suspended) {
+            self.heard(now);
+        }
+    }
+
+    /// The peer wants a sign of life. Of several requests the last is answered, so that a peer that asks and does not
+    /// read the answers makes nothing grow.
+    pub(crate) fn owe(&mut self, stamp: UTime) {
+        self.owed = Some(stamp);
+    }
+
+    /// Whether the peer waits for an answer.
+    pub(crate) fn owes(&self) -> bool {
+        self.owed.is_some()
+    }
+
+    /// The stamp to answer with now.
+    pub(crate) fn take_owed(&mut self) -> Option<UTime> {
+        self.owed.take()
     }
 
     /// Bytes arrived; whatever they are, the peer lives.
@@ -54,6 +86,9 @@ impl Liveness {
 
     /// When `check` will want something next.
     pub(crate) fn deadline(&self) -> Option<(Instant, WakeReason)> {
+        if self.suspended {
+            return None;
+        }
         let idle = self.timeouts.idle.map(|t| (self.heard + t, WakeReason::Idle));
         let keepalive = match (self.asked, self.timeouts.keepalive) {
             (Some(asked), _) => Some((asked + self.timeouts.keepalive_ack, WakeReason::KeepaliveAck)),
@@ -102,6 +137,31 @@ mod tests {
         assert_eq!(link.check(start + SECOND * 15), Silence::GiveUp(WakeReason::KeepaliveAck));
         link.heard(start + SECOND * 15);
         assert_eq!(link.check(start + SECOND * 15), Silence::Bearable);
+    }
+
+    /// Whoever holds the peer back must not blame it for being quiet.
+    #[test]
+    fn silence_says_nothing_while_nobody_listens() {
+        let start = Instant(0);
+        let mut link = Liveness::new(timeouts(), true, start);
+        link.asked(start);
+        link.suspend();
+        assert_eq!(link.deadline(), None);
+        assert_eq!(link.check(start + SECOND * 600), Silence::Bearable);
+        link.resume(start + SECOND * 600);
+        assert_eq!(link.deadline(), Some((start + SECOND * 610, WakeReason::Keepalive)));
+        link.resume(start + SECOND * 605);
+        assert_eq!(link.deadline(), Some((start + SECOND * 610, WakeReason::Keepalive)));
+    }
+
+    #[test]
+    fn only_the_last_question_is_answered() {
+        let mut link = Liveness::new(timeouts(), false, Instant(0));
+        link.owe(UTime { sec: 1, nsec: 0 });
+        link.owe(UTime { sec: 2, nsec: 0 });
+        assert!(link.owes());
+        assert_eq!(link.take_owed(), Some(UTime { sec: 2, nsec: 0 }));
+        assert!(!link.owes());
     }
 
     #[test]

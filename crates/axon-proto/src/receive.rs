@@ -20,6 +20,10 @@ use bytes::{Buf, BytesMut};
 /// Bodies with at least this many bytes outstanding are read straight into a buffer of their own.
 const DIRECT: usize = 32 << 10;
 
+/// What a session may send. Messages wait for their admission before they take memory; control frames do not, so they
+/// stay as small as in the handshake: the longest of a session has eight bytes.
+const SESSION: Limits = Limits { control: Limits::HANDSHAKE.control, ..Limits::SESSION };
+
 /// What to read next.
 #[derive(Debug)]
 pub enum Demand {
@@ -43,7 +47,7 @@ pub(crate) enum Parsed {
     Banner(Banner),
     /// A whole frame.
     Frame(Frame),
-    /// A message with a body of this many bytes wants to be admitted.
+    /// A message whose front, middle and data have this many bytes wants to be admitted.
     Admission(usize),
 }
 
@@ -103,6 +107,11 @@ impl Receive {
         }
     }
 
+    /// Whether a message waits to be let in.
+    pub(crate) fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Waiting(_))
+    }
+
     /// Lets the waiting message in.
     pub(crate) fn admit(&mut self) {
         self.state = match core::mem::replace(&mut self.state, State::Head) {
@@ -118,7 +127,7 @@ impl Receive {
                 State::Banner => return self.banner(),
                 State::Head => match self.head()? {
                     Some(head) if self.admission && head.tag() == Tag::Message => {
-                        let length = head.body_len();
+                        let length = head.payload_len();
                         self.state = State::Waiting(head);
                         return Ok(Some(Parsed::Admission(length)));
                     }
@@ -149,8 +158,8 @@ impl Receive {
     /// What to read, once `next` has returned nothing.
     pub(crate) fn demand(&mut self) -> Demand {
         match core::mem::replace(&mut self.state, State::Head) {
-            State::Body(head) if head.body_len() - self.buffer.len() >= DIRECT => {
-                let length = head.body_len() - self.buffer.len();
+            State::Body(head) if self.missing(&head) >= DIRECT => {
+                let length = self.missing(&head);
                 let mut destination = BytesMut::with_capacity(head.body_len());
                 destination.extend_from_slice(&self.buffer);
                 self.buffer = BytesMut::new();
@@ -178,14 +187,19 @@ impl Receive {
         self.reader.secure(key, *nonce);
     }
 
-    /// Accepts messages from the next frame on, and larger frames.
-    pub(crate) fn set_limits(&mut self, limits: Limits) {
-        self.reader.set_limits(limits);
+    /// Accepts messages from the next frame on.
+    pub(crate) fn begin_session(&mut self) {
+        self.reader.set_limits(SESSION);
     }
 
     /// Ends the recording and hands it over.
     pub(crate) fn take_transcript(&mut self) -> Transcript {
         self.transcript.take().unwrap_or_default()
+    }
+
+    /// Bytes of the body that have not arrived.
+    fn missing(&self, head: &Head) -> usize {
+        head.body_len().saturating_sub(self.buffer.len())
     }
 
     fn banner(&mut self) -> Result<Option<Parsed>, Fault> {

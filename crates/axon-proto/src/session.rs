@@ -182,6 +182,16 @@ impl Session {
         Some(message)
     }
 
+    /// Takes back the message that was numbered last, as it could not be written.
+    pub fn take_back(&mut self, mut message: Message) {
+        if !self.policy.lossy {
+            return; // it was kept, and will be written again on the next socket
+        }
+        self.out_seq -= 1;
+        (message.header.seq, message.header.ack_seq) = (0, 0);
+        self.queue.push_front(message);
+    }
+
     /// The number to acknowledge, if something arrived since the last time and no message has carried it.
     pub fn take_ack(&mut self) -> Option<u64> {
         core::mem::take(&mut self.ack_due).then_some(self.in_seq)

@@ -4,10 +4,12 @@
 //! - [`msg`]: typed messages, each able to become an [`axon_wire::Message`] and to be read from one;
 //! - [`osd`]: what the messages of an OSD are made of;
 //! - [`conf`]: `ceph.conf`, keyrings, and where the monitors are;
-//! - [`MonMap`]: the monitors, as they say themselves.
+//! - [`MonMap`]: the monitors, as they say themselves;
+//! - [`mon`]: the session with them.
 #![forbid(unsafe_code)]
 
 pub mod conf;
+pub mod mon;
 mod monmap;
 pub mod msg;
 pub mod osd;

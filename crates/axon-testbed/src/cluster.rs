@@ -21,7 +21,8 @@ use std::time::{Duration, Instant};
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a daemon may take to start or to end in good order.
 const DAEMON_TIMEOUT: Duration = Duration::from_secs(60);
-const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+/// Nothing of a cluster that is dropped is worth waiting for.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A running cluster: monitors, and whatever else its builder was told. Dropping it ends every daemon and
 /// removes its folder; so does the end of the process, when the cluster sits in a static shared by several
@@ -138,6 +139,17 @@ impl Cluster {
     pub fn command(&self, program: &str) -> Result<Command, TestbedError> {
         let mut command = self.redirects.command(&self.tree, program, &[])?;
         command.arg("-c").arg(self.conf());
+        Ok(command)
+    }
+
+    /// The release's Python, with its modules `rados`, `cephfs` and so on; `-c` is Python's own here, not the
+    /// cluster's configuration.
+    ///
+    /// # Errors
+    /// As [`Cluster::command`].
+    pub fn python(&self) -> Result<Command, TestbedError> {
+        let mut command = self.redirects.command(&self.tree, "python3", &[])?;
+        self.tree.set_python(&mut command);
         Ok(command)
     }
 

@@ -75,14 +75,19 @@ impl Tree {
         }
         let file = self.path("usr/bin").join(program);
         if is_python(&file) {
-            command
-                .arg(self.path("usr/bin/python3"))
-                .env("PYTHONHOME", self.path("usr"))
-                .env("PYTHONPATH", self.path("usr/lib/python3/dist-packages"))
-                .env("PYTHONDONTWRITEBYTECODE", "1");
+            command.arg(self.path("usr/bin/python3"));
+            self.set_python(&mut command);
         }
         command.arg(file);
         command
+    }
+
+    /// Lets a program with Python inside find the tree's library.
+    pub(crate) fn set_python(&self, command: &mut Command) {
+        command
+            .env("PYTHONHOME", self.path("usr"))
+            .env("PYTHONPATH", self.path("usr/lib/python3/dist-packages"))
+            .env("PYTHONDONTWRITEBYTECODE", "1");
     }
 
     fn loader(&self) -> PathBuf {

@@ -57,8 +57,10 @@ fn printing_shows_no_secret() {
         hidden(&text.replace("key =", "key ").parse::<Keyring>());
 
         let client = Principal::new(admin(), TicketStore::default(), surroundings.clone());
+        let client_key = key.clone();
         let client = client.with_key(key);
         hidden(&talk(&client, EntityType::Mon, &monitor, Mode::SECURE).unwrap());
+        hidden(&client);
         hidden(client.tickets());
         client.tickets().with(|tickets| {
             hidden(tickets);
@@ -68,6 +70,7 @@ fn printing_shows_no_secret() {
         let osd = Verifier::new(EntityType::Osd, RotatingStore::default(), surroundings);
         osd.secrets().replace(monitor.secrets(EntityType::Osd));
         hidden(&monitor.secrets(EntityType::Osd));
+        hidden(&osd.clone().with_mon_secret(client_key));
         hidden(osd.secrets());
         let outcome = talk(&client, EntityType::Osd, &osd, Mode::SECURE).unwrap();
         hidden(&outcome.client);

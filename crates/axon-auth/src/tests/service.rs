@@ -1,7 +1,8 @@
 //! A client and a service.
 
 use super::{KINDS, MODES, World, admin, talk};
-use crate::cephx::{AuthorizerRef, CONNECTION_SECRET_LEN, Services};
+use crate::cephx::{AuthorizerExchange, AuthorizerRef, CONNECTION_SECRET_LEN, Services};
+use crate::testing::converse;
 use crate::{
     AuthError, AuthName, ClientAuth, CryptoKey, KeyType, MAX_PAYLOAD, MAX_ROUNDS, Method, Mode, Principal,
     RotatingStore, ServerAuth, ServerExchange, Step, TicketStore, Verifier,
@@ -364,6 +365,34 @@ fn monitors_believe_the_key_they_share() {
         let failure = talk(&stranger, EntityType::Mon, &mon, Mode::SECURE).unwrap_err();
         assert!(matches!(failure.server, Some(AuthError::Undecryptable { .. })));
     }
+}
+
+/// A monitor also serves clients with tickets; the shared key is for its peers' tickets alone.
+#[test]
+fn a_monitor_believes_tickets_as_well() {
+    let world = World::with_session(KeyType::Aes);
+    let store = RotatingStore::default();
+    store.replace(world.monitor.secrets(EntityType::Mon));
+    let mon = Verifier::new(EntityType::Mon, store, world.surroundings.clone());
+    let mon = mon.with_mon_secret(world.key.clone());
+    let tickets = world.client.tickets();
+    let mut client = AuthorizerExchange::from_store(EntityType::Mon, tickets, &world.surroundings).unwrap();
+    let outcome = converse(&mut client, &mut *mon.start(), EntityType::Client, Mode::CRC).unwrap();
+    assert_eq!(outcome.identity.name, admin());
+}
+
+#[test]
+fn the_client_keeps_the_order() {
+    let world = World::with_session(KeyType::Aes);
+    let ended = AuthError::OutOfTurn { state: "Ended", got: "AUTH_REPLY_MORE" };
+    let mut client = world.client.start(EntityType::Osd).unwrap();
+    let request = client.request().unwrap();
+    assert!(client.request().is_err());
+    assert!(client.done(1, Mode::CRC, &[]).is_err());
+    assert!(client.more(b"nonsense").is_err());
+    // A failure is final: a good challenge comes too late.
+    let challenge = challenge(&mut *world.osd.start(), &request.payload).unwrap();
+    assert_eq!(client.more(&challenge).unwrap_err(), ended);
 }
 
 #[test]

@@ -108,6 +108,45 @@ fn who_leaves_unwoken_disturbs_nobody() {
 }
 
 #[test]
+fn who_leaves_unwoken_does_not_disturb_while_another_is_woken() {
+    let (feed, receiver) = receiver();
+    let wakes = [(); 3].map(|()| Arc::new(Wakes::default()));
+    let mut futures = [receiver.recv(), receiver.recv(), receiver.recv()];
+    for (future, wakes) in futures.iter_mut().zip(&wakes) {
+        assert!(poll(future, wakes).is_pending());
+    }
+    feed.push(1).expect("open");
+    let [_woken, leaving, _waiting] = futures;
+    drop(leaving);
+    assert_eq!(wakes.map(|wakes| wakes.count()), [1, 0, 0]);
+}
+
+#[test]
+fn who_takes_unwoken_leaves_no_place_behind() {
+    let (feed, receiver) = receiver();
+    let wakes = [(); 3].map(|()| Arc::new(Wakes::default()));
+    let (mut a, mut b, mut c) = (receiver.recv(), receiver.recv(), receiver.recv());
+    assert!(poll(&mut a, &wakes[0]).is_pending());
+    assert!(poll(&mut b, &wakes[1]).is_pending());
+    assert!(poll(&mut c, &wakes[2]).is_pending());
+    feed.push(1).expect("open");
+    assert_eq!(poll(&mut b, &wakes[1]), Poll::Ready(Some(1)), "before the one that was woken");
+    feed.push(2).expect("open");
+    assert_eq!([wakes[1].count(), wakes[2].count()], [0, 1]);
+}
+
+#[test]
+fn a_moved_future_is_woken_where_it_is() {
+    let (feed, receiver) = receiver();
+    let (before, after) = (Arc::new(Wakes::default()), Arc::new(Wakes::default()));
+    let mut future = receiver.recv();
+    assert!(poll(&mut future, &before).is_pending());
+    assert!(poll(&mut future, &after).is_pending());
+    feed.push(1).expect("open");
+    assert_eq!((before.count(), after.count()), (0, 1));
+}
+
+#[test]
 fn closing_wakes_everybody() {
     let (feed, receiver) = receiver::<u8>();
     let waiting = receiver.clone();

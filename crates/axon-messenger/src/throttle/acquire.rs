@@ -36,7 +36,6 @@ impl Acquire {
         }
         let slot = Arc::new(Slot::new());
         let there = Arc::clone(&slot);
-        // A permit nobody takes any more is given back by its drop.
         let callback = Box::new(move |permit| drop(there.put(permit)));
         let ticket = Budget::acquire_or_wait(&self.budget, self.amount, callback);
         self.stage = Stage::InLine { slot, ticket };
@@ -65,9 +64,9 @@ impl Future for Acquire {
 
 impl Drop for Acquire {
     fn drop(&mut self) {
-        if let Stage::InLine { slot, ticket } = std::mem::replace(&mut self.stage, Stage::Done) {
+        // A permit granted meanwhile goes with the slot, which nobody else keeps.
+        if let Stage::InLine { ticket, .. } = std::mem::replace(&mut self.stage, Stage::Done) {
             ticket.cancel();
-            drop(slot.abandon());
         }
     }
 }

@@ -10,6 +10,7 @@ use axon_transport::{Detached, ListenOptions};
 use axon_wire::Message;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
@@ -53,9 +54,7 @@ pub(crate) struct Dial {
 impl Worker {
     pub(super) fn take_command(&mut self, command: Command) {
         match command {
-            Command::Send(connection, message, permit) => {
-                self.on_peer(&connection, |peer, _| peer.send(message, permit));
-            }
+            Command::Send(connection, message, permit) => self.send(&connection, message, permit),
             Command::Granted(connection, permit) => {
                 self.on_peer(&connection, |peer, station| peer.granted(permit, station));
             }
@@ -72,13 +71,32 @@ impl Worker {
         }
     }
 
+    fn send(&mut self, connection: &Connection, message: Message, permit: Permit) {
+        match self.peer(connection) {
+            Some((slot, peer)) => {
+                peer.send(message, permit);
+                self.station.touch(slot);
+            }
+            None => self.station.shared.give_back(connection, message),
+        }
+    }
+
     fn on_peer(&mut self, connection: &Connection, act: impl FnOnce(&mut Peer, &mut super::Station)) {
-        let slot = connection.0.slot.load(std::sync::atomic::Ordering::Relaxed);
+        let slot = connection.0.slot.load(Ordering::Relaxed);
         if let Some(Endpoint::Peer(peer)) = self.endpoints.get_mut(slot)
             && peer.handle == *connection
         {
             act(peer, &mut self.station);
             self.station.touch(slot);
+        }
+    }
+
+    /// The connection's place and machine, unless it is gone.
+    fn peer(&mut self, connection: &Connection) -> Option<(usize, &mut Peer)> {
+        let slot = connection.0.slot.load(Ordering::Relaxed);
+        match self.endpoints.get_mut(slot) {
+            Some(Endpoint::Peer(peer)) if peer.handle == *connection => Some((slot, peer)),
+            _ => None,
         }
     }
 
@@ -90,7 +108,7 @@ impl Worker {
         let peer = Peer::dialling(&self.station, connection, dial);
         let slot = self.endpoints.insert(Endpoint::Peer(Box::new(peer)));
         if let Endpoint::Peer(peer) = &self.endpoints[slot] {
-            peer.handle.0.slot.store(slot, std::sync::atomic::Ordering::Relaxed);
+            peer.handle.0.slot.store(slot, Ordering::Relaxed);
         }
         self.station.touch(slot);
     }

@@ -6,8 +6,8 @@ use super::{Fate, Station};
 use crate::Connection;
 use crate::dispatcher::Reset;
 use crate::reply::CallError;
-use crate::shared::Item;
-use crate::throttle::{Permit, Throttle};
+use crate::throttle::{Permit, Throttle, Ticket};
+use crate::upcall::{Item, guarded};
 use crate::worker::Command;
 use axon_denc::{AddrVec, EntityAddr};
 use axon_proto::{
@@ -35,7 +35,23 @@ pub(super) struct Peer {
     /// Send budget of the messages the machine has queued.
     queued: Permit,
     admission: Admission,
-    ended: bool,
+    /// Permits on their way here for messages that do not wait any more.
+    stale_grants: usize,
+    /// When a dial that nobody answers is given up.
+    dial_by: Option<Instant>,
+    /// The socket is gone, but not everything that arrived before was let in.
+    gone: Option<Disconnect>,
+    end: End,
+}
+
+/// How far the end of a connection has come.
+enum End {
+    /// It is not in sight.
+    Alive,
+    /// The session is over; the application is told once messages on their way here have come.
+    Reset(Reset),
+    /// Nobody wants to know.
+    MarkedDown,
 }
 
 /// How a connection dials.
@@ -50,6 +66,8 @@ struct Dialling {
 struct Admission {
     length: usize,
     held: Vec<Permit>,
+    /// The place in a budget's line.
+    ticket: Option<Ticket>,
 }
 
 /// What the reactor was last told about reading.
@@ -119,7 +137,7 @@ impl Peer {
         (peer.reading, peer.alarm) = (reading, alarm);
         peer.handle.set_established(established);
         station.counters().connections_opened.count();
-        shared.dispatcher.handle_fast_accept(&peer.handle);
+        guarded(&peer.handle, || shared.dispatcher.handle_fast_accept(&peer.handle));
         shared.announce(&peer.handle, Item::Accept(peer.handle.clone()));
         peer
     }
@@ -141,11 +159,17 @@ impl Peer {
             alarm: Alarm::default(),
             queued: Permit::empty(),
             admission: Admission::default(),
-            ended: false,
+            stale_grants: 0,
+            dial_by: None,
+            gone: None,
+            end: End::Alive,
         }
     }
 
     pub(super) fn send(&mut self, message: Message, permit: Permit) {
+        if let End::Reset(reset) = &mut self.end {
+            return reset.not_sent.push(message);
+        }
         self.queued.merge(permit);
         self.machine.handle(Instant::default(), Input::Send(message));
     }
@@ -159,30 +183,37 @@ impl Peer {
         self.machine.handle(now, Input::Filled(data));
     }
 
-    pub(super) fn disconnected(&mut self, now: Instant, cause: Disconnect) {
+    /// The socket is gone. The machine hears of it after what arrived before.
+    pub(super) fn disconnected(&mut self, cause: Disconnect) {
         self.socket = None;
         self.reading = Reading::Paused;
-        self.machine.handle(now, Input::Disconnected(cause));
+        self.dial_by = None;
+        self.gone = Some(cause);
     }
 
     pub(super) fn mark_down(&mut self, now: Instant) {
         self.machine.handle(now, Input::MarkDown);
-        self.ended = true;
+        self.end = End::MarkedDown;
     }
 
     pub(super) fn wake(&mut self, now: Instant) {
         self.alarm.fired(now);
         self.machine.handle(now, Input::Wake);
+        if self.dial_by.is_some_and(|by| now >= by) {
+            self.dial_by = None;
+            self.machine.handle(now, Input::Disconnected(Disconnect::Unreachable));
+        }
     }
 
     pub(super) fn is_drained(&self, station: &Station) -> bool {
         let unsent = self.socket.map_or(0, |socket| station.reactor.unsent(socket));
-        self.machine.state() != State::Open || (self.machine.is_drained() && unsent == 0)
+        self.machine.state() == State::Closed || (self.machine.is_drained() && unsent == 0)
     }
 
     /// The dial succeeded: authenticate and go on.
     pub(super) fn connected(&mut self, station: &mut Station) {
         let Some(dialling) = &self.dial else { return };
+        self.dial_by = None;
         let shared = &station.shared;
         let peer = dialling.dial.peer;
         let input = match shared.client_auth.start(peer) {
@@ -205,26 +236,48 @@ impl Peer {
         self.drain(station);
         self.transmit(station);
         self.drain(station); // writing may have found a fault
-        if self.ended {
-            self.forget(station);
-            return Fate::Remove;
+        match self.end {
+            End::Alive => {}
+            End::Reset(_) => return Fate::Sweep,
+            End::MarkedDown => {
+                self.forget(station);
+                return Fate::Remove;
+            }
         }
         if let Some(socket) = self.socket {
             self.reading.follow(self.machine.demand(), socket, &mut *station.reactor);
         }
-        self.alarm.set(self.machine.deadline().map(|(at, _)| at), slot, &mut station.timers);
+        let deadline = self.machine.deadline().map(|(at, _)| at);
+        self.alarm.set(deadline.into_iter().chain(self.dial_by).min(), slot, &mut station.timers);
         Fate::Keep
     }
 
+    /// The last step after a reset, when every message sent before has come here.
+    pub(super) fn bury(&mut self, station: &mut Station) {
+        if let End::Reset(reset) = std::mem::replace(&mut self.end, End::MarkedDown) {
+            station.shared.announce_reset(&self.handle, reset);
+        }
+        self.forget(station);
+    }
+
     fn drain(&mut self, station: &mut Station) {
-        while let Some(output) = self.machine.poll(station.now) {
-            match output {
-                Output::Deliver(message) => self.deliver(message, station),
-                Output::Admission(length) => self.admit(length, station),
-                Output::Dial => self.start_dial(station),
-                Output::Hangup => self.hang_up(station),
-                Output::Event(event) => self.announce(event, station),
+        loop {
+            while let Some(output) = self.machine.poll(station.now) {
+                self.obey(output, station);
             }
+            let waits = self.admission.ticket.is_some();
+            let Some(cause) = self.gone.take_if(|_| !waits) else { return };
+            self.machine.handle(station.now, Input::Disconnected(cause));
+        }
+    }
+
+    fn obey(&mut self, output: Output, station: &mut Station) {
+        match output {
+            Output::Deliver(message) => self.deliver(message, station),
+            Output::Admission(length) => self.admit(length, station),
+            Output::Dial => self.start_dial(station),
+            Output::Hangup => self.hang_up(station),
+            Output::Event(event) => self.announce(event, station),
         }
     }
 
@@ -236,12 +289,17 @@ impl Peer {
 
     /// A message of `length` body bytes wants in.
     fn admit(&mut self, length: usize, station: &Station) {
-        self.admission = Admission { length, held: Vec::with_capacity(3) };
+        self.admission = Admission { length, held: Vec::with_capacity(3), ticket: None };
         self.acquire_rest(station);
     }
 
     /// A budget the message waited for has room.
     pub(super) fn granted(&mut self, permit: Permit, station: &Station) {
+        if self.stale_grants > 0 {
+            self.stale_grants -= 1;
+            return;
+        }
+        self.admission.ticket = None;
         self.admission.held.push(permit);
         self.acquire_rest(station);
     }
@@ -268,9 +326,20 @@ impl Peer {
         self.machine.handle(station.now, Input::Admitted);
     }
 
-    fn wait_for(&self, throttle: &Throttle, amount: usize) {
+    fn wait_for(&mut self, throttle: &Throttle, amount: usize) {
         let handle = self.handle.clone();
-        throttle.acquire_or_wait(amount, move |permit| handle.command(|c| Command::Granted(c, permit)));
+        let grant = move |permit| handle.command(|c| Command::Granted(c, permit));
+        self.admission.ticket = Some(throttle.acquire_or_wait(amount, grant));
+    }
+
+    /// The message that waited will not come: gives up its place in line.
+    fn withdraw(&mut self) {
+        let admission = std::mem::take(&mut self.admission);
+        if let Some(ticket) = admission.ticket
+            && !ticket.cancel()
+        {
+            self.stale_grants += 1;
+        }
     }
 
     fn start_dial(&mut self, station: &mut Station) {
@@ -278,7 +347,10 @@ impl Peer {
         self.handle.set_state(State::Connecting);
         let Some(addr) = dialling.target().socket else { return };
         match station.reactor.connect(addr) {
-            Ok(socket) => self.attach(socket, station),
+            Ok(socket) => {
+                self.attach(socket, station);
+                self.dial_by = Some(station.now + station.shared.config.timeouts.ready);
+            }
             Err(error) => {
                 let cause = super::disconnect(Some(&error));
                 self.machine.handle(station.now, Input::Disconnected(cause));
@@ -298,7 +370,8 @@ impl Peer {
             station.close(socket);
         }
         self.reading = Reading::Paused;
-        self.admission = Admission::default();
+        (self.dial_by, self.gone) = (None, None);
+        self.withdraw();
     }
 
     fn announce(&mut self, event: Event, station: &Station) {
@@ -308,7 +381,7 @@ impl Peer {
                 station.counters().connections_opened.count();
                 shared.learn_addrs(&established.my_addrs);
                 self.handle.set_established(established);
-                shared.dispatcher.handle_fast_connect(&self.handle);
+                guarded(&self.handle, || shared.dispatcher.handle_fast_connect(&self.handle));
                 shared.announce(&self.handle, Item::Connect(self.handle.clone()));
             }
             Event::AttemptFailed(fault) => {
@@ -325,10 +398,9 @@ impl Peer {
     }
 
     fn reset(&mut self, fault: Fault, not_sent: Vec<Message>, station: &Station) {
-        self.ended = true;
         station.counters().resets.count();
         self.handle.set_ended(fault.clone());
-        station.shared.announce_reset(&self.handle, Reset { fault, not_sent });
+        self.end = End::Reset(Reset { fault, not_sent });
     }
 
     /// Gathers queued messages into as few sends as possible.
@@ -366,6 +438,9 @@ impl Peer {
         station.shared.replies.fail_connection(self.handle.id(), why);
         if marked_down {
             self.handle.set_ended(Fault::MarkedDown);
+        }
+        // What arrived before a shutdown is still handed out.
+        if self.handle.is_marked_down() {
             station.shared.discard(&self.handle);
         }
         station.forget_load();

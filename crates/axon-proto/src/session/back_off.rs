@@ -27,7 +27,8 @@ impl BackOff {
 
     /// The next pause; `random` is any random number.
     pub fn next(&mut self, random: u64) -> Duration {
-        self.limit = if self.limit.is_zero() { self.initial } else { (self.limit * 2).min(self.max) };
+        self.limit =
+            if self.limit.is_zero() { self.initial } else { self.limit.saturating_mul(2).min(self.max) };
         jitter(self.limit, random)
     }
 

@@ -49,6 +49,13 @@ impl SendQueue {
         self.lane(message.header.priority).messages.push_back(message);
     }
 
+    /// Puts back what was popped last.
+    pub(super) fn push_front(&mut self, message: Message) {
+        self.held += cost(&message);
+        self.waiting += 1;
+        self.lane(message.header.priority).messages.push_front(message);
+    }
+
     /// The next message for the wire. Give it back to [`keep`](Self::keep) if it may have to be written again.
     pub(super) fn pop(&mut self) -> Option<Message> {
         let next = self.again.pop_front();

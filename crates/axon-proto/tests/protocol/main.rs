@@ -6,4 +6,6 @@ mod rig;
 mod world;
 
 mod handshake;
+mod liveness;
 mod matrix;
+mod messages;

@@ -100,6 +100,8 @@ pub(crate) struct World {
     pub(crate) dials: VecDeque<Dialled>,
     /// What the server says to the next idents; it accepts when nothing is said.
     pub(crate) verdicts: VecDeque<Verdict>,
+    /// The server's process hangs: it neither reads nor writes, and its timers do not fire.
+    pub(crate) deaf: bool,
     /// Messages wait until the test says so.
     pub(crate) hold_admissions: bool,
     admissions: [usize; 2],
@@ -128,6 +130,7 @@ impl World {
             editor: None,
             dials: VecDeque::new(),
             verdicts: VecDeque::new(),
+            deaf: false,
             hold_admissions: false,
             admissions: [0; 2],
             seen: Default::default(),
@@ -245,7 +248,7 @@ impl World {
         let mut times: Vec<Instant> = self.dialling.into_iter().chain(self.client.deadline()).collect();
         for socket in &self.sockets {
             times.extend(socket.pipes.iter().filter_map(|pipe| pipe.next_arrival(now)));
-            times.extend(socket.server.deadline());
+            times.extend(socket.server.deadline().filter(|_| !self.deaf));
         }
         times.into_iter().map(|at| at.max(now)).min()
     }
@@ -256,7 +259,7 @@ impl World {
             self.client.wake(now);
         }
         for socket in &mut self.sockets {
-            if socket.server.deadline().is_some_and(|at| at <= now) {
+            if !self.deaf && socket.server.deadline().is_some_and(|at| at <= now) {
                 socket.server.wake(now);
             }
         }
@@ -288,6 +291,7 @@ impl World {
         let socket = &mut self.sockets[index];
         let [client_writes, server_writes] = &mut socket.pipes;
         let (end, pipe) = match from {
+            Side::Client if self.deaf => return false,
             Side::Client => (&mut socket.server, client_writes),
             Side::Server if socket.held => (&mut self.client, server_writes),
             Side::Server => return false,

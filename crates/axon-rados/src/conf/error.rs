@@ -67,6 +67,18 @@ pub enum ConfError {
         /// The configuration file.
         path: PathBuf,
     },
+    /// An option has a value that means nothing.
+    #[error("{at}: {option}: '{value}' means nothing; write {expected}")]
+    BadValue {
+        /// The line.
+        at: Origin,
+        /// The option.
+        option: &'static str,
+        /// The part of its value.
+        value: String,
+        /// What it may be.
+        expected: &'static str,
+    },
     /// No key was found for a name.
     #[error(transparent)]
     NoKey(#[from] NoKey),

@@ -1,4 +1,5 @@
 //! Integration tests, one binary.
 
 mod decoders;
+mod monitors;
 mod vectors;

@@ -3,7 +3,7 @@
 use super::{COMMAND_TIMEOUT, Cluster, ClusterBuilder, DAEMON_TIMEOUT, Monitor, local};
 use crate::process::run_ok;
 use crate::redirect::Redirects;
-use crate::{Process, Scratch, TestbedError, Tree, free_port};
+use crate::{Process, Scratch, Tap, TestbedError, Tree, free_port};
 use std::fs;
 
 /// Attempts with other ports, for the case that somebody took a port between its choice and its use.
@@ -56,15 +56,21 @@ impl Cluster {
         self.redirects.set(from, to)
     }
 
+    /// Leads all connections made by this cluster's daemons and commands through a [`Tap::for_all`] from now on; those
+    /// that exist stay where they are.
+    ///
+    /// # Errors
+    /// When the table of redirections cannot be written.
+    pub fn through(&self, tap: &Tap) -> Result<(), TestbedError> {
+        self.redirects.all_to(tap)
+    }
+
     pub(super) fn spawn_daemon(&self, name: &str) -> Result<Process, TestbedError> {
         let (kind, id) = name.split_once('.').unwrap_or((name, ""));
         let mut command = self.command(&format!("ceph-{kind}"))?;
         command.args(["-f", "-i", id]).env("AXON_NAME", name);
         if kind == "mgr" {
-            command
-                .env("PYTHONHOME", self.tree.path("usr"))
-                .env("PYTHONPATH", self.tree.path("usr/lib/python3/dist-packages"))
-                .env("PYTHONDONTWRITEBYTECODE", "1");
+            self.tree.set_python(&mut command);
         }
         Process::spawn(name, &command, &self.dir().join(format!("{name}.out")))
     }

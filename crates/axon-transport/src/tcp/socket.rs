@@ -321,3 +321,6 @@ fn fill(
     }
     Ok(arrival)
 }
+
+#[cfg(test)]
+mod tests;

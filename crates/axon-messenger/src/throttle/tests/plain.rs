@@ -149,6 +149,16 @@ fn leaving_the_line_lets_others_move_up() {
 }
 
 #[test]
+fn a_line_that_was_left_is_no_obstacle() {
+    let throttle = receive(10);
+    let _some = taken(&throttle, 5);
+    let large = throttle.acquire_or_wait(10, |_| panic!("never called"));
+    assert!(is_full(&throttle, 5));
+    assert!(large.cancel());
+    drop(taken(&throttle, 5));
+}
+
+#[test]
 fn a_dropped_ticket_stays_in_line() {
     let throttle = receive(1);
     let all = taken(&throttle, 1);

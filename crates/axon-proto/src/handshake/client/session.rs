@@ -8,8 +8,8 @@ use alloc::boxed::Box;
 use axon_auth::Mode;
 use axon_denc::EntityName;
 use axon_wire::{
-    ClientIdent, Control, Limits, ServerIdent, SessionReconnect, SessionReconnectOk, SessionReset,
-    SessionRetry, SessionRetryGlobal,
+    ClientIdent, Control, ServerIdent, SessionReconnect, SessionReconnectOk, SessionReset, SessionRetry,
+    SessionRetryGlobal,
 };
 
 /// What is known once the keys are agreed.
@@ -63,7 +63,7 @@ pub(crate) struct AwaitReconnectOk {
 impl AwaitReconnectOk {
     pub(super) fn on_ok(self, ok: SessionReconnectOk, wires: Wires<'_>) -> Next<Client> {
         wires.timeline.reached(Phase::Ident, wires.now);
-        wires.receive.set_limits(Limits::SESSION);
+        wires.receive.begin_session();
         let timeline = wires.timeline.finish();
         Next::Resumed(Box::new(Resumed { peer_in_seq: ok.msg_seq, mode: self.known.mode, timeline }))
     }
@@ -108,7 +108,7 @@ impl AwaitIdent {
         }
         check_features(&start.policy, &ident)?;
         wires.timeline.reached(Phase::Ident, wires.now);
-        wires.receive.set_limits(Limits::SESSION);
+        wires.receive.begin_session();
         Ok(Next::Established(Box::new(Established {
             peer: EntityName::new(start.peer, ident.gid),
             peer_addrs: ident.addrs,

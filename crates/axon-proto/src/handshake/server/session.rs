@@ -8,7 +8,7 @@ use alloc::boxed::Box;
 use axon_auth::{Identity, Mode};
 use axon_denc::{AddrVec, EntityName, EntityType};
 use axon_wire::{
-    ClientIdent, Control, IdentMissingFeatures, Limits, ServerIdent, SessionReconnect, SessionReconnectOk,
+    ClientIdent, Control, IdentMissingFeatures, ServerIdent, SessionReconnect, SessionReconnectOk,
     SessionReset, SessionRetry, SessionRetryGlobal, Wait,
 };
 
@@ -203,7 +203,7 @@ impl AwaitVerdict {
 
 fn resume(peer: &Peer, in_seq: u64, peer_in_seq: u64, wires: Wires<'_>) -> Step {
     wires.send.control(&Control::SessionReconnectOk(SessionReconnectOk { msg_seq: in_seq }))?;
-    wires.receive.set_limits(Limits::SESSION);
+    wires.receive.begin_session();
     wires.timeline.reached(Phase::Ident, wires.now);
     let timeline = wires.timeline.finish();
     Ok(Next::Resumed(Box::new(Resumed { peer_in_seq, mode: peer.mode, timeline })))
@@ -222,7 +222,7 @@ fn accept(peer: Peer, ident: ClientIdent, global_seq: u64, cookie: u64, wires: W
         flags: ident_flags(policy.lossy),
         server_cookie: cookie,
     }))?;
-    wires.receive.set_limits(Limits::SESSION);
+    wires.receive.begin_session();
     wires.timeline.reached(Phase::Ident, wires.now);
     Ok(Next::Established(Box::new(Established {
         peer: EntityName::new(peer.kind, ident.gid),

@@ -1,0 +1,243 @@
+//! `axon bench`: how fast messages move.
+
+mod bed;
+mod conduct;
+mod flight;
+mod load;
+mod raw;
+mod recorder;
+mod report;
+pub(crate) mod responder;
+mod sample;
+mod stage;
+mod wire;
+
+use crate::cluster::ClusterArgs;
+use crate::error::CliError;
+use crate::machine::Machine;
+use crate::options::ModeArg;
+use crate::{output, units};
+use bed::Bed;
+use clap::{Args, ValueEnum};
+use load::Shape;
+use raw::Pattern;
+use report::{Report, Setup};
+use sample::Sample;
+use stage::Span;
+use std::time::Duration;
+
+const EXAMPLES: &str = "\
+Examples:
+  axon bench                                   both ends in this process, 4 KiB requests, 32 in flight
+  axon bench --depth 1 --size 64               the latency of a lone small request
+  axon bench --mode secure --baseline          encrypted, next to bare sockets in the same run
+  axon bench --connect 10.0.0.7:6800 --json    against `axon serve` or ceph_perf_msgr_server
+
+A request is an osd_op message that carries SIZE bytes of data, its reply an osd_op_reply without data. Latency is from
+the send to the reply. Processor time is that of this process: of both ends, unless --connect is given.";
+
+/// Options of `axon bench`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct BenchArgs {
+    /// The peer that answers; without it the responder runs in this process.
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["baseline", "transport"])]
+    connect: Option<String>,
+
+    /// Bytes of data per request: 4096, 4k, 1M.
+    #[arg(long, value_name = "BYTES", default_value = "4096", value_parser = units::parse_size)]
+    size: u32,
+
+    /// Requests in flight per connection.
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    depth: u32,
+
+    /// Connections.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    connections: u32,
+
+    /// Worker threads on each side.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    workers: u32,
+
+    /// How long to measure, after a warm-up of a tenth of it.
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = units::parse_seconds)]
+    seconds: Duration,
+
+    /// Stop after so many messages instead, and count all of them.
+    #[arg(long, value_name = "N", conflicts_with = "seconds", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+
+    /// How the connections are protected.
+    #[arg(long, value_enum, default_value_t = ModeArg::Crc)]
+    mode: ModeArg,
+
+    /// What the connections promise.
+    #[arg(long, value_enum, default_value_t = PolicyArg::Lossy)]
+    policy: PolicyArg,
+
+    /// How bytes move: sockets, or memory of this process.
+    #[arg(long, value_enum, default_value_t = TransportArg::Tcp)]
+    transport: TransportArg,
+
+    /// Alternate with bare sockets that move the same bytes in the same pattern, and compare.
+    #[arg(long)]
+    baseline: bool,
+
+    /// Rounds into which a run with --baseline is split; figures are their medians.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: u32,
+
+    /// Print the result as one line of JSON.
+    #[arg(long)]
+    json: bool,
+
+    /// How long connecting may take.
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = units::parse_seconds)]
+    timeout: Duration,
+
+    #[command(flatten)]
+    cluster: ClusterArgs,
+}
+
+/// What connections promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PolicyArg {
+    /// A broken connection ends the session.
+    Lossy,
+    /// The client reconnects; nothing is lost or repeated.
+    Lossless,
+    /// Either side reconnects; nothing is lost or repeated.
+    Peer,
+}
+
+/// How bytes move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TransportArg {
+    /// TCP over loopback.
+    Tcp,
+    /// Memory of this process.
+    Mem,
+}
+
+impl BenchArgs {
+    /// Runs the command.
+    pub(crate) fn run(self) -> Result<(), CliError> {
+        match self.policy {
+            PolicyArg::Lossy => {}
+            PolicyArg::Lossless => return Err(CliError::NotYet("--policy lossless")),
+            PolicyArg::Peer => return Err(CliError::NotYet("--policy peer")),
+        }
+        let outcome = if self.baseline { self.alternate()? } else { self.alone()? };
+        let report = Report::new(self.setup(), &outcome.axon, &outcome.raw);
+        self.print(&report)?;
+        match outcome.broken {
+            Some(error) => Err(error),
+            None => check(&report),
+        }
+    }
+
+    fn setup(&self) -> Setup {
+        Setup {
+            size: self.size,
+            depth: self.depth as usize,
+            connections: self.connections as usize,
+            workers: self.workers as usize,
+            mode: match self.mode {
+                ModeArg::Crc => "crc",
+                ModeArg::Secure => "secure",
+            },
+            policy: "lossy",
+            transport: match self.transport {
+                TransportArg::Tcp => "tcp",
+                TransportArg::Mem => "mem",
+            },
+        }
+    }
+
+    /// One round of the messenger.
+    fn alone(&self) -> Result<Outcome, CliError> {
+        let mut outcome = Outcome::default();
+        self.measure(self.span(1, 0), &mut outcome)?;
+        Ok(outcome)
+    }
+
+    /// Rounds of the messenger and of bare sockets in turn, so that both meet the same machine.
+    fn alternate(&self) -> Result<Outcome, CliError> {
+        let rounds =
+            self.rounds.min(self.count.map_or(u32::MAX, |count| u32::try_from(count).unwrap_or(u32::MAX)));
+        let pattern = self.pattern();
+        let mut outcome = Outcome::default();
+        for round in 0..rounds {
+            let span = self.span(rounds, round);
+            self.measure(span, &mut outcome)?;
+            if outcome.broken.is_some() {
+                break;
+            }
+            let run = raw::run(&pattern, span).map_err(CliError::Raw)?;
+            outcome.raw.push(run.sample);
+            outcome.broken = run.broken.map(CliError::Raw);
+        }
+        Ok(outcome)
+    }
+
+    fn measure(&self, span: Span, outcome: &mut Outcome) -> Result<(), CliError> {
+        let run = Bed::start(self, span)?.run()?;
+        outcome.axon.push(run.sample);
+        outcome.broken = run.broken;
+        Ok(())
+    }
+
+    /// The share of one round.
+    fn span(&self, rounds: u32, round: u32) -> Span {
+        match self.count {
+            None => Span::Time(self.seconds / rounds),
+            Some(count) => {
+                let (rounds, round) = (u64::from(rounds), u64::from(round));
+                Span::Count(count / rounds + u64::from(round < count % rounds))
+            }
+        }
+    }
+
+    fn shape(&self, span: Span) -> Shape {
+        Shape { size: self.size, depth: self.depth as usize, span }
+    }
+
+    fn pattern(&self) -> Pattern {
+        let (request, reply) = wire::sizes(self.size, self.mode);
+        Pattern {
+            request,
+            reply,
+            depth: self.depth as usize,
+            connections: self.connections as usize,
+            workers: self.workers as usize,
+        }
+    }
+
+    fn print(&self, report: &Report) -> Result<(), CliError> {
+        if self.json {
+            return output::print_json(report);
+        }
+        let place = self.connect.as_deref().unwrap_or("both ends in this process");
+        output::print(format_args!("{} ({place})\n{}\n\n{report}", self.setup(), Machine::here()))
+    }
+}
+
+/// What all rounds came to.
+#[derive(Default)]
+struct Outcome {
+    axon: Vec<Sample>,
+    raw: Vec<Sample>,
+    /// Why it ended early.
+    broken: Option<CliError>,
+}
+
+/// An error if messages were not delivered once and in order.
+fn check(report: &Report) -> Result<(), CliError> {
+    let figures = &report.axon;
+    let (lost, duplicated, reordered) = (figures.lost, figures.duplicated, figures.reordered);
+    match lost + duplicated + reordered {
+        0 => Ok(()),
+        _ => Err(CliError::Undelivered { messages: figures.messages, lost, duplicated, reordered }),
+    }
+}

@@ -1,0 +1,149 @@
+//! Lets a load run for its span and takes the time.
+
+use super::recorder::Recorder;
+use super::sample::Sample;
+use super::stage::{Phase, Span};
+use crate::output::LiveLine;
+use crate::units;
+use rustix::time::{ClockId, clock_gettime};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+/// How often the live line changes.
+const SECOND: Duration = Duration::from_secs(1);
+/// How long answers may take after the last request of a load that runs for a time.
+pub(crate) const DRAIN: Duration = Duration::from_secs(3);
+
+/// News from the threads that make a load.
+#[derive(Debug)]
+pub(crate) enum News<F> {
+    /// Every request is answered and no further one follows.
+    Idle(Instant),
+    /// The load cannot go on.
+    Broken(F),
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub(crate) struct Run<F> {
+    /// What was measured; losses are for the caller to count.
+    pub(crate) sample: Sample,
+    /// Why it ended early.
+    pub(crate) broken: Option<F>,
+}
+
+/// Starts a load with `begin` and waits while it runs: warm-up, measured time, drain.
+///
+/// # Errors
+/// Those of `begin`.
+pub(crate) fn conduct<F, E>(
+    recorder: &Recorder,
+    span: Span,
+    news: &Receiver<News<F>>,
+    label: &str,
+    begin: impl FnOnce() -> Result<(), E>,
+) -> Result<Run<F>, E> {
+    let mut clock = Clock::start();
+    begin()?;
+    let mut broken = None;
+    if let Span::Time(time) = span {
+        broken = wait(news, time / 10).broken();
+        clock = Clock::start();
+        recorder.stage().enter(Phase::Measured);
+    }
+    let mut idle = None;
+    if broken.is_none() {
+        let waited = watch(recorder, span, clock.start, news, label);
+        idle = waited.idle();
+        broken = waited.broken();
+    }
+    let (elapsed, cpu) = clock.stop(idle);
+    recorder.stage().enter(Phase::Drain);
+    let sample = Sample { latency: recorder.histogram(), elapsed, cpu, ..Sample::default() };
+    if broken.is_none() && idle.is_none() {
+        broken = wait(news, DRAIN).broken();
+    }
+    Ok(Run { sample, broken })
+}
+
+/// Time and processor time since a start.
+struct Clock {
+    start: Instant,
+    cpu: Duration,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self { start: Instant::now(), cpu: process_cpu() }
+    }
+
+    /// Both, up to now, or to `end` if that was before.
+    fn stop(&self, end: Option<Instant>) -> (Duration, Duration) {
+        let end = end.unwrap_or_else(Instant::now);
+        (end.saturating_duration_since(self.start), process_cpu().saturating_sub(self.cpu))
+    }
+}
+
+/// How a wait ended.
+enum Waited<F> {
+    TimeOver,
+    Idle(Instant),
+    Broken(F),
+}
+
+impl<F> Waited<F> {
+    fn idle(&self) -> Option<Instant> {
+        if let Self::Idle(at) = self { Some(*at) } else { None }
+    }
+
+    fn broken(self) -> Option<F> {
+        if let Self::Broken(fault) = self { Some(fault) } else { None }
+    }
+}
+
+fn wait<F>(news: &Receiver<News<F>>, time: Duration) -> Waited<F> {
+    match news.recv_timeout(time) {
+        Ok(News::Idle(at)) => Waited::Idle(at),
+        Ok(News::Broken(fault)) => Waited::Broken(fault),
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Waited::TimeOver,
+    }
+}
+
+/// Waits for the end of the measured time, showing once a second how it goes.
+fn watch<F>(
+    recorder: &Recorder,
+    span: Span,
+    start: Instant,
+    news: &Receiver<News<F>>,
+    label: &str,
+) -> Waited<F> {
+    let mut line = LiveLine::new();
+    let mut before = 0;
+    loop {
+        let left = match span {
+            Span::Time(time) => time.saturating_sub(start.elapsed()),
+            Span::Count(_) => SECOND,
+        };
+        match wait(news, left.min(SECOND)) {
+            Waited::TimeOver if left.is_zero() => return Waited::TimeOver,
+            Waited::TimeOver => before = show(&mut line, recorder, start, before, label),
+            over => return over,
+        }
+    }
+}
+
+fn show(line: &mut LiveLine, recorder: &Recorder, start: Instant, before: u64, label: &str) -> u64 {
+    if !line.is_seen() {
+        return before;
+    }
+    let now = recorder.messages();
+    let rate = units::grouped(now.saturating_sub(before));
+    line.show(format_args!("{:>3} s  {label}: {rate} messages/s", start.elapsed().as_secs()));
+    now
+}
+
+/// Processor time of all threads of this process, user and system.
+fn process_cpu() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+}

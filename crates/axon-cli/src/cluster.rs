@@ -1,0 +1,90 @@
+//! Options of the commands that talk to a cluster, and what they lead to.
+
+use crate::auth;
+use crate::error::CliError;
+use axon_auth::{AuthName, CryptoKey};
+use axon_denc::{AddrVec, EntityType};
+use axon_rados::conf::{Conf, ConfError, Host};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Where the cluster is, and who we are in it.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Cluster options")]
+pub(crate) struct ClusterArgs {
+    /// The cluster's configuration [default: $CEPH_CONF, /etc/ceph/ceph.conf, ~/.ceph/ceph.conf or ./ceph.conf].
+    #[arg(short, long, value_name = "FILE")]
+    conf: Option<PathBuf>,
+
+    /// The monitors' addresses, instead of the configuration's `mon host`.
+    #[arg(short, long, value_name = "ADDRS")]
+    mon_host: Option<String>,
+
+    /// Who to be: TYPE.ID.
+    #[arg(short, long, value_name = "NAME")]
+    name: Option<AuthName>,
+
+    /// The keyring that holds the key of NAME, instead of the configuration's.
+    #[arg(short, long, value_name = "FILE")]
+    keyring: Option<PathBuf>,
+}
+
+impl ClusterArgs {
+    /// Who to be; `client.admin` unless said.
+    pub(crate) fn name(&self) -> AuthName {
+        self.name_or(EntityType::Client, "admin")
+    }
+
+    /// Who to be; `kind.id` unless said.
+    pub(crate) fn name_or(&self, kind: EntityType, id: &str) -> AuthName {
+        self.name.clone().unwrap_or_else(|| AuthName::new(kind, id))
+    }
+
+    /// Whether the command line says where a cluster is.
+    pub(crate) fn names_cluster(&self) -> bool {
+        self.conf.is_some() || self.mon_host.is_some()
+    }
+
+    /// The keyring on the command line.
+    pub(crate) fn keyring(&self) -> Option<&PathBuf> {
+        self.keyring.as_ref()
+    }
+
+    /// The configuration, with what the command line sets instead. An absent file is an empty one, unless the command line
+    /// names it.
+    pub(crate) fn read_conf(&self) -> Result<Conf, CliError> {
+        let host = Host::current();
+        let mut conf = match &self.conf {
+            Some(path) => Conf::read(path, host)?,
+            None => match Conf::find(host.clone()) {
+                Err(ConfError::NotFound { .. }) => Conf::empty(host),
+                found => found?,
+            },
+        };
+        if let Some(mon_host) = &self.mon_host {
+            conf.set("mon host", mon_host);
+        }
+        Ok(conf)
+    }
+
+    /// The key of `name`: from the keyring on the command line, or from where the configuration says.
+    pub(crate) fn key(&self, name: &AuthName) -> Result<CryptoKey, CliError> {
+        match &self.keyring {
+            Some(path) => auth::key_in(path, name),
+            None => Ok(self.read_conf()?.of(name).key()?),
+        }
+    }
+
+    /// The key of `name` if there is one to be found; an error only for what the command line names.
+    pub(crate) fn key_if_any(&self, name: &AuthName) -> Result<Option<CryptoKey>, CliError> {
+        match self.key(name) {
+            Err(CliError::Conf(ConfError::NoKey(_))) => Ok(None),
+            key => key.map(Some),
+        }
+    }
+
+    /// The monitors' addresses.
+    pub(crate) fn monitors(&self, name: &AuthName) -> Result<Vec<AddrVec>, CliError> {
+        Ok(self.read_conf()?.of(name).mon_host()?)
+    }
+}

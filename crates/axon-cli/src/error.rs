@@ -1,0 +1,193 @@
+//! What can go wrong in a command, its exit code, and what helps.
+
+use crate::exit::Exit;
+use axon_auth::{AuthError, AuthName, BadKeyring};
+use axon_messenger::{ConnectError, Fault, Rejection, StartError};
+use axon_proto::{Blame, Disconnect};
+use axon_rados::conf::ConfError;
+use axon_rados::msg::MessageError;
+use axon_wire::WireError;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Why a command failed. Texts name the cause; [`CliError::help`] says what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// Something the command line asks for is not there yet.
+    #[error("{0} is not available yet")]
+    NotYet(&'static str),
+    /// The command line contradicts itself.
+    #[error("{what}")]
+    Usage { what: &'static str, help: &'static str },
+    /// A text is not the address of a peer.
+    #[error("'{text}' is not an address: {why}")]
+    Address { text: String, why: String },
+    /// A file named on the command line cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    /// A file named on the command line is not a keyring.
+    #[error("{}: {source}", path.display())]
+    Keyring { path: PathBuf, source: BadKeyring },
+    /// A keyring has no key of the name.
+    #[error("{} has no key for {name}", path.display())]
+    NoEntry { path: PathBuf, name: AuthName, others: Vec<AuthName> },
+    /// The cluster's configuration does not say what is needed.
+    #[error("{0}")]
+    Conf(#[from] ConfError),
+    /// The messenger does not start.
+    #[error("{0}")]
+    Start(#[from] StartError),
+    /// There is nothing to dial.
+    #[error("cannot connect to {peer}: {source}")]
+    NoTarget { peer: String, source: ConnectError },
+    /// The session did not come about.
+    #[error("cannot connect to {peer}: {fault}")]
+    Unconnected { peer: String, fault: Fault },
+    /// Nothing was heard.
+    #[error("no answer from {peer} within {after:?}")]
+    NoAnswer { peer: String, after: Duration },
+    /// The session broke.
+    #[error("lost the connection to {peer}: {fault}")]
+    Lost { peer: String, fault: Fault },
+    /// The messenger did not take a message.
+    #[error("cannot send: {0}")]
+    Send(Rejection),
+    /// A message cannot be written for this peer, or read.
+    #[error("{0}")]
+    Message(#[from] MessageError),
+    /// A reply that fits no request.
+    #[error("the peer answered request {tid}, which was never sent")]
+    StrangeReply { tid: u64 },
+    /// The run broke the rules that messages are delivered by.
+    #[error("of {messages} messages, {lost} were lost, {duplicated} duplicated, {reordered} reordered")]
+    Undelivered { messages: u64, lost: u64, duplicated: u64, reordered: u64 },
+    /// The bare sockets of the baseline failed.
+    #[error("the raw-socket baseline failed: {0}")]
+    Raw(io::Error),
+    /// Signals cannot be awaited.
+    #[error("cannot wait for signals: {0}")]
+    Signals(io::Error),
+    /// The result cannot be written.
+    #[error("cannot write the result: {0}")]
+    Output(io::Error),
+}
+
+impl CliError {
+    /// The program's exit code.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::NotYet(_) | Self::Usage { .. } | Self::Address { .. } => Exit::Usage,
+            Self::Unreadable { .. } | Self::Keyring { .. } | Self::NoEntry { .. } | Self::Conf(_) => {
+                Exit::Usage
+            }
+            Self::NoTarget { source: ConnectError::NoAddress, .. } => Exit::Incompatible,
+            Self::Unconnected { fault, .. } | Self::Lost { fault, .. } => exit_of(fault),
+            Self::NoAnswer { .. } => Exit::TimedOut,
+            Self::Message(_) | Self::StrangeReply { .. } => Exit::Incompatible,
+            _ => Exit::Failure,
+        }
+    }
+
+    /// What to do about it, if that is known.
+    pub(crate) fn help(&self) -> Option<String> {
+        match self {
+            Self::Usage { help, .. } => Some((*help).into()),
+            Self::Address { .. } => Some(ADDRESS_HELP.into()),
+            Self::NoEntry { others, .. } => Some(names_help(others)),
+            Self::NoTarget { source: ConnectError::NoAddress, .. } => Some(V2_HELP.into()),
+            Self::Unconnected { fault, .. } | Self::Lost { fault, .. } => help_with(fault).map(Into::into),
+            Self::NoAnswer { .. } => Some(SILENCE_HELP.into()),
+            _ => None,
+        }
+    }
+
+    /// Whether the reader of standard output has gone, which needs no complaint.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+const ADDRESS_HELP: &str = "write IP:PORT, v2:IP:PORT/NONCE or HOST:PORT, such as 10.0.0.1:3300";
+const V2_HELP: &str = "monitors listen for msgr2 on port 3300; `ceph mon enable-msgr2` switches it on";
+const SILENCE_HELP: &str =
+    "something may hold the port without speaking msgr2, or the daemon hangs; --timeout waits longer";
+
+fn names_help(others: &[AuthName]) -> String {
+    if others.is_empty() {
+        return "the keyring is empty".into();
+    }
+    let names: Vec<_> = others.iter().map(ToString::to_string).collect();
+    format!("it has keys for {}; choose one with --name", names.join(", "))
+}
+
+/// The exit code of a broken or failed session.
+pub(crate) fn exit_of(fault: &Fault) -> Exit {
+    match fault {
+        Fault::TimedOut(_) => Exit::TimedOut,
+        Fault::Auth(AuthError::ModeRefused { .. } | AuthError::SecureWithoutKeys) => Exit::Incompatible,
+        fault => match fault.blame() {
+            Blame::Network => Exit::CannotConnect,
+            Blame::Refused => Exit::Refused,
+            Blame::PeerMisbehaved | Blame::Incompatible => Exit::Incompatible,
+            Blame::Local => Exit::Failure,
+        },
+    }
+}
+
+fn help_with(fault: &Fault) -> Option<&'static str> {
+    Some(match fault {
+        Fault::Disconnected(Disconnect::Refused) => {
+            "start the daemon, or look up its address: `ceph mon dump`, `ceph osd dump`"
+        }
+        Fault::Disconnected(Disconnect::Closed | Disconnect::Reset) => {
+            "the peer hung up; a wrong nonce in the address is one reason, its log names others (debug_ms = 10)"
+        }
+        Fault::Disconnected(Disconnect::Unreachable) => "check the address, routes and firewalls",
+        Fault::TimedOut(_) => SILENCE_HELP,
+        Fault::Wire(WireError::LegacyPeer) => V2_HELP,
+        Fault::Wire(WireError::NotMsgr2 { .. }) => {
+            "that port is not a Ceph daemon's; `ceph mon dump` lists the addresses"
+        }
+        Fault::Auth(AuthError::MethodRefused { .. } | AuthError::NoKey { .. }) => {
+            "give a key with --name and --keyring, such as --name client.admin --keyring FILE"
+        }
+        Fault::Auth(AuthError::NoMonSession { .. }) => {
+            "say where the monitors are, with --conf or --mon-host: they give the tickets for other daemons"
+        }
+        Fault::Auth(AuthError::ModeRefused { .. } | AuthError::SecureWithoutKeys)
+        | Fault::NoCommonMode { .. } => "try the other --mode; secure needs cephx on both ends",
+        Fault::WrongAddress { .. } => {
+            "take the address with its nonce from the maps: `ceph osd dump`, `ceph mgr dump`"
+        }
+        Fault::WrongPeerType { .. } => "say who is there with --peer",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axon_auth::Method;
+    use axon_denc::EntityType;
+    use axon_proto::WakeReason;
+
+    #[test]
+    fn each_kind_of_fault_has_its_exit_code() {
+        let refused =
+            Fault::Auth(AuthError::MethodRefused { tried: Method::NONE, allowed: vec![Method::CEPHX] });
+        let table = [
+            (Fault::Disconnected(Disconnect::Refused), Exit::CannotConnect),
+            (Fault::TimedOut(WakeReason::Ready), Exit::TimedOut),
+            (Fault::Wire(WireError::LegacyPeer), Exit::Incompatible),
+            (Fault::Wire(WireError::NotMsgr2 { prefix: *b"SSH-2.0-" }), Exit::Incompatible),
+            (refused, Exit::Refused),
+            (Fault::Auth(AuthError::ModeRefused { method: Method::CEPHX }), Exit::Incompatible),
+            (Fault::WrongPeerType { expected: EntityType::Mon, got: EntityType::Osd }, Exit::Incompatible),
+        ];
+        for (fault, exit) in table {
+            assert_eq!(exit_of(&fault), exit, "{fault:?}");
+            assert!(help_with(&fault).is_some(), "{fault:?}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! `axon serve`: the responder alone.
+
+use crate::auth;
+use crate::bench::responder::{Responder, Served};
+use crate::cluster::ClusterArgs;
+use crate::error::CliError;
+use crate::options::ModeArg;
+use crate::{output, units};
+use axon_auth::ServerAuth;
+use axon_denc::{EntityName, EntityType};
+use axon_messenger::{BindSpec, Messenger, Modes, Nonce};
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+const EXAMPLES: &str = "\
+Examples:
+  axon serve 127.0.0.1:6800                    serve `axon bench --connect` and ceph_perf_msgr_client
+  axon serve 0.0.0.0:0 --json --seconds 60     any free port, which the first line of output names
+  axon serve 127.0.0.1:6800 --auth cephx --keyring service.keyring --mode secure
+
+With --auth cephx the keyring's key of NAME (osd.0 unless --name says otherwise) is the service's own key: clients that hold
+it as well, such as `axon bench --connect ... --keyring service.keyring`, are let in.
+
+The first line of output is `listening on ADDR`, or with --json an object with the key `listening`; the last one says what
+was served. SIGINT and SIGTERM end it in good order.";
+
+/// How long connections may take to send what they have queued.
+const CLOSE: Duration = Duration::from_secs(5);
+
+/// Options of `axon serve`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct ServeArgs {
+    /// Where to listen: IP, IP:PORT or IP:FIRST-LAST; port 0 is any, no port the first free one from 6800 on.
+    #[arg(value_name = "ADDR")]
+    addr: BindSpec,
+
+    /// The only way to protect connections that is accepted [default: any that the client prefers].
+    #[arg(long, value_enum)]
+    mode: Option<ModeArg>,
+
+    /// How clients authenticate.
+    #[arg(long, value_enum, default_value_t = AuthArg::None)]
+    auth: AuthArg,
+
+    /// Worker threads.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    workers: u32,
+
+    /// Stop after this time.
+    #[arg(long, value_name = "SECONDS", value_parser = units::parse_seconds)]
+    seconds: Option<Duration>,
+
+    /// Print JSON, one object per line.
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    cluster: ClusterArgs,
+}
+
+/// How clients authenticate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum AuthArg {
+    /// Everybody is believed.
+    None,
+    /// By tickets.
+    Cephx,
+}
+
+/// The first line of output.
+#[derive(Serialize)]
+struct Listening {
+    listening: String,
+}
+
+/// The last line of output.
+#[derive(Serialize)]
+struct Summary {
+    served: Served,
+}
+
+impl ServeArgs {
+    /// Runs the command.
+    pub(crate) fn run(self) -> Result<(), CliError> {
+        // Before the first line of output: who has read it may send a signal.
+        let signals = Signals::new([SIGINT, SIGTERM]).map_err(CliError::Signals)?;
+        let responder = Arc::new(Responder::default());
+        let messenger = self.start(responder.clone())?;
+        self.announce(&messenger)?;
+        wait(signals, self.seconds);
+        messenger.shutdown(CLOSE);
+        self.summarise(responder.served())
+    }
+
+    fn start(&self, responder: Arc<Responder>) -> Result<Messenger, CliError> {
+        let mut builder = Messenger::builder(EntityName::new(EntityType::Osd, 0))
+            .bind(self.addr)
+            .nonce(Nonce::fixed(0))
+            .modes(self.modes()?)
+            .workers(self.workers as usize);
+        if self.auth == AuthArg::Cephx {
+            builder = builder.server_auth(self.verifier()?);
+        }
+        Ok(builder.start(responder)?)
+    }
+
+    fn modes(&self) -> Result<Modes, CliError> {
+        match (self.mode, self.auth) {
+            (Some(ModeArg::Secure), AuthArg::None) => Err(CliError::Usage {
+                what: "--mode secure needs keys, and --auth none has none",
+                help: "add --auth cephx --keyring FILE",
+            }),
+            (Some(mode), _) => Ok(mode.modes()),
+            (None, _) => Ok(Modes::crc_preferred()),
+        }
+    }
+
+    fn verifier(&self) -> Result<Arc<dyn ServerAuth>, CliError> {
+        if self.cluster.names_cluster() {
+            return Err(CliError::NotYet("service keys from the monitors (--conf, --mon-host)"));
+        }
+        let Some(path) = self.cluster.keyring() else {
+            return Err(CliError::Usage {
+                what: "--auth cephx needs the service's key",
+                help: "give a keyring that holds it: --keyring FILE",
+            });
+        };
+        let name = self.cluster.name_or(EntityType::Osd, "0");
+        Ok(auth::service_key_server(auth::key_in(path, &name)?))
+    }
+
+    fn announce(&self, messenger: &Messenger) -> Result<(), CliError> {
+        let listening = messenger.addrs().to_string();
+        match self.json {
+            true => output::print_json(&Listening { listening }),
+            false => output::print(format_args!("listening on {listening}")),
+        }
+    }
+
+    fn summarise(&self, served: Served) -> Result<(), CliError> {
+        if self.json {
+            return output::print_json(&Summary { served });
+        }
+        let messages = units::counted(served.messages, "message");
+        let connections = units::counted(served.connections, "connection");
+        output::print(format_args!(
+            "served {messages}, {} on {connections}",
+            units::bytes(served.bytes as f64)
+        ))
+    }
+}
+
+/// Waits for a signal, at most for `limit`.
+fn wait(mut signals: Signals, limit: Option<Duration>) {
+    let (sender, signalled) = channel();
+    let handle = signals.handle();
+    let listener = thread::spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            tracing::info!(signal, "shutting down");
+            // Nobody listens once the time is over.
+            let _ = sender.send(());
+        }
+    });
+    match limit {
+        None => drop(signalled.recv()),
+        Some(limit) => {
+            let (Ok(()) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected)) =
+                signalled.recv_timeout(limit);
+        }
+    }
+    handle.close();
+    // It only ends by a panic otherwise, which it has reported.
+    let _ = listener.join();
+}

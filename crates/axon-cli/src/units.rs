@@ -1,0 +1,127 @@
+//! Numbers as people write and read them.
+
+use std::time::Duration;
+
+/// Reads a size in bytes: `4096`, `4k`, `4KiB`, `1M`; the units are powers of 1024.
+pub(crate) fn parse_size(text: &str) -> Result<u32, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit = unit.trim().to_ascii_lowercase();
+    let shift = match unit.trim_end_matches("ib").trim_end_matches('b') {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        _ => return Err("expected a number of bytes such as 4096, 4k or 1M".into()),
+    };
+    let number: u64 = number.parse().map_err(|_| "expected a number of bytes such as 4096, 4k or 1M")?;
+    let bytes = number.checked_mul(1 << shift).and_then(|bytes| u32::try_from(bytes).ok());
+    bytes.ok_or_else(|| "the size must be below 4 GiB".into())
+}
+
+/// Reads a time in seconds: `5`, `0.5`.
+pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.trim_end_matches('s').parse().map_err(|_| "expected seconds such as 5 or 0.5")?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(time) if !time.is_zero() && time <= Duration::from_secs(365 * 86_400) => Ok(time),
+        _ => Err("expected a time above zero, in seconds".into()),
+    }
+}
+
+/// `1234567` as `1,234,567`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Bytes in the largest fitting power of 1024: `1.5 MiB`.
+pub(crate) fn bytes(number: f64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut value = number;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{value:.0} B") } else { format!("{} {}", three_digits(value), UNITS[unit]) }
+}
+
+/// Microseconds as the fitting unit: `85.1 us`, `12.3 ms`, `1.20 s`.
+pub(crate) fn micros(us: f64) -> String {
+    if us < 1000.0 {
+        format!("{} us", three_digits(us))
+    } else if us < 1_000_000.0 {
+        format!("{} ms", three_digits(us / 1000.0))
+    } else {
+        format!("{} s", three_digits(us / 1_000_000.0))
+    }
+}
+
+/// A time in microseconds, with its fraction.
+pub(crate) fn as_micros(time: Duration) -> f64 {
+    time.as_nanos() as f64 / 1e3
+}
+
+/// With as many decimals as three significant digits need.
+pub(crate) fn three_digits(value: f64) -> String {
+    let decimals = match value {
+        _ if value >= 100.0 => 0,
+        _ if value >= 10.0 => 1,
+        _ => 2,
+    };
+    format!("{value:.decimals$}")
+}
+
+/// `1 connection`, `2 connections`.
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        for (text, size) in
+            [("0", 0), ("4096", 4096), ("4k", 4096), ("4KiB", 4096), ("1M", 1 << 20), ("2 mb", 2 << 20)]
+        {
+            assert_eq!(parse_size(text), Ok(size), "{text}");
+        }
+        for text in ["", "k", "4x", "-1", "4G", "99999999999999999999"] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn seconds() {
+        assert_eq!(parse_seconds("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_seconds("3s"), Ok(Duration::from_secs(3)));
+        for text in ["0", "-1", "x", "nan", "inf", "1e99"] {
+            assert!(parse_seconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_for_people() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(bytes(512.0), "512 B");
+        assert_eq!(bytes(1536.0), "1.50 KiB");
+        assert_eq!(bytes(3.0 * 1024.0 * 1024.0 * 1024.0), "3.00 GiB");
+        assert_eq!(micros(85.12), "85.1 us");
+        assert_eq!(micros(12_340.0), "12.3 ms");
+        assert_eq!(micros(1_200_000.0), "1.20 s");
+        assert_eq!(counted(1, "connection"), "1 connection");
+        assert_eq!(counted(2000, "message"), "2,000 messages");
+    }
+}

@@ -1,0 +1,52 @@
+//! What the program says about itself, and about wrong usage.
+
+use crate::harness::{exit, fail, succeed};
+
+#[test]
+fn every_command_explains_itself_with_examples() {
+    let all = succeed(&["--help"]);
+    for word in ["bench", "serve", "ping", "mon", "Exit codes", "authentication refused", "RUST_LOG"] {
+        assert!(all.contains(word), "{word} is missing:\n{all}");
+    }
+    for command in ["bench", "serve", "ping", "mon"] {
+        let help = succeed(&[command, "--help"]);
+        assert!(help.contains("Examples:") && help.contains(&format!("axon {command} ")), "{help}");
+    }
+    assert!(succeed(&["--version"]).starts_with("axon 0."));
+}
+
+#[test]
+fn defaults_are_stated() {
+    let help = succeed(&["bench", "--help"]);
+    for default in ["[default: 4096]", "[default: 32]", "[default: 5]", "[default: crc]", "[default: lossy]"]
+    {
+        assert!(help.contains(default), "{default} is missing:\n{help}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_told_apart() {
+    let table: &[(&[&str], &[&str])] = &[
+        (&[], &["Usage"]),
+        (&["frobnicate"], &["frobnicate"]),
+        (&["bench", "--size", "lots"], &["--size", "4096, 4k or 1M"]),
+        (&["bench", "--depth", "0"], &["--depth"]),
+        (&["bench", "--seconds=-1"], &["--seconds"]),
+        (&["bench", "--count", "5", "--seconds", "1"], &["cannot be used with"]),
+        (&["bench", "--connect", "127.0.0.1:1", "--baseline"], &["cannot be used with"]),
+        (&["bench", "--policy", "lossless"], &["not available yet"]),
+        (&["bench", "--policy", "peer"], &["not available yet"]),
+        (&["bench", "--connect", "127.0.0.1:1", "--mode", "secure"], &["needs a key", "--keyring"]),
+        (&["serve", "here"], &["here"]),
+        (&["serve", "v1:127.0.0.1:6789"], &["msgr1"]),
+        (&["serve", "127.0.0.1:0", "--mode", "secure"], &["needs keys", "--auth cephx"]),
+        (&["serve", "127.0.0.1:0", "--auth", "cephx"], &["--keyring"]),
+        (&["ping", "10.0.0.1:port"], &["10.0.0.1:port"]),
+        (&["ping", "127.0.0.1:1", "--keyring", "/no/such"], &["/no/such"]),
+        (&["ping", "127.0.0.1:1", "--name", "nobody"], &["client.admin"]),
+        (&["ping", "127.0.0.1:1", "--conf", "/no/such.conf"], &["/no/such.conf"]),
+    ];
+    for (args, words) in table {
+        fail(args, exit::USAGE, words);
+    }
+}

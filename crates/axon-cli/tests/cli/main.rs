@@ -1,0 +1,8 @@
+//! The program as its users meet it: the built binary, its output, its exit codes.
+
+mod bench;
+mod harness;
+mod help;
+mod ping;
+mod real_ceph;
+mod serve;

@@ -1,0 +1,46 @@
+//! `axon serve`.
+
+use crate::harness::{Server, exit, fail, json};
+use serde_json::Value;
+
+#[test]
+fn the_first_line_names_the_address_it_bound() {
+    let server = Server::start(&[]);
+    let port: u16 = server.addr().strip_prefix("127.0.0.1:").unwrap().parse().unwrap();
+    assert_ne!(port, 0);
+    assert_eq!(server.first_line, format!("listening on v2:127.0.0.1:{port}/0"));
+}
+
+#[test]
+fn signals_end_it_in_good_order() {
+    for signal in ["INT", "TERM"] {
+        let server = Server::start(&["--json"]);
+        let listening: Value = serde_json::from_str(&server.first_line).unwrap();
+        assert_eq!(listening["listening"], format!("v2:{}/0", server.addr()));
+        json(&["bench", "--connect", &server.addr(), "--count", "10", "--size", "10", "--json"]);
+        server.signal(signal);
+        let (code, rest) = server.finish();
+        assert_eq!(code, Some(0));
+        let summary: Value = serde_json::from_str(&rest).unwrap();
+        let served = serde_json::json!({"messages": 10, "bytes": 100, "connections": 1});
+        assert_eq!(summary, serde_json::json!({ "served": served }));
+    }
+}
+
+#[test]
+fn a_time_limit_ends_it() {
+    let (code, rest) = Server::start(&["--seconds", "0.3"]).finish();
+    assert_eq!((code, rest.trim()), (Some(0), "served 0 messages, 0 B on 0 connections"));
+}
+
+#[test]
+fn an_address_in_use_is_said_so() {
+    let server = Server::start(&[]);
+    fail(&["serve", &server.addr()], 1, &["cannot listen", &server.addr(), "in use"]);
+}
+
+#[test]
+fn modes_that_do_not_fit_are_refused() {
+    let server = Server::start(&["--mode", "crc"]);
+    fail(&["ping", &server.addr(), "--mode", "secure"], exit::INCOMPATIBLE, &["mode"]);
+}

@@ -1,0 +1,67 @@
+//! The session with the monitors: commands, subscriptions, tickets and keys.
+//!
+//! ```no_run
+//! use axon_rados::conf::{Conf, Host};
+//! use axon_rados::mon::{MonClient, MonConfig};
+//!
+//! let conf = Conf::find(Host::current())?;
+//! let name = "client.admin".parse()?;
+//! let mon = MonClient::connect(MonConfig::from_conf(&conf.of(&name))?)?;
+//! let answer = mon.command(r#"{"prefix": "status"}"#, Default::default())?;
+//! println!("{}", String::from_utf8_lossy(&answer.output));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! One monitor at a time is asked. If it goes away another one is found, and requests that wait for an answer are sent
+//! again: a command may be carried out twice, for which Ceph's commands are made. Answers have deadlines; an error
+//! says which monitor was asked and what became of the attempts with the others.
+//!
+//! | piece | what it does |
+//! |---|---|
+//! | [`MonConfig`] | what is needed to log in, from a configuration or by hand |
+//! | [`MonClient`] | the handle |
+//! | `session` | the rules: which monitor, what to send again, what is overdue; no sockets, no clock |
+//! | `hunt` | the order in which monitors are tried, and the pauses |
+//! | `renewal` | when tickets and rotating secrets are due |
+//! | `core`, `keeper` | the rules applied to a messenger: its callbacks, and a thread for what is due |
+
+mod client;
+mod config;
+mod core;
+mod dispatcher;
+mod error;
+mod hunt;
+mod keeper;
+mod pending;
+mod renewal;
+mod session;
+mod target;
+
+pub use client::MonClient;
+pub use config::{MonConfig, system_surroundings};
+pub use dispatcher::Ignore;
+pub use error::{Attempt, Failure, MonError, Request};
+pub use pending::Pending;
+pub use target::Target;
+
+use bytes::Bytes;
+
+/// The monitors' answer to a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandOutput {
+    /// 0, or a negative errno.
+    pub code: i32,
+    /// What a person is told; empty if there is nothing to say.
+    pub status: String,
+    /// What the command prints.
+    pub output: Bytes,
+}
+
+/// Which versions of a map the monitors have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MapVersions {
+    /// The newest.
+    pub newest: u64,
+    /// The oldest they keep.
+    pub oldest: u64,
+}

@@ -1,0 +1,187 @@
+//! The handle of the session with the monitors.
+
+use super::core::Core;
+use super::dispatcher::{Ignore, WithMon};
+use super::pending::{Answer, Pending, pending};
+use super::session::{Ask, Session};
+use super::{CommandOutput, MapVersions, MonConfig, MonError, Target, keeper};
+use crate::MonMap;
+use crate::conf::Host;
+use crate::msg::{Fsid, Subscription};
+use axon_auth::{RotatingStore, TicketStore};
+use axon_denc::{EntityName, EntityType};
+use axon_messenger::{Builder, Messenger, Modes, Policy};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// A session with the monitors, and the messenger it runs on.
+///
+/// Requests are answered by one monitor; if it goes away, another one is found and asked again. Dropping the client
+/// ends the session.
+pub struct MonClient {
+    core: Arc<Core>,
+    messenger: Arc<Messenger>,
+    config: MonConfig,
+    keeper: Option<JoinHandle<()>>,
+}
+
+impl MonClient {
+    /// Logs in and gets the monitor map, with a messenger of its own. Blocks, at most for
+    /// [`MonConfig::connect_within`].
+    ///
+    /// # Errors
+    /// [`MonError::Unreachable`] and [`MonError::Refused`], which say what each monitor answered; [`MonError::Start`].
+    pub fn connect(config: MonConfig) -> Result<Self, MonError> {
+        Self::connect_with(config, Ignore, |builder| builder)
+    }
+
+    /// As [`MonClient::connect`], for an application that uses the messenger itself: `rest` is handed whatever is not
+    /// the session's, among it the maps subscribed to, and `configure` sets up the messenger.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn connect_with(
+        config: MonConfig,
+        rest: impl axon_messenger::Dispatcher,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> Result<Self, MonError> {
+        let core = Arc::new(Core::new(Session::new(&config, Host::current().name, seed(&config))));
+        let messenger = configure(builder(&config)).start(WithMon::new(core.clone(), rest))?;
+        let messenger = Arc::new(messenger);
+        core.begin(messenger.clone());
+        let keeper = Some(keeper::start(core.clone())?);
+        let client = Self { core, messenger, config, keeper };
+        client.ask(client.config.connect_within, Ask::MonMap).wait()?;
+        Ok(client)
+    }
+
+    /// Runs a command, which is one JSON object such as `{"prefix": "status"}`, and waits for its answer for
+    /// [`MonConfig::answer_within`]. A command that fails is an answer, too.
+    ///
+    /// # Errors
+    /// [`MonError::NoAnswer`], [`MonError::Unreachable`], [`MonError::Refused`], [`MonError::Malformed`].
+    pub fn command(&self, json: &str, input: Bytes) -> Result<CommandOutput, MonError> {
+        self.send_command(json, input, self.config.answer_within).wait()
+    }
+
+    /// Runs a command; its answer comes within `within`.
+    pub fn send_command(&self, json: &str, input: Bytes, within: Duration) -> Pending<CommandOutput> {
+        self.ask(within, |answer| Ask::Command(json.to_owned(), input, answer))
+    }
+
+    /// How new a map is: "osdmap", "mdsmap", ..
+    ///
+    /// # Errors
+    /// As for a command.
+    pub fn versions(&self, map: &str) -> Result<MapVersions, MonError> {
+        self.ask(self.config.answer_within, |answer| Ask::Versions(map.to_owned(), answer)).wait()
+    }
+
+    /// Asks for a map, which the application's dispatcher is handed. Asked again after a failover, from the version
+    /// after the last one [`MonClient::got`].
+    pub fn subscribe(&self, what: &str, subscription: Subscription) {
+        self.core.with(|session| session.subscribe(what, subscription));
+    }
+
+    /// Notes that a version of a map was received.
+    pub fn got(&self, what: &str, version: u64) {
+        self.core.with(|session| session.got(what, version));
+    }
+
+    /// The monitor map.
+    pub fn monmap(&self) -> MonMap {
+        let map = self.core.with(|session| session.monmap().cloned());
+        map.expect("connecting waits for the monitor map")
+    }
+
+    /// The cluster's id.
+    pub fn fsid(&self) -> Fsid {
+        self.monmap().fsid
+    }
+
+    /// What the monitors' configuration database says for this client.
+    pub fn options(&self) -> BTreeMap<String, String> {
+        self.core.with(|session| session.options().clone())
+    }
+
+    /// The monitor the session is with; `None` while another one is looked for.
+    pub fn monitor(&self) -> Option<Target> {
+        self.core.with(|session| session.target().cloned())
+    }
+
+    /// The tickets, which are renewed before they expire.
+    pub fn tickets(&self) -> &TicketStore {
+        &self.config.tickets
+    }
+
+    /// A daemon's secrets, which are fetched and kept up to date; waits until they are there.
+    ///
+    /// # Errors
+    /// If they are not there within `within`, or none were asked for in [`MonConfig::secrets`] ([`MonError::Closed`]).
+    pub fn rotating_keys(&self, within: Duration) -> Result<&RotatingStore, MonError> {
+        let store = self.config.secrets.as_ref().ok_or(MonError::Closed)?;
+        self.ask(within, Ask::Secrets).wait()?;
+        Ok(store)
+    }
+
+    /// The id the monitors gave this session.
+    pub fn global_id(&self) -> u64 {
+        self.config.tickets.global_id()
+    }
+
+    /// The messenger, for connections to others.
+    pub fn messenger(&self) -> &Arc<Messenger> {
+        &self.messenger
+    }
+
+    fn ask<T>(&self, within: Duration, ask: impl FnOnce(Answer<T>) -> Ask) -> Pending<T> {
+        let (answer, pending) = pending();
+        self.core.with(|session| session.ask(ask(answer), within, Instant::now()));
+        pending
+    }
+}
+
+/// A messenger that logs in as the configuration says.
+fn builder(config: &MonConfig) -> Builder {
+    let builder = Messenger::builder(entity_name(config))
+        .policy(EntityType::Mon, Policy::lossy_client())
+        .client_auth(Arc::new(config.principal()));
+    match config.modes == Modes::secure_preferred() {
+        true => builder, // the messenger's own default with monitors, which leaves those with others alone
+        false => builder.modes(config.modes.clone()),
+    }
+}
+
+/// The name for the wire: daemons have numbers, or none that matters; clients get theirs from the monitors.
+fn entity_name(config: &MonConfig) -> EntityName {
+    let number = config.name.id.parse().ok().filter(|_| !config.is_client());
+    EntityName::new(config.name.kind, number.unwrap_or(-1))
+}
+
+fn seed(config: &MonConfig) -> u64 {
+    let mut bytes = [0; 8];
+    config.surroundings.entropy.entropy().fill(&mut bytes);
+    u64::from_le_bytes(bytes)
+}
+
+impl Drop for MonClient {
+    fn drop(&mut self) {
+        drop(self.core.close());
+        if let Some(keeper) = self.keeper.take() {
+            let _ = keeper.join();
+        }
+    }
+}
+
+impl fmt::Debug for MonClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MonClient")
+            .field("name", &format_args!("{}", self.config.name))
+            .field("monitor", &self.monitor())
+            .finish_non_exhaustive()
+    }
+}

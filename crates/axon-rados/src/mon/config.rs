@@ -1,0 +1,165 @@
+//! What is needed to log in.
+
+use crate::conf::{ConfError, EntityConf};
+use axon_auth::{
+    AuthName, CryptoKey, Entropy, Method, Mode, Principal, RotatingStore, Services, Surroundings, TicketStore,
+};
+use axon_denc::{AddrVec, EntityType};
+use axon_messenger::{Modes, OsEntropy};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// What a session with the monitors needs: who, where, with which key, and how patiently.
+#[derive(Clone)]
+pub struct MonConfig {
+    /// Who logs in.
+    pub name: AuthName,
+    /// The monitors, as the configuration knows them; once logged in, the cluster's own map counts.
+    pub monitors: Vec<AddrVec>,
+    /// The key from the keyring; not needed with method none.
+    pub key: Option<CryptoKey>,
+    /// Methods of authentication, best first (Ceph: `auth_client_required`).
+    pub methods: Vec<Method>,
+    /// Modes acceptable with monitors, best first (Ceph: `ms_mon_client_mode`). Other than the default, secure then
+    /// crc, they hold for everybody on the client's messenger.
+    pub modes: Modes,
+    /// Services to get tickets for.
+    pub services: Services,
+    /// The tickets; shared with whoever dials the services.
+    pub tickets: TicketStore,
+    /// For a daemon: where to keep its service's rotating secrets, which are then fetched and kept up to date.
+    pub secrets: Option<RotatingStore>,
+    /// How long [`MonClient::connect`](super::MonClient::connect) may take; default 30 s.
+    pub connect_within: Duration,
+    /// How long the answer to a request may take unless the request says otherwise; default 30 s.
+    pub answer_within: Duration,
+    /// How long the first monitor has before the next one is tried; grows with every round. Default 3 s (Ceph:
+    /// `mon_client_hunt_interval`).
+    pub hunt_interval: Duration,
+    /// Time of day and randomness.
+    pub surroundings: Surroundings,
+}
+
+const CONNECT_WITHIN: Duration = Duration::from_secs(30);
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+const HUNT_INTERVAL: Duration = Duration::from_secs(3);
+
+impl MonConfig {
+    /// For `name`, with the monitors at the given addresses, without a key, everything else as by default: methods
+    /// cephx then none, secure mode preferred, tickets for the whole cluster.
+    pub fn new(name: AuthName, monitors: Vec<AddrVec>) -> Self {
+        Self {
+            name,
+            monitors,
+            key: None,
+            methods: vec![Method::CEPHX, Method::NONE],
+            modes: Modes::secure_preferred(),
+            services: Services::CLUSTER,
+            tickets: TicketStore::default(),
+            secrets: None,
+            connect_within: CONNECT_WITHIN,
+            answer_within: ANSWER_WITHIN,
+            hunt_interval: HUNT_INTERVAL,
+            surroundings: system_surroundings(),
+        }
+    }
+
+    /// What a configuration says for a name: `mon host`, the key, `auth client required`, `ms mon client mode`.
+    ///
+    /// Host names are resolved, which may take a while. Without a key method none is left if it is allowed, as in Ceph.
+    ///
+    /// # Errors
+    /// If the monitors are not named, an option makes no sense, or a key is needed and there is none.
+    pub fn from_conf(conf: &EntityConf<'_>) -> Result<Self, ConfError> {
+        let mut config = Self::new(conf.name().clone(), conf.mon_host()?);
+        if let Some(methods) = words(conf, "auth client required", method, "cephx or none")? {
+            config.methods = methods;
+        }
+        if let Some(modes) = words(conf, "ms mon client mode", mode, "secure or crc")? {
+            config.modes = modes_of(&modes);
+        }
+        config.key = match (config.methods.contains(&Method::CEPHX), conf.key()) {
+            (false, _) => None,
+            (true, Ok(key)) => Some(key),
+            (true, Err(_)) if config.methods.contains(&Method::NONE) => None,
+            (true, Err(error)) => return Err(error),
+        };
+        Ok(config)
+    }
+
+    /// With this key.
+    pub fn with_key(mut self, key: CryptoKey) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// As a daemon whose service's rotating secrets are kept in `secrets`.
+    pub fn with_secrets(mut self, secrets: RotatingStore) -> Self {
+        self.secrets = Some(secrets);
+        self
+    }
+
+    /// The identity that authenticates connections, to monitors and with the tickets to everybody else.
+    pub fn principal(&self) -> Principal {
+        let principal = Principal::new(self.name.clone(), self.tickets.clone(), self.surroundings.clone())
+            .with_methods(&self.methods)
+            .with_services(self.services);
+        match &self.key {
+            Some(key) => principal.with_key(key.clone()),
+            None => principal,
+        }
+    }
+
+    /// Whether the process is a client, whose number the monitors give it.
+    pub(super) fn is_client(&self) -> bool {
+        self.name.kind == EntityType::Client
+    }
+}
+
+/// The operating system's clock and random source.
+pub fn system_surroundings() -> Surroundings {
+    let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Surroundings { clock: Arc::new(clock), entropy: Arc::new(|| Box::new(OsEntropy) as Box<dyn Entropy>) }
+}
+
+/// The words of an option; `None` if it is not set.
+fn words<T>(
+    conf: &EntityConf<'_>,
+    option: &'static str,
+    read: fn(&str) -> Option<T>,
+    expected: &'static str,
+) -> Result<Option<Vec<T>>, ConfError> {
+    let (Some(text), Some(at)) = (conf.get(option), conf.origin(option)) else { return Ok(None) };
+    let is_separator = |c: char| matches!(c, ',' | ';') || c.is_whitespace();
+    let words = text.split(is_separator).filter(|word| !word.is_empty());
+    let read_word = |word: &str| {
+        let bad = || ConfError::BadValue { at: at.clone(), option, value: word.to_owned(), expected };
+        read(word).ok_or_else(bad)
+    };
+    let read: Vec<T> = words.map(read_word).collect::<Result<_, _>>()?;
+    Ok((!read.is_empty()).then_some(read))
+}
+
+fn modes_of(modes: &[Mode]) -> Modes {
+    match modes {
+        [first, rest @ ..] if rest.iter().all(|mode| mode == first) => Modes::only(*first),
+        [Mode::CRC, ..] => Modes::crc_preferred(),
+        _ => Modes::secure_preferred(),
+    }
+}
+
+fn method(word: &str) -> Option<Method> {
+    match word {
+        "cephx" => Some(Method::CEPHX),
+        "none" => Some(Method::NONE),
+        _ => None,
+    }
+}
+
+fn mode(word: &str) -> Option<Mode> {
+    match word {
+        "secure" => Some(Mode::SECURE),
+        "crc" => Some(Mode::CRC),
+        _ => None,
+    }
+}

@@ -1,0 +1,132 @@
+//! The session's rules applied to a messenger.
+
+use super::error::Failure;
+use super::session::{Action, LinkId, Session};
+use axon_denc::EntityType;
+use axon_messenger::{ConnectError, Connection, Messenger};
+use axon_wire::Message;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// The session, shared by the handle, the messenger's callbacks and the keeper.
+///
+/// Everything the session wants done is done under the lock: dialling, sending and closing never block, and their
+/// news come on other threads, which wait for the lock.
+pub(super) struct Core {
+    state: Mutex<State>,
+    /// Something happened that the keeper should look at.
+    changed: Condvar,
+}
+
+struct State {
+    session: Session,
+    links: Vec<(LinkId, Connection)>,
+    /// Gone once the session is closed: the messenger owns its dispatcher, which owns this.
+    messenger: Option<Arc<Messenger>>,
+}
+
+impl Core {
+    pub(super) fn new(session: Session) -> Self {
+        let state = State { session, links: Vec::new(), messenger: None };
+        Self { state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// Begins to use the messenger.
+    pub(super) fn begin(&self, messenger: Arc<Messenger>) {
+        self.lock().messenger = Some(messenger);
+        self.changed.notify_all();
+    }
+
+    /// Ends the session; the caller drops the messenger's handle, outside of the lock.
+    pub(super) fn close(&self) -> Option<Arc<Messenger>> {
+        self.with(|session| session.close());
+        let messenger = self.lock().messenger.take();
+        self.changed.notify_all();
+        messenger
+    }
+
+    /// Uses the session, and does what it wants done.
+    pub(super) fn with<R>(&self, use_it: impl FnOnce(&mut Session) -> R) -> R {
+        let mut state = self.lock();
+        let result = use_it(&mut state.session);
+        state.act();
+        drop(state);
+        self.changed.notify_all();
+        result
+    }
+
+    /// Uses the session for news of `connection`; `None` if that is none of its connections.
+    pub(super) fn with_link<R>(
+        &self,
+        connection: &Connection,
+        use_it: impl FnOnce(&mut Session, LinkId) -> R,
+    ) -> Option<R> {
+        let mut state = self.lock();
+        let link = state.links.iter().find(|(_, c)| c == connection).map(|(link, _)| *link)?;
+        let result = use_it(&mut state.session, link);
+        state.act();
+        drop(state);
+        self.changed.notify_all();
+        Some(result)
+    }
+
+    /// Does what is due, again and again, until the session is closed.
+    pub(super) fn keep(&self) {
+        let mut state = self.lock();
+        while state.messenger.is_some() {
+            let until = state.session.poke(Instant::now());
+            state.act();
+            state = self.sleep(state, until);
+        }
+    }
+
+    fn sleep<'a>(&'a self, state: MutexGuard<'a, State>, until: Option<Instant>) -> MutexGuard<'a, State> {
+        match until {
+            None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            Some(until) => {
+                let nap = until.saturating_duration_since(Instant::now());
+                self.changed.wait_timeout(state, nap).unwrap_or_else(PoisonError::into_inner).0
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Does what the session wants done.
+    fn act(&mut self) {
+        for action in self.session.take_actions() {
+            match action {
+                Action::Dial(link, addrs) => self.dial(link, &addrs),
+                Action::Send(link, message) => self.send(link, message),
+                Action::Close(link) => self.links.retain(|(id, connection)| {
+                    let closes = *id == link;
+                    if closes {
+                        connection.mark_down();
+                    }
+                    !closes
+                }),
+            }
+        }
+    }
+
+    fn dial(&mut self, link: LinkId, addrs: &axon_denc::AddrVec) {
+        let Some(messenger) = &self.messenger else { return };
+        match messenger.connect_anonymous(EntityType::Mon, addrs) {
+            Ok(connection) => self.links.push((link, connection)),
+            Err(ConnectError::NoAddress) => self.session.failed(link, Failure::NoV2Address, Instant::now()),
+            Err(error) => tracing::error!(%error, "cannot dial a monitor"),
+        }
+    }
+
+    /// What cannot be sent belongs to a connection whose end is on its way to us.
+    fn send(&mut self, link: LinkId, message: Message) {
+        let Some((_, connection)) = self.links.iter().find(|(id, _)| *id == link) else { return };
+        if let Err(error) = connection.send(message) {
+            tracing::warn!(%error, "not sent to the monitor");
+        }
+    }
+}

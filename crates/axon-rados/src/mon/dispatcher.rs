@@ -1,0 +1,98 @@
+//! The messenger's callbacks: those of monitors for the session, the others for the application.
+
+use super::core::Core;
+use super::error::Failure;
+use axon_denc::EntityType;
+use axon_messenger::{Connection, Dispatcher, Fault, Message, Received, Reset};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// An application that wants nothing but the monitors' answers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ignore;
+
+impl Dispatcher for Ignore {
+    fn dispatch(&self, connection: &Connection, message: Received) {
+        tracing::debug!(?connection, kind = message.header.kind, "message ignored");
+    }
+}
+
+/// Hands the session what is the session's, and `rest` everything else.
+pub(super) struct WithMon<D> {
+    core: Arc<Core>,
+    rest: D,
+}
+
+impl<D> WithMon<D> {
+    pub(super) fn new(core: Arc<Core>, rest: D) -> Self {
+        Self { core, rest }
+    }
+
+    fn failed(&self, connection: &Connection, fault: &Fault) -> bool {
+        let failed = |session: &mut super::session::Session, link| {
+            session.failed(link, Failure::Fault(fault.clone()), Instant::now());
+        };
+        self.core.with_link(connection, failed).is_some()
+    }
+}
+
+impl<D: Dispatcher> Dispatcher for WithMon<D> {
+    fn can_fast_dispatch(&self, message: &Message) -> bool {
+        self.rest.can_fast_dispatch(message)
+    }
+
+    fn fast_dispatch(&self, connection: &Connection, message: Received) {
+        match connection.peer_type() {
+            EntityType::Mon => self.dispatch(connection, message),
+            _ => self.rest.fast_dispatch(connection, message),
+        }
+    }
+
+    fn dispatch(&self, connection: &Connection, message: Received) {
+        let taken = match connection.peer_type() {
+            EntityType::Mon => {
+                self.core.with_link(connection, |session, link| session.message(link, &message))
+            }
+            _ => None,
+        };
+        if taken != Some(true) {
+            self.rest.dispatch(connection, message);
+        }
+    }
+
+    fn handle_fast_connect(&self, connection: &Connection) {
+        self.rest.handle_fast_connect(connection);
+    }
+
+    fn handle_fast_accept(&self, connection: &Connection) {
+        self.rest.handle_fast_accept(connection);
+    }
+
+    fn handle_connect(&self, connection: &Connection) {
+        let features = connection.features().unwrap_or_default();
+        let opened = self.core.with_link(connection, |session, link| session.connected(link, features));
+        if opened.is_none() {
+            self.rest.handle_connect(connection);
+        }
+    }
+
+    fn handle_accept(&self, connection: &Connection) {
+        self.rest.handle_accept(connection);
+    }
+
+    fn handle_reset(&self, connection: &Connection, reset: Reset) {
+        if !self.failed(connection, &reset.fault) {
+            self.rest.handle_reset(connection, reset);
+        }
+    }
+
+    fn handle_refused(&self, connection: &Connection, fault: &Fault) {
+        if !self.failed(connection, fault) {
+            self.rest.handle_refused(connection, fault);
+        }
+    }
+
+    fn handle_remote_reset(&self, connection: &Connection) {
+        self.rest.handle_remote_reset(connection);
+    }
+}

@@ -1,0 +1,136 @@
+//! What can go wrong with the monitors, and which of them said what.
+
+use super::Target;
+use crate::conf::ConfError;
+use crate::msg::MessageError;
+use axon_messenger::{Fault, StartError};
+use std::fmt;
+use std::time::Duration;
+
+/// Why there is no session with a monitor, or no answer from it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MonError {
+    /// The configuration does not say what is needed.
+    #[error(transparent)]
+    Conf(#[from] ConfError),
+    /// The messenger or a thread could not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Every monitor refused, for reasons that trying again does not change.
+    #[error("every monitor refused: {}", Attempts(attempts))]
+    Refused {
+        /// What each monitor answered.
+        attempts: Vec<Attempt>,
+    },
+    /// No monitor could be reached in time.
+    #[error("no session with a monitor within {within:?}: {}", Attempts(attempts))]
+    Unreachable {
+        /// How long it was tried.
+        within: Duration,
+        /// What became of the last attempt with each monitor.
+        attempts: Vec<Attempt>,
+    },
+    /// A monitor has the request and did not answer in time; it may still carry it out.
+    #[error("{asked} did not answer {what} within {within:?}; it may still carry it out")]
+    NoAnswer {
+        /// Who was asked.
+        asked: Target,
+        /// What was asked.
+        what: Request,
+        /// How long it had.
+        within: Duration,
+    },
+    /// A monitor's answer cannot be read.
+    #[error("the answer of {asked} cannot be read: {source}")]
+    Malformed {
+        /// Who was asked.
+        asked: Target,
+        /// What is wrong with it.
+        source: MessageError,
+    },
+    /// This side closed the session.
+    #[error("the session with the monitors is closed")]
+    Closed,
+}
+
+/// What was asked of a monitor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Request {
+    /// A command.
+    Command(String),
+    /// The newest version of a map.
+    Version(String),
+    /// The monitor map.
+    MonMap,
+    /// The service's rotating secrets.
+    Secrets,
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command(json) => write!(f, "the command {json}"),
+            Self::Version(map) => write!(f, "how new the {map} is"),
+            Self::MonMap => f.write_str("with a monitor map"),
+            Self::Secrets => f.write_str("with the service's rotating secrets"),
+        }
+    }
+}
+
+/// An attempt to get a session with a monitor, and why it failed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attempt {
+    /// The monitor.
+    pub target: Target,
+    /// What happened.
+    pub why: Failure,
+}
+
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.target, self.why)
+    }
+}
+
+/// Why an attempt failed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The connection failed.
+    #[error("{0}")]
+    Fault(Fault),
+    /// The monitor has no address for this protocol.
+    #[error("it has no v2 address; msgr1 is not supported: enable v2 with 'ceph mon enable-msgr2'")]
+    NoV2Address,
+    /// The connection was not ready in time.
+    #[error("not connected within {0:?}")]
+    TooSlow(Duration),
+}
+
+impl Failure {
+    /// Whether trying again does not help.
+    pub fn is_permanent(&self) -> bool {
+        match self {
+            Self::Fault(fault) => fault.is_permanent(),
+            Self::NoV2Address => true,
+            Self::TooSlow(_) => false,
+        }
+    }
+}
+
+struct Attempts<'a>(&'a [Attempt]);
+
+impl fmt::Display for Attempts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("none was tried");
+        }
+        for (i, attempt) in self.0.iter().enumerate() {
+            let comma = if i == 0 { "" } else { "; " };
+            write!(f, "{comma}{attempt}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,8 @@
+//! The real peers and what was recorded of them.
+
+mod coverage;
+mod decode;
+mod peers;
+mod signature;
+mod tickets;
+mod vectors;

@@ -1,0 +1,46 @@
+//! Everything that decides whether the project is in order.
+
+use crate::program::{cargo, run as program};
+use crate::steps::Steps;
+use crate::{peers, tidy};
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Runs the steps whose names contain `filter`, all of them whether others fail or not.
+pub(crate) fn run(filter: &str) -> Steps {
+    let mut steps = Steps::only(filter);
+    steps.step("tidy", tidy::outcome);
+    steps.step("format", || program("format", cargo(&["fmt", "--all", "--check"]), MINUTE));
+    peers::prepare_in(&mut steps);
+    steps.step("lints", || {
+        let args = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+        program("lints", cargo(&args), 20 * MINUTE)
+    });
+    steps.step("without a C compiler, without std", || {
+        let crates = ["-p", "axon-denc", "-p", "axon-wire", "-p", "axon-auth", "-p", "axon-proto"];
+        let args = [&["check", "--locked", "--no-default-features"][..], &crates].concat();
+        program("portable", cargo(&args), 10 * MINUTE)
+    });
+    steps.step("tests", || {
+        let args = ["test", "--workspace", "--locked", "--no-fail-fast"];
+        program("tests", cargo(&args), 35 * MINUTE)
+    });
+    steps.step("docs", || {
+        let mut doc = cargo(&["doc", "--workspace", "--locked", "--no-deps"]);
+        doc.env("RUSTDOCFLAGS", "-D warnings");
+        program("docs", doc, 10 * MINUTE)
+    });
+    steps
+}
+
+/// Captures the vectors whose names contain `filter`.
+pub(crate) fn capture_vectors(filter: &str) -> Steps {
+    let mut steps = Steps::default();
+    peers::prepare_in(&mut steps);
+    steps.step("capture vectors", || {
+        let args = ["run", "--quiet", "--package", "axon-testbed", "--example", "capture", "--", filter];
+        program("vectors", cargo(&args), 20 * MINUTE)
+    });
+    steps
+}
