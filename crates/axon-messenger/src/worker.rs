@@ -168,7 +168,7 @@ impl Worker {
             Completion::Drained { socket } => self.on_socket(socket, |_, _| ()),
             Completion::Closed { socket, error } => {
                 let cause = disconnect(error.as_ref());
-                self.on_socket(socket, |e, _| e.disconnected(cause));
+                self.on_socket(socket, |e, station| e.disconnected(station.now, cause));
                 self.station.sockets.remove(&socket);
             }
         }
@@ -308,10 +308,10 @@ impl Endpoint {
         }
     }
 
-    fn disconnected(&mut self, cause: Disconnect) {
+    fn disconnected(&mut self, now: Instant, cause: Disconnect) {
         match self {
             Self::Accepting(accepting) => accepting.disconnected(cause),
-            Self::Peer(peer) => peer.disconnected(cause),
+            Self::Peer(peer) => peer.disconnected(now, cause),
         }
     }
 

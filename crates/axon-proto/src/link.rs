@@ -135,6 +135,7 @@ impl Link {
                     }
                 }
                 (Ok(None), None) => return None,
+                (Ok(None), Some(_)) if self.receive.is_waiting() => return None, // for its admission
                 (Ok(None), Some(cause)) => {
                     self.end = None;
                     self.breaks(cause.into());

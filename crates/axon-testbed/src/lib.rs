@@ -13,6 +13,7 @@
 
 mod cluster;
 mod conversation;
+mod dencoder;
 mod error;
 mod perf;
 mod port;
@@ -27,6 +28,7 @@ pub mod prepare;
 
 pub use cluster::{Auth, Cluster, ClusterBuilder, DaemonAddr, Mode, Monitor};
 pub use conversation::{Conversation, Direction, Vector, unhex};
+pub use dencoder::{Dencoder, OracleMessage};
 pub use error::TestbedError;
 pub use perf::{Load, Perf, PerfClient, PerfResult, PerfServer};
 pub use port::free_port;

@@ -37,10 +37,6 @@ pub(super) struct Peer {
     admission: Admission,
     /// Permits on their way here for messages that do not wait any more.
     stale_grants: usize,
-    /// When a dial that nobody answers is given up.
-    dial_by: Option<Instant>,
-    /// The socket is gone, but not everything that arrived before was let in.
-    gone: Option<Disconnect>,
     end: End,
 }
 
@@ -160,8 +156,6 @@ impl Peer {
             queued: Permit::empty(),
             admission: Admission::default(),
             stale_grants: 0,
-            dial_by: None,
-            gone: None,
             end: End::Alive,
         }
     }
@@ -183,12 +177,10 @@ impl Peer {
         self.machine.handle(now, Input::Filled(data));
     }
 
-    /// The socket is gone. The machine hears of it after what arrived before.
-    pub(super) fn disconnected(&mut self, cause: Disconnect) {
+    pub(super) fn disconnected(&mut self, now: Instant, cause: Disconnect) {
         self.socket = None;
         self.reading = Reading::Paused;
-        self.dial_by = None;
-        self.gone = Some(cause);
+        self.machine.handle(now, Input::Disconnected(cause));
     }
 
     pub(super) fn mark_down(&mut self, now: Instant) {
@@ -199,10 +191,6 @@ impl Peer {
     pub(super) fn wake(&mut self, now: Instant) {
         self.alarm.fired(now);
         self.machine.handle(now, Input::Wake);
-        if self.dial_by.is_some_and(|by| now >= by) {
-            self.dial_by = None;
-            self.machine.handle(now, Input::Disconnected(Disconnect::Unreachable));
-        }
     }
 
     pub(super) fn is_drained(&self, station: &Station) -> bool {
@@ -213,7 +201,6 @@ impl Peer {
     /// The dial succeeded: authenticate and go on.
     pub(super) fn connected(&mut self, station: &mut Station) {
         let Some(dialling) = &self.dial else { return };
-        self.dial_by = None;
         let shared = &station.shared;
         let peer = dialling.dial.peer;
         let input = match shared.client_auth.start(peer) {
@@ -247,8 +234,7 @@ impl Peer {
         if let Some(socket) = self.socket {
             self.reading.follow(self.machine.demand(), socket, &mut *station.reactor);
         }
-        let deadline = self.machine.deadline().map(|(at, _)| at);
-        self.alarm.set(deadline.into_iter().chain(self.dial_by).min(), slot, &mut station.timers);
+        self.alarm.set(self.machine.deadline().map(|(at, _)| at), slot, &mut station.timers);
         Fate::Keep
     }
 
@@ -261,23 +247,14 @@ impl Peer {
     }
 
     fn drain(&mut self, station: &mut Station) {
-        loop {
-            while let Some(output) = self.machine.poll(station.now) {
-                self.obey(output, station);
+        while let Some(output) = self.machine.poll(station.now) {
+            match output {
+                Output::Deliver(message) => self.deliver(message, station),
+                Output::Admission(length) => self.admit(length, station),
+                Output::Dial => self.start_dial(station),
+                Output::Hangup => self.hang_up(station),
+                Output::Event(event) => self.announce(event, station),
             }
-            let waits = self.admission.ticket.is_some();
-            let Some(cause) = self.gone.take_if(|_| !waits) else { return };
-            self.machine.handle(station.now, Input::Disconnected(cause));
-        }
-    }
-
-    fn obey(&mut self, output: Output, station: &mut Station) {
-        match output {
-            Output::Deliver(message) => self.deliver(message, station),
-            Output::Admission(length) => self.admit(length, station),
-            Output::Dial => self.start_dial(station),
-            Output::Hangup => self.hang_up(station),
-            Output::Event(event) => self.announce(event, station),
         }
     }
 
@@ -347,10 +324,7 @@ impl Peer {
         self.handle.set_state(State::Connecting);
         let Some(addr) = dialling.target().socket else { return };
         match station.reactor.connect(addr) {
-            Ok(socket) => {
-                self.attach(socket, station);
-                self.dial_by = Some(station.now + station.shared.config.timeouts.ready);
-            }
+            Ok(socket) => self.attach(socket, station),
             Err(error) => {
                 let cause = super::disconnect(Some(&error));
                 self.machine.handle(station.now, Input::Disconnected(cause));
@@ -370,7 +344,6 @@ impl Peer {
             station.close(socket);
         }
         self.reading = Reading::Paused;
-        (self.dial_by, self.gone) = (None, None);
         self.withdraw();
     }
 

@@ -2,6 +2,7 @@
 
 mod coverage;
 mod decode;
+mod dencoder;
 mod peers;
 mod signature;
 mod tickets;
