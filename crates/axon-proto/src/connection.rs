@@ -66,6 +66,8 @@ pub enum Output {
 pub enum Event {
     /// The session is open.
     Established(Box<Established>),
+    /// The open session lost its socket; it is being resumed, or waits for it.
+    Interrupted(Fault),
     /// The session goes on over a new socket.
     Resumed,
     /// The peer lost the session; a new one begins.
@@ -417,13 +419,14 @@ impl Connection {
         if matches!(self.session.state(), SessionState::Closed | SessionState::Waiting) {
             return;
         }
+        let was_open = self.session.state() == SessionState::Open;
         let verdict = self.session.fault(fault == Fault::ToldToWait);
         if verdict == FaultVerdict::Reset {
             return self.reset(fault);
         }
         self.hang_up();
         self.session.requeue();
-        self.tell(Event::AttemptFailed(fault));
+        self.tell(if was_open { Event::Interrupted(fault) } else { Event::AttemptFailed(fault) });
         match verdict {
             FaultVerdict::Reset => {}
             FaultVerdict::Standby => self.session.set_state(SessionState::Standby),

@@ -59,6 +59,14 @@ impl Ident {
         }
     }
 
+    /// The peer's type.
+    pub fn peer_type(&self) -> EntityType {
+        match self {
+            Self::Client { peer, .. } => peer.kind,
+            Self::Reconnect { peer, .. } => *peer,
+        }
+    }
+
     /// Who authenticated.
     pub fn identity(&self) -> &Identity {
         match self {
