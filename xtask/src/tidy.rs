@@ -8,7 +8,6 @@ use crate::program::root;
 use crate::steps::{Outcome, Steps};
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 /// One thing that is not in order, as `where: what`.
 type Problem = String;
@@ -40,22 +39,18 @@ struct SourceFile {
 }
 
 impl SourceFile {
-    /// All Rust, C, Markdown and TOML files that are or will be under version control.
+    /// All Rust, C, Markdown and TOML files of the checkout. Does not ask git, which need not be there.
     fn all(root: &Path) -> Result<Vec<Self>, String> {
-        let listed = Command::new("git")
-            .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
-            .current_dir(root)
-            .output()
-            .map_err(|error| format!("cannot run git: {error}"))?;
-        if !listed.status.success() {
-            return Err(String::from_utf8_lossy(&listed.stderr).into_owned());
-        }
-        let names = String::from_utf8_lossy(&listed.stdout).into_owned();
-        let known = |name: &&str| [".rs", ".c", ".md", ".toml"].iter().any(|end| name.ends_with(end));
-        // A file may be listed and just removed.
-        let read =
-            |name: &str| Some(Self { path: name.into(), text: fs::read_to_string(root.join(name)).ok()? });
-        Ok(names.split('\0').filter(known).filter_map(read).collect())
+        let mut files = Vec::new();
+        walk(root, &mut |path| {
+            let known =
+                path.extension().is_some_and(|end| ["rs", "c", "md", "toml"].iter().any(|e| end == *e));
+            if let (true, Ok(text)) = (known, fs::read_to_string(path)) {
+                let path = path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
+                files.push(Self { path, text });
+            }
+        })?;
+        Ok(files)
     }
 
     fn name(&self) -> &str {
@@ -70,4 +65,21 @@ impl SourceFile {
     fn new(path: &str, text: &str) -> Self {
         Self { path: path.into(), text: text.into() }
     }
+}
+
+/// Calls `visit` with every file below `dir` but build products and hidden ones.
+fn walk(dir: &Path, visit: &mut dyn FnMut(&Path)) -> Result<(), String> {
+    let entries = fs::read_dir(dir).map_err(|error| format!("cannot list {}: {error}", dir.display()))?;
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        if name == "target" || name.as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => walk(&entry.path(), visit)?,
+            Ok(kind) if kind.is_file() => visit(&entry.path()),
+            _ => {}
+        }
+    }
+    Ok(())
 }

@@ -2,24 +2,15 @@
 
 use crate::error::CliError;
 use axon_auth::{
-    AuthError, AuthName, ClientAuth, ClientExchange, CryptoKey, Entropy, KeyType, Keyring, NoneClient,
-    Principal, RotatingStore, ServerAuth, Surroundings, TicketStore, Verifier,
+    AuthError, AuthName, ClientAuth, ClientExchange, CryptoKey, KeyType, Keyring, NoneClient, Principal,
+    RotatingStore, ServerAuth, TicketStore, Verifier,
 };
 use axon_denc::EntityType;
 use axon_messenger::OsEntropy;
+use axon_rados::mon::system_surroundings;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-/// The system's clock and randomness.
-pub(crate) fn surroundings() -> Surroundings {
-    Surroundings::new(now, || Box::new(OsEntropy) as Box<dyn Entropy>)
-}
-
-fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
-}
 
 /// The key of `name` in a keyring file.
 pub(crate) fn key_in(path: &Path, name: &AuthName) -> Result<CryptoKey, CliError> {
@@ -37,7 +28,7 @@ pub(crate) fn key_in(path: &Path, name: &AuthName) -> Result<CryptoKey, CliError
 
 /// A key for one run.
 pub(crate) fn throwaway_key() -> CryptoKey {
-    CryptoKey::generate(KeyType::Aes, &now, &mut OsEntropy)
+    CryptoKey::generate(KeyType::Aes, &*system_surroundings().clock, &mut OsEntropy)
 }
 
 /// A client without a key.
@@ -47,7 +38,7 @@ pub(crate) fn nameless() -> Arc<dyn ClientAuth> {
 
 /// A client of a whole cluster: it shows its key to monitors, and the tickets they give it to other daemons.
 pub(crate) fn principal(name: AuthName, key: Option<CryptoKey>) -> Principal {
-    let principal = Principal::new(name, TicketStore::default(), surroundings());
+    let principal = Principal::new(name, TicketStore::default(), system_surroundings());
     match key {
         Some(key) => principal.with_key(key),
         None => principal,
@@ -62,8 +53,13 @@ pub(crate) fn service_key_client(name: AuthName, key: CryptoKey) -> Arc<dyn Clie
 
 /// The service that believes such clients.
 pub(crate) fn service_key_server(key: CryptoKey) -> Arc<dyn ServerAuth> {
-    let verifier = Verifier::new(EntityType::Mon, RotatingStore::default(), surroundings());
+    let verifier = Verifier::new(EntityType::Mon, RotatingStore::default(), system_surroundings());
     Arc::new(verifier.with_mon_secret(key))
+}
+
+/// A daemon whose service's secrets the monitors give.
+pub(crate) fn rotating_key_server(service: EntityType, secrets: RotatingStore) -> Arc<dyn ServerAuth> {
+    Arc::new(Verifier::new(service, secrets, system_surroundings()))
 }
 
 /// Shows the tickets of monitors to everybody.

@@ -3,8 +3,9 @@
 use crate::auth;
 use crate::error::CliError;
 use axon_auth::{AuthName, CryptoKey};
-use axon_denc::{AddrVec, EntityType};
+use axon_denc::EntityType;
 use axon_rados::conf::{Conf, ConfError, Host};
+use axon_rados::mon::MonConfig;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -52,7 +53,7 @@ impl ClusterArgs {
 
     /// The configuration, with what the command line sets instead. An absent file is an empty one, unless the command line
     /// names it.
-    pub(crate) fn read_conf(&self) -> Result<Conf, CliError> {
+    fn read_conf(&self) -> Result<Conf, CliError> {
         let host = Host::current();
         let mut conf = match &self.conf {
             Some(path) => Conf::read(path, host)?,
@@ -63,6 +64,9 @@ impl ClusterArgs {
         };
         if let Some(mon_host) = &self.mon_host {
             conf.set("mon host", mon_host);
+        }
+        if let Some(path) = &self.keyring {
+            conf.set("keyring", &path.to_string_lossy());
         }
         Ok(conf)
     }
@@ -83,8 +87,13 @@ impl ClusterArgs {
         }
     }
 
-    /// The monitors' addresses.
-    pub(crate) fn monitors(&self, name: &AuthName) -> Result<Vec<AddrVec>, CliError> {
-        Ok(self.read_conf()?.of(name).mon_host()?)
+    /// What is needed to log in to the monitors as `name`.
+    pub(crate) fn mon_config(&self, name: &AuthName) -> Result<MonConfig, CliError> {
+        let key = self.keyring.as_ref().map(|path| auth::key_in(path, name)).transpose()?;
+        let mut config = MonConfig::from_conf(&self.read_conf()?.of(name))?;
+        if key.is_some() {
+            config.key = key;
+        }
+        Ok(config)
     }
 }

@@ -5,6 +5,7 @@ use axon_auth::{AuthError, AuthName, BadKeyring};
 use axon_messenger::{ConnectError, Fault, Rejection, StartError};
 use axon_proto::{Blame, Disconnect};
 use axon_rados::conf::ConfError;
+use axon_rados::mon::{Attempt, Failure, MonError};
 use axon_rados::msg::MessageError;
 use axon_wire::WireError;
 use std::io;
@@ -35,6 +36,15 @@ pub(crate) enum CliError {
     /// The cluster's configuration does not say what is needed.
     #[error("{0}")]
     Conf(#[from] ConfError),
+    /// There is no session with the monitors, or no answer from them.
+    #[error("{0}")]
+    Mon(#[from] MonError),
+    /// The monitors answered that they will not, or cannot.
+    #[error("the monitors answered with error {code}: {status}")]
+    Command { code: i32, status: String },
+    /// A text is not a command.
+    #[error("not a command: {0}")]
+    BadCommand(serde_json::Error),
     /// The messenger does not start.
     #[error("{0}")]
     Start(#[from] StartError),
@@ -77,7 +87,8 @@ impl CliError {
     /// The program's exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::NotYet(_) | Self::Usage { .. } | Self::Address { .. } => Exit::Usage,
+            Self::NotYet(_) | Self::Usage { .. } | Self::Address { .. } | Self::BadCommand(_) => Exit::Usage,
+            Self::Mon(error) => exit_of_mon(error),
             Self::Unreadable { .. } | Self::Keyring { .. } | Self::NoEntry { .. } | Self::Conf(_) => {
                 Exit::Usage
             }
@@ -94,6 +105,9 @@ impl CliError {
         match self {
             Self::Usage { help, .. } => Some((*help).into()),
             Self::Address { .. } => Some(ADDRESS_HELP.into()),
+            Self::BadCommand(_) => Some(COMMAND_HELP.into()),
+            Self::Conf(ConfError::NoMonHost { .. }) => Some(MON_HOST_HELP.into()),
+            Self::Mon(error) => help_with_mon(error).map(Into::into),
             Self::NoEntry { others, .. } => Some(names_help(others)),
             Self::NoTarget { source: ConnectError::NoAddress, .. } => Some(V2_HELP.into()),
             Self::Unconnected { fault, .. } | Self::Lost { fault, .. } => help_with(fault).map(Into::into),
@@ -109,6 +123,8 @@ impl CliError {
 }
 
 const ADDRESS_HELP: &str = "write IP:PORT, v2:IP:PORT/NONCE or HOST:PORT, such as 10.0.0.1:3300";
+const COMMAND_HELP: &str = r#"write a JSON object with the key "prefix", such as '{"prefix": "status"}'"#;
+const MON_HOST_HELP: &str = "or name them on the command line: --mon-host 10.0.0.1, or --conf FILE";
 const V2_HELP: &str = "monitors listen for msgr2 on port 3300; `ceph mon enable-msgr2` switches it on";
 const SILENCE_HELP: &str =
     "something may hold the port without speaking msgr2, or the daemon hangs; --timeout waits longer";
@@ -132,6 +148,35 @@ pub(crate) fn exit_of(fault: &Fault) -> Exit {
             Blame::PeerMisbehaved | Blame::Incompatible => Exit::Incompatible,
             Blame::Local => Exit::Failure,
         },
+    }
+}
+
+/// The exit code of a failed question to the monitors: that of the last attempt with the first of them.
+fn exit_of_mon(error: &MonError) -> Exit {
+    match error {
+        MonError::Conf(_) => Exit::Usage,
+        MonError::Refused { attempts } | MonError::Unreachable { attempts, .. } => {
+            attempts.first().map_or(Exit::TimedOut, |attempt| match &attempt.why {
+                Failure::Fault(fault) => exit_of(fault),
+                Failure::NoV2Address => Exit::Incompatible,
+                _ => Exit::TimedOut,
+            })
+        }
+        MonError::NoAnswer { .. } => Exit::TimedOut,
+        MonError::Malformed { .. } => Exit::Incompatible,
+        _ => Exit::Failure,
+    }
+}
+
+fn help_with_mon(error: &MonError) -> Option<&'static str> {
+    match error {
+        MonError::Conf(ConfError::NoMonHost { .. }) => Some(MON_HOST_HELP),
+        MonError::Refused { attempts } | MonError::Unreachable { attempts, .. } => match attempts.first() {
+            Some(Attempt { why: Failure::Fault(fault), .. }) => help_with(fault),
+            Some(Attempt { why: Failure::TooSlow(_), .. }) | None => Some(SILENCE_HELP),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -3,9 +3,12 @@
 use crate::cluster::ClusterArgs;
 use crate::error::CliError;
 use crate::options::ModeArg;
-use crate::units;
+use crate::{output, units};
+use axon_rados::mon::{CommandOutput, MonClient};
+use bytes::Bytes;
 use clap::{Args, Subcommand};
-use std::time::Duration;
+use serde_json::Value;
+use std::time::{Duration, Instant};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,7 +52,7 @@ struct MonOptions {
     mode: Option<ModeArg>,
 
     /// How long it may take altogether.
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = units::parse_seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = units::parse_seconds)]
     timeout: Duration,
 
     #[command(flatten)]
@@ -59,6 +62,76 @@ struct MonOptions {
 impl MonArgs {
     /// Runs the command.
     pub(crate) fn run(self) -> Result<(), CliError> {
-        Err(CliError::NotYet("axon mon"))
+        match self.question {
+            Question::Command { command, options } => options.ask(parse(&command)?),
+            Question::Status { options } => options.ask(status()),
+        }
+    }
+}
+
+/// A command: a JSON object.
+type Command = serde_json::Map<String, Value>;
+
+fn status() -> Command {
+    Command::from_iter([("prefix".to_owned(), "status".into())])
+}
+
+fn parse(text: &str) -> Result<Command, CliError> {
+    let command: Command = serde_json::from_str(text).map_err(CliError::BadCommand)?;
+    match command.get("prefix") {
+        Some(Value::String(_)) => Ok(command),
+        _ => Err(CliError::BadCommand(serde::de::Error::missing_field("prefix"))),
+    }
+}
+
+impl MonOptions {
+    /// Sends the command and prints what comes back.
+    fn ask(&self, mut command: Command) -> Result<(), CliError> {
+        if self.json {
+            command.entry("format").or_insert_with(|| "json".into());
+        }
+        let deadline = Instant::now() + self.timeout;
+        let mon = self.log_in()?;
+        let left = deadline.saturating_duration_since(Instant::now());
+        let answer = mon.send_command(&Value::from(command).to_string(), Bytes::new(), left).wait()?;
+        print(answer)
+    }
+
+    fn log_in(&self) -> Result<MonClient, CliError> {
+        let mut config = self.cluster.mon_config(&self.cluster.name())?;
+        config.connect_within = self.timeout;
+        if let Some(mode) = self.mode {
+            config.modes = mode.modes();
+        }
+        Ok(MonClient::connect(config)?)
+    }
+}
+
+/// The output to standard output; the remark for people, which some commands make, to standard error.
+fn print(answer: CommandOutput) -> Result<(), CliError> {
+    if answer.code < 0 {
+        return Err(CliError::Command { code: answer.code, status: answer.status });
+    }
+    if !answer.status.is_empty() {
+        output::note(&answer.status);
+    }
+    let text = String::from_utf8_lossy(&answer.output);
+    match text.trim_matches('\n') {
+        "" => Ok(()),
+        text => output::print(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_objects_with_a_prefix() {
+        assert_eq!(Value::from(status()).to_string(), r#"{"prefix":"status"}"#);
+        assert!(parse(r#"{"prefix": "osd tree", "format": "json"}"#).is_ok());
+        for text in ["", "status", "[]", "{}", r#"{"prefix": 1}"#, r#""prefix""#] {
+            assert!(matches!(parse(text), Err(CliError::BadCommand(_))), "{text}");
+        }
     }
 }

@@ -30,6 +30,11 @@ pub(crate) fn complain(error: &CliError) {
     }
 }
 
+/// Says something that is no result.
+pub(crate) fn note(text: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
 /// A line on a terminal that is written again and again; nothing where standard error is none.
 pub(crate) struct LiveLine {
     shown: bool,

@@ -8,9 +8,11 @@ use crate::cluster::ClusterArgs;
 use crate::error::CliError;
 use crate::options::ModeArg;
 use crate::{output, target, units};
-use axon_auth::Principal;
+use axon_auth::{AuthError, Principal};
 use axon_denc::{AddrVec, EntityName, EntityType};
 use axon_messenger::{Connection, Dispatcher, Fault, Messenger, Policy, Received, Reset, Timeouts};
+use axon_rados::conf::ConfError;
+use axon_rados::mon::MonClient;
 use clap::{Args, ValueEnum};
 use report::{Handshake, Keepalives};
 use std::sync::Arc;
@@ -25,7 +27,8 @@ Examples:
   axon ping 127.0.0.1:6800 --count 0 --json    the handshake alone
 
 Without --peer a monitor is expected at port 3300 and an OSD elsewhere; whoever answers instead is dialled again as what it
-says it is. An OSD, MDS or manager with cephx wants a ticket, which the monitors give: say where they are.";
+says it is. An OSD, MDS or manager with cephx wants a ticket, which the monitors give: the
+configuration or --mon-host says where they are.";
 
 /// How often the time of a keepalive is looked for.
 const LOOK: Duration = Duration::from_micros(200);
@@ -127,32 +130,33 @@ impl PingArgs {
         }
     }
 
-    /// A daemon wants a ticket; if the command line says where monitors are, one of them is asked first.
+    /// A daemon may want a ticket; then a monitor is asked for one.
     fn dial_with_ticket(
         &self,
         peer: EntityType,
         addrs: &AddrVec,
         principal: &Principal,
     ) -> Result<Session, CliError> {
-        if peer != EntityType::Mon && self.cluster.names_cluster() && principal.tickets().method().is_none() {
-            self.fetch_tickets(principal)?;
+        match self.dial(peer, addrs, principal) {
+            Err(error) if wants_ticket(&error) => {
+                self.fetch_tickets(principal, error)?;
+                self.dial(peer, addrs, principal)
+            }
+            session => session,
         }
-        self.dial(peer, addrs, principal)
     }
 
-    /// The handshake with a monitor ends with tickets for the rest of the cluster.
-    fn fetch_tickets(&self, principal: &Principal) -> Result<(), CliError> {
-        let mut failed = None;
-        for monitor in self.cluster.monitors(principal.name())? {
-            match self.dial(EntityType::Mon, &monitor, principal) {
-                Ok(session) => {
-                    session.messenger.shutdown(CLOSE);
-                    return Ok(());
-                }
-                Err(error) => failed = Some(error),
-            }
-        }
-        failed.map_or(Ok(()), Err)
+    /// Logs in to a monitor, which gives tickets for the rest of the cluster. `wanted` is why, and what remains to be said
+    /// if nobody knows where the monitors are.
+    fn fetch_tickets(&self, principal: &Principal, wanted: CliError) -> Result<(), CliError> {
+        let mut config = match self.cluster.mon_config(principal.name()) {
+            Err(CliError::Conf(ConfError::NoMonHost { .. })) => return Err(wanted),
+            config => config?,
+        };
+        config.tickets = principal.tickets().clone();
+        config.connect_within = self.timeout;
+        MonClient::connect(config)?;
+        Ok(())
     }
 
     fn dial(&self, peer: EntityType, addrs: &AddrVec, principal: &Principal) -> Result<Session, CliError> {
@@ -187,6 +191,11 @@ impl PingArgs {
         }
         Ok(Keepalives::new(&times))
     }
+}
+
+/// Whether there was nothing to show to a daemon, as no monitor was asked yet.
+fn wants_ticket(error: &CliError) -> bool {
+    matches!(error, CliError::Unconnected { fault: Fault::Auth(AuthError::NoMonSession { .. }), .. })
 }
 
 /// An open session.

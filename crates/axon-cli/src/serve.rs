@@ -6,9 +6,10 @@ use crate::cluster::ClusterArgs;
 use crate::error::CliError;
 use crate::options::ModeArg;
 use crate::{output, units};
-use axon_auth::ServerAuth;
+use axon_auth::{AuthName, RotatingStore, ServerAuth};
 use axon_denc::{EntityName, EntityType};
 use axon_messenger::{BindSpec, Messenger, Modes, Nonce};
+use axon_rados::mon::MonClient;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -23,15 +24,19 @@ Examples:
   axon serve 127.0.0.1:6800                    serve `axon bench --connect` and ceph_perf_msgr_client
   axon serve 0.0.0.0:0 --json --seconds 60     any free port, which the first line of output names
   axon serve 127.0.0.1:6800 --auth cephx --keyring service.keyring --mode secure
+  axon serve 127.0.0.1:6800 --auth cephx --name osd.7 --keyring osd.7.keyring --mon-host 10.0.0.1
 
-With --auth cephx the keyring's key of NAME (osd.0 unless --name says otherwise) is the service's own key: clients that hold
-it as well, such as `axon bench --connect ... --keyring service.keyring`, are let in.
+With --auth cephx and a keyring alone, the keyring's key of NAME (osd.0 unless said) is the service's own: whoever holds it as
+well, such as `axon bench --connect ADDR --keyring service.keyring`, is let in. With --conf or --mon-host the server logs in to
+the monitors as NAME, and lets in whoever they gave a ticket for services of its type.
 
 The first line of output is `listening on ADDR`, or with --json an object with the key `listening`; the last one says what
 was served. SIGINT and SIGTERM end it in good order.";
 
 /// How long connections may take to send what they have queued.
 const CLOSE: Duration = Duration::from_secs(5);
+/// How long logging in to the monitors may take, and getting the secrets from them.
+const LOG_IN: Duration = Duration::from_secs(30);
 
 /// Options of `axon serve`.
 #[derive(Debug, Args)]
@@ -92,23 +97,58 @@ impl ServeArgs {
         // Before the first line of output: who has read it may send a signal.
         let signals = Signals::new([SIGINT, SIGTERM]).map_err(CliError::Signals)?;
         let responder = Arc::new(Responder::default());
-        let messenger = self.start(responder.clone())?;
+        let gate = self.gate()?;
+        let messenger = self.start(responder.clone(), &gate)?;
         self.announce(&messenger)?;
         wait(signals, self.seconds);
         messenger.shutdown(CLOSE);
+        drop(gate);
         self.summarise(responder.served())
     }
 
-    fn start(&self, responder: Arc<Responder>) -> Result<Messenger, CliError> {
-        let mut builder = Messenger::builder(EntityName::new(EntityType::Osd, 0))
+    fn start(&self, responder: Arc<Responder>, gate: &Gate) -> Result<Messenger, CliError> {
+        let mut builder = Messenger::builder(gate.name)
             .bind(self.addr)
             .nonce(Nonce::fixed(0))
             .modes(self.modes()?)
             .workers(self.workers as usize);
-        if self.auth == AuthArg::Cephx {
-            builder = builder.server_auth(self.verifier()?);
+        if let Some(auth) = &gate.auth {
+            builder = builder.server_auth(auth.clone());
         }
         Ok(builder.start(responder)?)
+    }
+
+    /// Who is let in.
+    fn gate(&self) -> Result<Gate, CliError> {
+        let name = self.cluster.name_or(EntityType::Osd, "0");
+        match self.auth {
+            AuthArg::None => Ok(Gate::open()),
+            AuthArg::Cephx if self.cluster.names_cluster() => self.cluster_gate(&name),
+            AuthArg::Cephx => self.keyring_gate(&name),
+        }
+    }
+
+    /// Whoever the monitors gave a ticket: the service's secrets are fetched from them and kept up to date.
+    fn cluster_gate(&self, name: &AuthName) -> Result<Gate, CliError> {
+        let secrets = RotatingStore::default();
+        let mut config = self.cluster.mon_config(name)?.with_secrets(secrets.clone());
+        config.connect_within = LOG_IN;
+        let mon = MonClient::connect(config)?;
+        mon.rotating_keys(LOG_IN)?;
+        let auth = auth::rotating_key_server(name.kind, secrets);
+        Ok(Gate { name: entity(name), auth: Some(auth), _mon: Some(mon) })
+    }
+
+    /// Whoever holds the service's own key.
+    fn keyring_gate(&self, name: &AuthName) -> Result<Gate, CliError> {
+        let Some(path) = self.cluster.keyring() else {
+            return Err(CliError::Usage {
+                what: "--auth cephx needs the service's key",
+                help: "give a keyring that holds it, --keyring FILE, or a cluster whose monitors know it, --mon-host ADDRS",
+            });
+        };
+        let auth = auth::service_key_server(auth::key_in(path, name)?);
+        Ok(Gate { name: entity(name), auth: Some(auth), _mon: None })
     }
 
     fn modes(&self) -> Result<Modes, CliError> {
@@ -120,20 +160,6 @@ impl ServeArgs {
             (Some(mode), _) => Ok(mode.modes()),
             (None, _) => Ok(Modes::crc_preferred()),
         }
-    }
-
-    fn verifier(&self) -> Result<Arc<dyn ServerAuth>, CliError> {
-        if self.cluster.names_cluster() {
-            return Err(CliError::NotYet("service keys from the monitors (--conf, --mon-host)"));
-        }
-        let Some(path) = self.cluster.keyring() else {
-            return Err(CliError::Usage {
-                what: "--auth cephx needs the service's key",
-                help: "give a keyring that holds it: --keyring FILE",
-            });
-        };
-        let name = self.cluster.name_or(EntityType::Osd, "0");
-        Ok(auth::service_key_server(auth::key_in(path, &name)?))
     }
 
     fn announce(&self, messenger: &Messenger) -> Result<(), CliError> {
@@ -155,6 +181,26 @@ impl ServeArgs {
             units::bytes(served.bytes as f64)
         ))
     }
+}
+
+/// Who is let in, and as whom the server presents itself.
+struct Gate {
+    name: EntityName,
+    /// `None` lets everybody in.
+    auth: Option<Arc<dyn ServerAuth>>,
+    /// Keeps the secrets up to date as long as it lives.
+    _mon: Option<MonClient>,
+}
+
+impl Gate {
+    fn open() -> Self {
+        Self { name: EntityName::new(EntityType::Osd, 0), auth: None, _mon: None }
+    }
+}
+
+/// The name for the wire; daemons whose names have no number are told apart by other means.
+fn entity(name: &AuthName) -> EntityName {
+    EntityName::new(name.kind, name.id.parse().unwrap_or(0))
 }
 
 /// Waits for a signal, at most for `limit`.

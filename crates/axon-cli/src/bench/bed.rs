@@ -13,6 +13,7 @@ use crate::target;
 use axon_auth::{ClientAuth, CryptoKey};
 use axon_denc::{AddrVec, EntityName, EntityType};
 use axon_messenger::{BindSpec, Connection, Messenger, Nonce, Policy};
+use axon_rados::mon::MonClient;
 use axon_transport::{MemNetwork, TcpTransport, Transport};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -28,6 +29,8 @@ const SEND_BUDGET: usize = 64 << 20;
 pub(super) struct Bed {
     client: Messenger,
     responder: Option<Messenger>,
+    /// Keeps the tickets fresh.
+    _mon: Option<MonClient>,
     connections: Vec<Connection>,
     load: Arc<Load>,
     news: Receiver<super::conduct::News<CliError>>,
@@ -41,16 +44,9 @@ impl Bed {
     /// When they do not start, or a session does not open in time.
     pub(super) fn start(args: &BenchArgs, span: Span) -> Result<Self, CliError> {
         let transport = transport(args.transport);
-        let (auth, responder) = match &args.connect {
-            Some(_) => (remote_auth(args)?, None),
-            None => {
-                let key = (args.mode == ModeArg::Secure).then(auth::throwaway_key);
-                (local_auth(args, key.as_ref()), Some(responder(args, &transport, key)?))
-            }
-        };
-        let addrs = match &args.connect {
-            Some(text) => target::parse(text)?,
-            None => responder.as_ref().map(Messenger::addrs).unwrap_or_default(),
+        let Far { addrs, auth, responder, mon } = match &args.connect {
+            Some(text) => Far::remote(args, text)?,
+            None => Far::local(args, &transport)?,
         };
         let peer = addrs.to_string();
         let (attempt, outcome) = Attempt::new();
@@ -60,7 +56,7 @@ impl Bed {
         let client = client(args, transport, auth, load.clone())?;
         let connections = connect(&client, &addrs, args.connections)?;
         outcome.wait(&peer, connections.len(), args.timeout)?;
-        Ok(Self { client, responder, connections, load, news, span })
+        Ok(Self { client, responder, _mon: mon, connections, load, news, span })
     }
 
     /// Runs the load and closes everything.
@@ -68,7 +64,7 @@ impl Bed {
     /// # Errors
     /// When the load cannot start; what breaks it later is part of the result.
     pub(super) fn run(self) -> Result<Run<CliError>, CliError> {
-        let Self { client, responder, connections, load, news, span } = self;
+        let Self { client, responder, _mon, connections, load, news, span } = self;
         let mut run = conduct(load.recorder(), span, &news, "axon", || load.start(connections))?;
         let mishaps = load.mishaps();
         run.sample.lost = mishaps.lost;
@@ -82,6 +78,34 @@ impl Bed {
     }
 }
 
+/// The far end, and how to get in there.
+struct Far {
+    addrs: AddrVec,
+    auth: Arc<dyn ClientAuth>,
+    responder: Option<Messenger>,
+    mon: Option<MonClient>,
+}
+
+impl Far {
+    /// In this process, with a key for this run alone if one is needed.
+    fn local(args: &BenchArgs, transport: &Arc<dyn Transport>) -> Result<Self, CliError> {
+        let key = (args.mode == ModeArg::Secure).then(auth::throwaway_key);
+        let auth = match &key {
+            Some(key) => auth::service_key_client(args.cluster.name(), key.clone()),
+            None => auth::nameless(),
+        };
+        let responder = responder(args, transport, key)?;
+        Ok(Self { addrs: responder.addrs(), auth, responder: Some(responder), mon: None })
+    }
+
+    /// Elsewhere.
+    fn remote(args: &BenchArgs, text: &str) -> Result<Self, CliError> {
+        let addrs = target::parse(text)?;
+        let (auth, mon) = remote_auth(args)?;
+        Ok(Self { addrs, auth, responder: None, mon })
+    }
+}
+
 fn transport(arg: TransportArg) -> Arc<dyn Transport> {
     match arg {
         TransportArg::Tcp => Arc::new(TcpTransport::new()),
@@ -89,25 +113,24 @@ fn transport(arg: TransportArg) -> Arc<dyn Transport> {
     }
 }
 
-fn local_auth(args: &BenchArgs, key: Option<&CryptoKey>) -> Arc<dyn ClientAuth> {
-    match key {
-        Some(key) => auth::service_key_client(args.cluster.name(), key.clone()),
-        None => auth::nameless(),
+/// With a ticket from the monitors, or with the service's own key from the keyring on the command line.
+fn remote_auth(args: &BenchArgs) -> Result<(Arc<dyn ClientAuth>, Option<MonClient>), CliError> {
+    if args.cluster.names_cluster() {
+        let mut config = args.cluster.mon_config(&args.cluster.name())?;
+        config.connect_within = args.timeout;
+        let principal = config.principal();
+        return Ok((Arc::new(principal), Some(MonClient::connect(config)?)));
     }
-}
-
-/// With the service's own key, from the keyring on the command line.
-fn remote_auth(args: &BenchArgs) -> Result<Arc<dyn ClientAuth>, CliError> {
     match (args.cluster.keyring(), args.mode) {
         (Some(path), _) => {
             let name = args.cluster.name_or(EntityType::Osd, "0");
             let key = auth::key_in(path, &name)?;
-            Ok(auth::service_key_client(name, key))
+            Ok((auth::service_key_client(name, key), None))
         }
-        (None, ModeArg::Crc) => Ok(auth::nameless()),
+        (None, ModeArg::Crc) => Ok((auth::nameless(), None)),
         (None, ModeArg::Secure) => Err(CliError::Usage {
             what: "--mode secure against another process needs a key",
-            help: "give the key that `axon serve --auth cephx` was given: --keyring FILE",
+            help: "give the key that `axon serve --auth cephx` was given, --keyring FILE, or a cluster, --mon-host ADDRS",
         }),
     }
 }

@@ -163,3 +163,48 @@ fn mode(word: &str) -> Option<Mode> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conf::{Conf, Host};
+    use std::path::Path;
+
+    fn from(text: &str) -> Result<MonConfig, ConfError> {
+        let text = format!("[global]\nmon host = 10.0.0.1\nkeyring = /nowhere\n{text}");
+        let conf = Conf::parse(&text, Path::new("f.conf"), Host::default()).unwrap();
+        MonConfig::from_conf(&conf.of(&"client.a".parse().unwrap()))
+    }
+
+    const KEY: &str = "key = AQD2Vr1mAAAAABAAEjRWeJq83vASNFZ4mrze8A==\n";
+
+    #[test]
+    fn what_the_configuration_says() {
+        let config = from(&format!("{KEY}auth client required = cephx\nms mon client mode = crc")).unwrap();
+        assert_eq!(config.methods, [Method::CEPHX]);
+        assert_eq!(config.modes, Modes::only(Mode::CRC));
+        assert!(config.key.is_some());
+        assert_eq!(config.monitors.len(), 1);
+        let config =
+            from(&format!("{KEY}auth_client_required = none, cephx\nms_mon_client_mode = crc secure"))
+                .unwrap();
+        assert_eq!(config.methods, [Method::NONE, Method::CEPHX]);
+        assert_eq!(config.modes, Modes::crc_preferred());
+        let config = from(KEY).unwrap();
+        assert_eq!(config.modes, Modes::secure_preferred());
+    }
+
+    #[test]
+    fn a_key_is_needed_only_for_cephx() {
+        assert!(from("auth client required = none").unwrap().key.is_none());
+        assert!(from("").unwrap().key.is_none(), "none is allowed, too");
+        assert!(matches!(from("auth client required = cephx"), Err(ConfError::NoKey(_))));
+    }
+
+    #[test]
+    fn unknown_words_are_errors() {
+        let error = from("auth client required = gss").err().unwrap().to_string();
+        assert_eq!(error, "f.conf:4: auth client required: 'gss' means nothing; write cephx or none");
+        assert!(from(&format!("{KEY}ms mon client mode = fast")).is_err());
+    }
+}

@@ -107,6 +107,9 @@ pub enum Failure {
     /// The connection was not ready in time.
     #[error("not connected within {0:?}")]
     TooSlow(Duration),
+    /// The connection is fine, but the monitor sent no monitor map.
+    #[error("connected, but it sent no monitor map within {0:?}: it may have no quorum")]
+    Silent(Duration),
 }
 
 impl Failure {
@@ -115,7 +118,7 @@ impl Failure {
         match self {
             Self::Fault(fault) => fault.is_permanent(),
             Self::NoV2Address => true,
-            Self::TooSlow(_) => false,
+            Self::TooSlow(_) | Self::Silent(_) => false,
         }
     }
 }

@@ -72,6 +72,8 @@ struct Open {
     link: LinkId,
     target: Target,
     features: Features,
+    /// Until when the first monitor map must be there, and how long that was; a monitor without a quorum sends none.
+    silent_until: Option<(Instant, Duration)>,
     /// Requests in the authentication protocol that were not answered yet; answers come in order.
     auth: VecDeque<AuthRequest>,
 }
@@ -117,9 +119,10 @@ impl Session {
         self.renew();
         let hunting = self.hunt(now);
         let attempt = self.attempt.as_ref().map(|attempt| attempt.until);
+        let silent = self.open.as_ref().and_then(|open| open.silent_until).map(|(until, _)| until);
         let renewal = self.open.as_mut().and_then(|open| self.renewal.next_look(open.auth.make_contiguous()));
         let renewal = renewal.map(|after| now + after.max(SHORTEST_NAP));
-        [hunting, attempt, renewal, self.requests.next_deadline()].into_iter().flatten().min()
+        [hunting, attempt, silent, renewal, self.requests.next_deadline()].into_iter().flatten().min()
     }
 
     /// Asks something; the answer, or an error at the deadline, goes where `ask` says.
@@ -157,10 +160,15 @@ impl Session {
             self.actions.push(Action::Close(old.link));
         }
         tracing::info!(monitor = %attempt.target, "session with a monitor is open");
-        self.hunt.succeeded(&attempt.target);
         self.wants_login = false;
         self.renewal.session_began();
-        self.open = Some(Open { link, target: attempt.target, features, auth: VecDeque::new() });
+        let silent_until = match self.monmap {
+            Some(_) => None,
+            None => Some((attempt.until + attempt.patience, attempt.patience)),
+        };
+        let Attempt { target, .. } = attempt;
+        self.open = Some(Open { link, target, features, silent_until, auth: VecDeque::new() });
+        self.monitor_serves();
         self.requests.forget_sent();
         self.send_subscriptions(|_| true);
         self.send_requests();
@@ -202,11 +210,25 @@ impl Session {
         &self.options
     }
 
+    /// Notes that the open connection's monitor serves, once that is known.
+    fn monitor_serves(&mut self) {
+        if let (Some(open), Some(_)) = (&mut self.open, &self.monmap) {
+            open.silent_until = None;
+            self.hunt.succeeded(&open.target);
+        }
+    }
+
     /// Gives up an attempt that takes too long, and answers what is overdue.
     fn expire(&mut self, now: Instant) {
         if let Some(attempt) = self.attempt.take_if(|attempt| attempt.until <= now) {
             self.actions.push(Action::Close(attempt.link));
             self.attempt_failed(attempt.target, Failure::TooSlow(attempt.patience), now);
+        }
+        let is_silent = |open: &mut Open| open.silent_until.is_some_and(|(until, _)| until <= now);
+        if let Some(open) = self.open.take_if(is_silent) {
+            self.actions.push(Action::Close(open.link));
+            let patience = open.silent_until.map_or(Duration::ZERO, |(_, patience)| patience);
+            self.attempt_failed(open.target, Failure::Silent(patience), now);
         }
         let asked = self.open.as_ref().map(|open| &open.target);
         self.requests.expire(now, asked, self.hunt.attempts());

@@ -4,7 +4,7 @@ use super::{MIN_BLOB, TypedMessage, put_map, read_map};
 use axon_denc::{DecodeError, Decoder, Encode, Features};
 use std::collections::BTreeMap;
 
-/// The options set for a client in the monitors' configuration database: le32 n, { blob key, blob value }[n].
+/// The options set for a client in the monitors' configuration database: le32 n, then n times blob key, blob value.
 ///
 /// Ceph: `src/messages/MConfig.h`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

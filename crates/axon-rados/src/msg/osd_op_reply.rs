@@ -58,8 +58,9 @@ pub struct Redirect {
 
 const TRACE: [u8; 24] = [0; 24];
 const REDIRECT_VERSION: u8 = 1;
-/// Bytes of a front without the object's name and the operations, rounded up.
-const FRONT_BASE: usize = 128;
+/// Bytes of a front without the object's name, the operations and a redirect. Exact, so that the buffer becomes the
+/// message's without a second allocation.
+const FRONT_BASE: usize = 102;
 /// What an operation adds to the front: itself and its result.
 const PER_OP: usize = OsdOp::SIZE + 4;
 

@@ -2,4 +2,5 @@
 
 mod decoders;
 mod monitors;
+mod objects;
 mod vectors;

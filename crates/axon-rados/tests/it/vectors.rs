@@ -187,6 +187,21 @@ fn an_answer_is_what_the_osd_answered() {
 }
 
 #[test]
+fn an_answer_takes_one_allocation() {
+    for ops in 0..4 {
+        let request = MOSDOp::new("name", PgId::default(), vec![OsdOp::stat(); ops]);
+        let message = request.encode(Features::ALL_REEF).unwrap();
+        let answer = MOSDOpReply::answer(&MOSDOpView::parse(&message).unwrap(), 0, OsdFlags::ACK, 0);
+        let front = Vec::from(answer.front);
+        assert_eq!(
+            front.capacity(),
+            front.len(),
+            "bytes allocates once more for a buffer with room to spare"
+        );
+    }
+}
+
+#[test]
 fn a_template_shares_its_front() {
     let template = MOSDOp::bench(4, Features::ALL_TENTACLE).unwrap();
     let [a, b] = [1, 2].map(|tid| template.message(tid, Bytes::from_static(b"data")));

@@ -53,6 +53,7 @@ impl Session {
             self.name_target(&map);
             self.monmap = Some(map);
         }
+        self.monitor_serves();
         self.answer_waiting(|ask| matches!(ask, Ask::MonMap(_)));
         self.send_requests();
         Ok(())

@@ -224,6 +224,25 @@ fn slow_monitors_are_left_for_others() {
 }
 
 #[test]
+fn monitors_that_say_nothing_are_left_for_others() {
+    let mut world = World::new(&["v2:10.0.0.1:3300/0", "v2:10.0.0.2:3300/0"]);
+    let (first, first_addrs) = world.dialled();
+    world.session.connected(first, FEATURES);
+    world.take();
+    world.sleep();
+    let actions = world.take();
+    let [Action::Close(closed), Action::Dial(second, second_addrs)] = &actions[..] else {
+        panic!("{actions:?}")
+    };
+    assert_eq!(*closed, first);
+    assert_ne!(*second_addrs, first_addrs);
+    world.session.connected(*second, FEATURES);
+    world.receive(*second, mon_map(1, &[("b", "v2:10.0.0.2:3300/0")]));
+    world.take();
+    assert_eq!(world.wake, None, "a monitor that serves may be silent");
+}
+
+#[test]
 fn deadlines_say_who_was_asked() {
     let (mut world, link) = World::open(&["v2:10.0.0.1:3300/0"]);
     let asked = world.command("one");
