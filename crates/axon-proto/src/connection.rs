@@ -420,12 +420,13 @@ impl Connection {
             return;
         }
         let was_open = self.session.state() == SessionState::Open;
+        // First: what was written and not acknowledged counts as something to send.
+        self.session.requeue();
         let verdict = self.session.fault(fault == Fault::ToldToWait);
         if verdict == FaultVerdict::Reset {
             return self.reset(fault);
         }
         self.hang_up();
-        self.session.requeue();
         self.tell(if was_open { Event::Interrupted(fault) } else { Event::AttemptFailed(fault) });
         match verdict {
             FaultVerdict::Reset => {}
