@@ -327,3 +327,6 @@ impl Link {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
