@@ -23,18 +23,21 @@ use load::Shape;
 use raw::Pattern;
 use report::{Report, Setup};
 use sample::Sample;
-use stage::Span;
+use stage::{Plan, Span};
 use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
-  axon bench                                   both ends in this process, 4 KiB requests, 32 in flight
-  axon bench --depth 1 --size 64               the latency of a lone small request
-  axon bench --mode secure --baseline          encrypted, next to bare sockets in the same run
-  axon bench --connect 10.0.0.7:6800 --json    against `axon serve` or ceph_perf_msgr_server
+  axon bench                            both ends in this process
+  axon bench --depth 1 --size 64        the latency of a lone small request
+  axon bench --mode secure --baseline   encrypted, next to bare sockets
+  axon bench --connect 10.0.0.7:6800    against `axon serve` or ceph_perf_msgr_server
 
-A request is an osd_op message that carries SIZE bytes of data, its reply an osd_op_reply without data. Latency is from
-the send to the reply. Processor time is that of this process: of both ends, unless --connect is given.";
+A request is an osd_op message that carries SIZE bytes of data, its reply an osd_op_reply without data. Latency is \
+from the send to the reply. Processor time is that of this process: of both ends, unless --connect is given. \
+Figures of several rounds are medians, but for the greatest latency and the counts.
+
+Against `axon serve --auth cephx` give the same --keyring, or the cluster whose monitors it asked for its keys.";
 
 /// Options of `axon bench`.
 #[derive(Debug, Args)]
@@ -92,7 +95,7 @@ pub(crate) struct BenchArgs {
     #[arg(long)]
     json: bool,
 
-    /// How long connecting may take.
+    /// How long connecting may take, and a reply before it counts as lost.
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = units::parse_seconds)]
     timeout: Duration,
 
@@ -123,17 +126,28 @@ pub(crate) enum TransportArg {
 impl BenchArgs {
     /// Runs the command.
     pub(crate) fn run(self) -> Result<(), CliError> {
-        match self.policy {
-            PolicyArg::Lossy => {}
-            PolicyArg::Lossless => return Err(CliError::NotYet("--policy lossless")),
-            PolicyArg::Peer => return Err(CliError::NotYet("--policy peer")),
-        }
+        self.check()?;
         let outcome = if self.baseline { self.alternate()? } else { self.alone()? };
         let report = Report::new(self.setup(), &outcome.axon, &outcome.raw);
         self.print(&report)?;
         match outcome.broken {
             Some(error) => Err(error),
             None => check(&report),
+        }
+    }
+
+    fn check(&self) -> Result<(), CliError> {
+        let cluster = self.cluster.names_cluster() || self.cluster.keyring().is_some();
+        if cluster && self.connect.is_none() {
+            return Err(CliError::Usage {
+                what: "the cluster options are about a peer elsewhere, and there is none",
+                help: "add --connect ADDR, or leave them out: both ends in this process make their own key",
+            });
+        }
+        match self.policy {
+            PolicyArg::Lossy => Ok(()),
+            PolicyArg::Lossless => Err(CliError::NotYet("--policy lossless")),
+            PolicyArg::Peer => Err(CliError::NotYet("--policy peer")),
         }
     }
 
@@ -158,7 +172,7 @@ impl BenchArgs {
     /// One round of the messenger.
     fn alone(&self) -> Result<Outcome, CliError> {
         let mut outcome = Outcome::default();
-        self.measure(self.span(1, 0), &mut outcome)?;
+        self.measure(self.plan(1, 0), &mut outcome)?;
         Ok(outcome)
     }
 
@@ -169,26 +183,30 @@ impl BenchArgs {
         let pattern = self.pattern();
         let mut outcome = Outcome::default();
         for round in 0..rounds {
-            let span = self.span(rounds, round);
-            self.measure(span, &mut outcome)?;
+            let plan = self.plan(rounds, round);
+            self.measure(plan, &mut outcome)?;
             if outcome.broken.is_some() {
                 break;
             }
-            let run = raw::run(&pattern, span).map_err(CliError::Raw)?;
+            let run = raw::run(&pattern, plan).map_err(CliError::Raw)?;
             outcome.raw.push(run.sample);
             outcome.broken = run.broken.map(CliError::Raw);
         }
         Ok(outcome)
     }
 
-    fn measure(&self, span: Span, outcome: &mut Outcome) -> Result<(), CliError> {
-        let run = Bed::start(self, span)?.run()?;
+    fn measure(&self, plan: Plan, outcome: &mut Outcome) -> Result<(), CliError> {
+        let run = Bed::start(self, plan)?.run()?;
         outcome.axon.push(run.sample);
         outcome.broken = run.broken;
         Ok(())
     }
 
     /// The share of one round.
+    fn plan(&self, rounds: u32, round: u32) -> Plan {
+        Plan { span: self.span(rounds, round), patience: self.timeout }
+    }
+
     fn span(&self, rounds: u32, round: u32) -> Span {
         match self.count {
             None => Span::Time(self.seconds / rounds),

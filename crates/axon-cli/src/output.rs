@@ -47,11 +47,6 @@ impl LiveLine {
         Self { shown: false, terminal: io::stderr().is_terminal() }
     }
 
-    /// Whether there is anybody to see it.
-    pub(crate) fn is_seen(&self) -> bool {
-        self.terminal
-    }
-
     /// Shows `text` in place of what was shown.
     pub(crate) fn show(&mut self, text: impl Display) {
         if self.terminal {

@@ -21,14 +21,14 @@ use std::time::{Duration, Instant};
 
 const EXAMPLES: &str = "\
 Examples:
-  axon ping 10.0.0.1                           the monitor there, with the key that ceph.conf leads to
+  axon ping 10.0.0.1                      a monitor, with the key ceph.conf leads to
   axon ping 10.0.0.1:3300 --keyring admin.keyring --mode secure
-  axon ping 'v2:10.0.0.7:6800/2871' --mon-host 10.0.0.1 --keyring admin.keyring     an OSD of a cluster with cephx
-  axon ping 127.0.0.1:6800 --count 0 --json    the handshake alone
+  axon ping v2:10.0.0.7:6800/2871         an OSD: address and nonce as in the OSD map
+  axon ping 10.0.0.7:6800 --count 0 --json
 
-Without --peer a monitor is expected at port 3300 and an OSD elsewhere; whoever answers instead is dialled again as what it
-says it is. An OSD, MDS or manager with cephx wants a ticket, which the monitors give: the
-configuration or --mon-host says where they are.";
+Without --peer a monitor is expected at port 3300 and an OSD elsewhere; whoever answers instead is dialled again as \
+what it says it is. An OSD, MDS or manager with cephx wants a ticket, which the monitors give: the configuration or \
+--mon-host says where they are.";
 
 /// How often the time of a keepalive is looked for.
 const LOOK: Duration = Duration::from_micros(200);

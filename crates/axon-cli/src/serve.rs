@@ -5,6 +5,7 @@ use crate::bench::responder::{Responder, Served};
 use crate::cluster::ClusterArgs;
 use crate::error::CliError;
 use crate::options::ModeArg;
+use crate::output::LiveLine;
 use crate::{output, units};
 use axon_auth::{AuthName, RotatingStore, ServerAuth};
 use axon_denc::{EntityName, EntityType};
@@ -15,24 +16,25 @@ use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const EXAMPLES: &str = "\
 Examples:
-  axon serve 127.0.0.1:6800                    serve `axon bench --connect` and ceph_perf_msgr_client
-  axon serve 0.0.0.0:0 --json --seconds 60     any free port, which the first line of output names
+  axon serve 127.0.0.1:6800      for `axon bench --connect` and ceph_perf_msgr_client
+  axon serve 0.0.0.0:0 --json    any free port, which the first line of output names
   axon serve 127.0.0.1:6800 --auth cephx --keyring service.keyring --mode secure
-  axon serve 127.0.0.1:6800 --auth cephx --name osd.7 --keyring osd.7.keyring --mon-host 10.0.0.1
+  axon serve 127.0.0.1:6800 --auth cephx --name osd.7 --mon-host 10.0.0.1
 
-With --auth cephx and a keyring alone, the keyring's key of NAME (osd.0 unless said) is the service's own: whoever holds it as
-well, such as `axon bench --connect ADDR --keyring service.keyring`, is let in. With --conf or --mon-host the server logs in to
-the monitors as NAME, and lets in whoever they gave a ticket for services of its type.
+With --auth cephx and a keyring alone, the keyring's key of NAME (osd.0 unless said) is the service's own: whoever \
+holds it as well is let in, such as `axon bench --connect ADDR --keyring service.keyring`. With --conf or --mon-host \
+the server logs in to the monitors as NAME, and lets in whoever they gave a ticket for services of its type.
 
-The first line of output is `listening on ADDR`, or with --json an object with the key `listening`; the last one says what
-was served. SIGINT and SIGTERM end it in good order.";
+The first line of output is `listening on ADDR`, or with --json an object with the key `listening`; the last one says \
+what was served. SIGINT and SIGTERM end it in good order.";
 
+const SECOND: Duration = Duration::from_secs(1);
 /// How long connections may take to send what they have queued.
 const CLOSE: Duration = Duration::from_secs(5);
 /// How long logging in to the monitors may take, and getting the secrets from them.
@@ -100,7 +102,7 @@ impl ServeArgs {
         let gate = self.gate()?;
         let messenger = self.start(responder.clone(), &gate)?;
         self.announce(&messenger)?;
-        wait(signals, self.seconds);
+        wait(signals, self.seconds, &responder);
         messenger.shutdown(CLOSE);
         drop(gate);
         self.summarise(responder.served())
@@ -122,6 +124,12 @@ impl ServeArgs {
     fn gate(&self) -> Result<Gate, CliError> {
         let name = self.cluster.name_or(EntityType::Osd, "0");
         match self.auth {
+            AuthArg::None if self.cluster.keyring().is_some() || self.cluster.names_cluster() => {
+                Err(CliError::Usage {
+                    what: "the cluster options have no effect with --auth none",
+                    help: "add --auth cephx",
+                })
+            }
             AuthArg::None => Ok(Gate::open()),
             AuthArg::Cephx if self.cluster.names_cluster() => self.cluster_gate(&name),
             AuthArg::Cephx => self.keyring_gate(&name),
@@ -203,8 +211,8 @@ fn entity(name: &AuthName) -> EntityName {
     EntityName::new(name.kind, name.id.parse().unwrap_or(0))
 }
 
-/// Waits for a signal, at most for `limit`.
-fn wait(mut signals: Signals, limit: Option<Duration>) {
+/// Waits for a signal, at most for `limit`, showing once a second what is served.
+fn wait(mut signals: Signals, limit: Option<Duration>, responder: &Responder) {
     let (sender, signalled) = channel();
     let handle = signals.handle();
     let listener = thread::spawn(move || {
@@ -214,14 +222,25 @@ fn wait(mut signals: Signals, limit: Option<Duration>) {
             let _ = sender.send(());
         }
     });
-    match limit {
-        None => drop(signalled.recv()),
-        Some(limit) => {
-            let (Ok(()) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected)) =
-                signalled.recv_timeout(limit);
-        }
-    }
+    watch(&signalled, limit, responder);
     handle.close();
     // It only ends by a panic otherwise, which it has reported.
     let _ = listener.join();
+}
+
+fn watch(signalled: &Receiver<()>, limit: Option<Duration>, responder: &Responder) {
+    let start = Instant::now();
+    let mut line = LiveLine::new();
+    let mut before = 0;
+    loop {
+        let left = limit.map_or(SECOND, |limit| limit.saturating_sub(start.elapsed()));
+        match signalled.recv_timeout(left.min(SECOND)) {
+            Err(RecvTimeoutError::Timeout) if !left.is_zero() => {}
+            Ok(()) | Err(_) => return,
+        }
+        let now = responder.served().messages;
+        let rate = units::grouped(now - before);
+        line.show(format_args!("{:>3} s  {rate} messages/s", start.elapsed().as_secs()));
+        before = now;
+    }
 }

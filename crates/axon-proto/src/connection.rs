@@ -461,6 +461,7 @@ impl Connection {
     fn mark_down(&mut self) {
         self.outputs.clear();
         self.close();
+        drop(self.session.take_unsent());
     }
 
     fn close(&mut self) {

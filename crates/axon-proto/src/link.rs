@@ -349,3 +349,6 @@ impl Link {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

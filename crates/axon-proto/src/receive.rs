@@ -172,6 +172,7 @@ impl Receive {
             }
             state => {
                 self.state = state;
+                self.let_go();
                 Demand::Any
             }
         }
@@ -195,6 +196,13 @@ impl Receive {
     /// Ends the recording and hands it over.
     pub(crate) fn take_transcript(&mut self) -> Transcript {
         self.transcript.take().unwrap_or_default()
+    }
+
+    /// An idle link holds no memory for what may come.
+    fn let_go(&mut self) {
+        if self.buffer.is_empty() {
+            self.buffer = BytesMut::new();
+        }
     }
 
     /// Bytes of the body that have not arrived.
@@ -233,5 +241,13 @@ impl Receive {
             Some(transcript) => transcript.record(&self.buffer[..length]),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+impl Receive {
+    /// Bytes of memory held for the peer.
+    pub(crate) fn held(&self) -> usize {
+        self.buffer.capacity() + self.transcript.as_ref().map_or(0, Transcript::held)
     }
 }

@@ -87,3 +87,12 @@ impl Send {
         Ok(())
     }
 }
+
+#[cfg(test)]
+impl Send {
+    /// Bytes of memory held for the peer.
+    pub(crate) fn held(&self) -> usize {
+        let pending: usize = self.pending.iter().map(Bytes::len).sum();
+        pending + self.transcript.as_ref().map_or(0, Transcript::held)
+    }
+}

@@ -44,6 +44,14 @@ impl Transcript {
 }
 
 #[cfg(test)]
+impl Transcript {
+    /// Bytes of memory held.
+    pub(crate) fn held(&self) -> usize {
+        self.bytes.capacity()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -3,7 +3,7 @@
 use super::conduct::{Run, conduct};
 use super::load::Load;
 use super::responder::Responder;
-use super::stage::Span;
+use super::stage::Plan;
 use super::{BenchArgs, TransportArg};
 use crate::attempt::Attempt;
 use crate::auth;
@@ -34,7 +34,7 @@ pub(super) struct Bed {
     connections: Vec<Connection>,
     load: Arc<Load>,
     news: Receiver<super::conduct::News<CliError>>,
-    span: Span,
+    plan: Plan,
 }
 
 impl Bed {
@@ -42,7 +42,7 @@ impl Bed {
     ///
     /// # Errors
     /// When they do not start, or a session does not open in time.
-    pub(super) fn start(args: &BenchArgs, span: Span) -> Result<Self, CliError> {
+    pub(super) fn start(args: &BenchArgs, plan: Plan) -> Result<Self, CliError> {
         let transport = transport(args.transport);
         let Far { addrs, auth, responder, mon } = match &args.connect {
             Some(text) => Far::remote(args, text)?,
@@ -52,11 +52,11 @@ impl Bed {
         let (attempt, outcome) = Attempt::new();
         let (sender, news) = channel();
         let workers = args.workers as usize;
-        let load = Arc::new(Load::new(peer.clone(), args.shape(span), workers, attempt, sender));
+        let load = Arc::new(Load::new(peer.clone(), args.shape(plan.span), workers, attempt, sender));
         let client = client(args, transport, auth, load.clone())?;
         let connections = connect(&client, &addrs, args.connections)?;
         outcome.wait(&peer, connections.len(), args.timeout)?;
-        Ok(Self { client, responder, _mon: mon, connections, load, news, span })
+        Ok(Self { client, responder, _mon: mon, connections, load, news, plan })
     }
 
     /// Runs the load and closes everything.
@@ -64,8 +64,8 @@ impl Bed {
     /// # Errors
     /// When the load cannot start; what breaks it later is part of the result.
     pub(super) fn run(self) -> Result<Run<CliError>, CliError> {
-        let Self { client, responder, _mon, connections, load, news, span } = self;
-        let mut run = conduct(load.recorder(), span, &news, "axon", || load.start(connections))?;
+        let Self { client, responder, _mon, connections, load, news, plan } = self;
+        let mut run = conduct(load.recorder(), plan, &news, "axon", || load.start(connections))?;
         let mishaps = load.mishaps();
         run.sample.lost = mishaps.lost;
         run.sample.duplicated = mishaps.duplicated;

@@ -2,7 +2,7 @@
 
 use super::recorder::Recorder;
 use super::sample::Sample;
-use super::stage::{Phase, Span};
+use super::stage::{Phase, Plan, Span};
 use crate::output::LiveLine;
 use crate::units;
 use rustix::time::{ClockId, clock_gettime};
@@ -11,8 +11,6 @@ use std::time::{Duration, Instant};
 
 /// How often the live line changes.
 const SECOND: Duration = Duration::from_secs(1);
-/// How long answers may take after the last request of a load that runs for a time.
-pub(crate) const DRAIN: Duration = Duration::from_secs(3);
 
 /// News from the threads that make a load.
 #[derive(Debug)]
@@ -38,7 +36,7 @@ pub(crate) struct Run<F> {
 /// Those of `begin`.
 pub(crate) fn conduct<F, E>(
     recorder: &Recorder,
-    span: Span,
+    plan: Plan,
     news: &Receiver<News<F>>,
     label: &str,
     begin: impl FnOnce() -> Result<(), E>,
@@ -46,14 +44,14 @@ pub(crate) fn conduct<F, E>(
     let mut clock = Clock::start();
     begin()?;
     let mut broken = None;
-    if let Span::Time(time) = span {
+    if let Span::Time(time) = plan.span {
         broken = wait(news, time / 10).broken();
         clock = Clock::start();
         recorder.stage().enter(Phase::Measured);
     }
     let mut idle = None;
     if broken.is_none() {
-        let waited = watch(recorder, span, clock.start, news, label);
+        let waited = watch(recorder, plan, clock.start, news, label);
         idle = waited.idle();
         broken = waited.broken();
     }
@@ -61,7 +59,7 @@ pub(crate) fn conduct<F, E>(
     recorder.stage().enter(Phase::Drain);
     let sample = Sample { latency: recorder.histogram(), elapsed, cpu, ..Sample::default() };
     if broken.is_none() && idle.is_none() {
-        broken = wait(news, DRAIN).broken();
+        broken = wait(news, plan.patience).broken();
     }
     Ok(Run { sample, broken })
 }
@@ -109,37 +107,45 @@ fn wait<F>(news: &Receiver<News<F>>, time: Duration) -> Waited<F> {
     }
 }
 
-/// Waits for the end of the measured time, showing once a second how it goes.
+/// Waits for the end of the measured part, showing once a second how it goes.
 fn watch<F>(
     recorder: &Recorder,
-    span: Span,
+    plan: Plan,
     start: Instant,
     news: &Receiver<News<F>>,
     label: &str,
 ) -> Waited<F> {
-    let mut line = LiveLine::new();
-    let mut before = 0;
+    let mut progress = Progress { messages: 0, since: start, line: LiveLine::new() };
     loop {
-        let left = match span {
+        let left = match plan.span {
             Span::Time(time) => time.saturating_sub(start.elapsed()),
-            Span::Count(_) => SECOND,
+            Span::Count(_) => plan.patience.saturating_sub(progress.since.elapsed()),
         };
         match wait(news, left.min(SECOND)) {
             Waited::TimeOver if left.is_zero() => return Waited::TimeOver,
-            Waited::TimeOver => before = show(&mut line, recorder, start, before, label),
+            Waited::TimeOver => progress.note(recorder.messages(), start, label),
             over => return over,
         }
     }
 }
 
-fn show(line: &mut LiveLine, recorder: &Recorder, start: Instant, before: u64, label: &str) -> u64 {
-    if !line.is_seen() {
-        return before;
+/// How far a run has come.
+struct Progress {
+    messages: u64,
+    /// When that was first seen.
+    since: Instant,
+    line: LiveLine,
+}
+
+impl Progress {
+    fn note(&mut self, messages: u64, start: Instant, label: &str) {
+        let rate = units::grouped(messages.saturating_sub(self.messages));
+        self.line.show(format_args!("{:>3} s  {label}: {rate} messages/s", start.elapsed().as_secs()));
+        if messages > self.messages {
+            self.messages = messages;
+            self.since = Instant::now();
+        }
     }
-    let now = recorder.messages();
-    let rate = units::grouped(now.saturating_sub(before));
-    line.show(format_args!("{:>3} s  {label}: {rate} messages/s", start.elapsed().as_secs()));
-    now
 }
 
 /// Processor time of all threads of this process, user and system.

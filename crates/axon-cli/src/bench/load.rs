@@ -170,11 +170,11 @@ impl Dispatcher for Load {
         message.header.kind == MOSDOpReply::KIND
     }
 
-    fn fast_dispatch(&self, _connection: &Connection, message: Received) {
+    fn fast_dispatch(&self, connection: &Connection, message: Received) {
         let tid = message.header.tid;
-        match self.lanes.get().and_then(|lanes| lanes.get(lane_of(tid))) {
-            Some(lane) => self.arrive(&mut lock(lane), tid),
-            None => self.broken(CliError::StrangeReply { tid }),
+        match self.lanes.get().and_then(|lanes| lanes.get(lane_of(tid))).map(lock) {
+            Some(mut lane) if lane.connection == *connection => self.arrive(&mut lane, tid),
+            _ => self.broken(CliError::StrangeReply { tid }),
         }
     }
 
@@ -195,3 +195,6 @@ impl Dispatcher for Load {
         self.broken(CliError::Lost { peer: self.peer.clone(), fault: reset.fault });
     }
 }
+
+#[cfg(test)]
+mod tests;

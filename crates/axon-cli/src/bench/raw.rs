@@ -11,7 +11,7 @@ mod server;
 
 use super::conduct::{News, Run, conduct};
 use super::recorder::Recorder;
-use super::stage::Span;
+use super::stage::Plan;
 use client::Client;
 use drive::drive;
 use lane::Lane;
@@ -38,28 +38,29 @@ pub(crate) struct Pattern {
     pub(crate) workers: usize,
 }
 
-/// Moves the bytes over loopback for `span`.
+/// Moves the bytes over loopback as planned.
 ///
 /// # Errors
 /// When a socket or thread cannot be made, or a connection fails.
-pub(crate) fn run(pattern: &Pattern, span: Span) -> io::Result<Run<io::Error>> {
+pub(crate) fn run(pattern: &Pattern, plan: Plan) -> io::Result<Run<io::Error>> {
     let pairs = connect(pattern.connections)?;
     let workers = pattern.workers.min(pattern.connections);
-    let recorder = Arc::new(Recorder::new(workers, span.first_phase()));
+    let recorder = Arc::new(Recorder::new(workers, plan.span.first_phase()));
     let (sender, news) = channel();
     let active = Arc::new(AtomicUsize::new(pattern.connections));
     let mut threads = Vec::new();
     let begin = || -> io::Result<()> {
         for (shard, (clients, servers)) in deal(pairs, pattern, workers).into_iter().enumerate() {
             threads.push(spawn("raw-server", servers, Server, sender.clone())?);
-            let quotas = (0..clients.len()).map(|i| span.quota(shard + i * workers, pattern.connections));
+            let quotas =
+                (0..clients.len()).map(|i| plan.span.quota(shard + i * workers, pattern.connections));
             let client =
                 Client::new(shard, quotas.collect(), pattern.depth, &recorder, &active, sender.clone());
             threads.push(spawn("raw-client", clients, client, sender.clone())?);
         }
         Ok(())
     };
-    let mut run = conduct(&recorder, span, &news, "raw", begin)?;
+    let mut run = conduct(&recorder, plan, &news, "raw", begin)?;
     run.sample.lost = threads.into_iter().map(|thread| thread.join().unwrap_or_default()).sum();
     Ok(run)
 }
@@ -121,7 +122,12 @@ fn spawn(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::stage::Span;
     use std::time::Duration;
+
+    fn counted(messages: u64) -> Plan {
+        Plan { span: Span::Count(messages), patience: Duration::from_secs(60) }
+    }
 
     fn pattern(depth: usize, connections: usize, workers: usize) -> Pattern {
         Pattern { request: 5000, reply: 150, depth, connections, workers }
@@ -130,7 +136,7 @@ mod tests {
     #[test]
     fn every_request_is_answered() {
         for (depth, connections, workers) in [(1, 1, 1), (32, 1, 1), (3, 5, 2), (2, 2, 8)] {
-            let run = run(&pattern(depth, connections, workers), Span::Count(1003)).unwrap();
+            let run = run(&pattern(depth, connections, workers), counted(1003)).unwrap();
             assert!(run.broken.is_none(), "{:?}", run.broken);
             assert_eq!((run.sample.messages(), run.sample.lost), (1003, 0), "depth {depth} x {connections}");
         }
@@ -139,13 +145,14 @@ mod tests {
     #[test]
     fn large_units_and_more_in_flight_than_the_sockets_hold() {
         let pattern = Pattern { request: 4 << 20, reply: 150, depth: 8, connections: 1, workers: 1 };
-        let run = run(&pattern, Span::Count(40)).unwrap();
+        let run = run(&pattern, counted(40)).unwrap();
         assert_eq!((run.sample.messages(), run.sample.lost), (40, 0));
     }
 
     #[test]
     fn a_timed_run_drains() {
-        let run = run(&pattern(16, 2, 2), Span::Time(Duration::from_millis(100))).unwrap();
+        let plan = Plan { span: Span::Time(Duration::from_millis(100)), patience: Duration::from_secs(60) };
+        let run = run(&pattern(16, 2, 2), plan).unwrap();
         assert!(run.broken.is_none() && run.sample.messages() > 0);
         assert_eq!(run.sample.lost, 0);
         assert!(run.sample.elapsed >= Duration::from_millis(100));

@@ -17,7 +17,7 @@ pub(crate) struct Sample {
     pub(crate) lost: u64,
     /// Replies to requests that were answered before.
     pub(crate) duplicated: u64,
-    /// Replies that came before that to an earlier request of the same connection.
+    /// Replies that came after the reply to a later request of the same connection.
     pub(crate) reordered: u64,
 }
 

@@ -1,6 +1,7 @@
 //! How far a load has come, for the threads that make it.
 
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 /// What the threads do with an answer that comes now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +41,18 @@ impl Stage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Span {
     /// For a time, after a warm-up of a tenth of it.
-    Time(std::time::Duration),
+    Time(Duration),
     /// For a number of messages, all of which are counted.
     Count(u64),
+}
+
+/// How long a load runs, and how patient it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    /// How long it runs.
+    pub(crate) span: Span,
+    /// A reply that takes longer is lost.
+    pub(crate) patience: Duration,
 }
 
 impl Span {
@@ -70,6 +80,6 @@ mod tests {
     fn quotas_add_up() {
         let quotas: Vec<_> = (0..3).filter_map(|i| Span::Count(11).quota(i, 3)).collect();
         assert_eq!(quotas, [4, 4, 3]);
-        assert_eq!(Span::Time(std::time::Duration::from_secs(1)).quota(0, 3), None);
+        assert_eq!(Span::Time(Duration::from_secs(1)).quota(0, 3), None);
     }
 }

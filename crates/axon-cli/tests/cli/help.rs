@@ -37,6 +37,8 @@ fn wrong_usage_is_told_apart() {
         (&["bench", "--policy", "lossless"], &["not available yet"]),
         (&["bench", "--policy", "peer"], &["not available yet"]),
         (&["bench", "--connect", "127.0.0.1:1", "--mode", "secure"], &["needs a key", "--keyring"]),
+        (&["bench", "--keyring", "k"], &["--connect"]),
+        (&["serve", "127.0.0.1:0", "--keyring", "k"], &["--auth cephx"]),
         (&["serve", "here"], &["here"]),
         (&["serve", "v1:127.0.0.1:6789"], &["msgr1"]),
         (&["serve", "127.0.0.1:0", "--mode", "secure"], &["needs keys", "--auth cephx"]),

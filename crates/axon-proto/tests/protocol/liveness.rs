@@ -177,7 +177,7 @@ fn back_pressure_does_not_look_like_death() {
             c.timeouts.keepalive_ack = SECOND * 100_000;
             c.timeouts.idle = Some(SECOND * 900);
         }));
-        let other = if side == Side::Client { Side::Server } else { Side::Client };
+        let other = side.other();
         world.hold_admissions = true;
         world.send(other, message(1, 1000, 0, 0));
         world.run(SECOND * 800);

@@ -6,6 +6,10 @@ mod rig;
 mod world;
 
 mod handshake;
+mod hostile;
 mod liveness;
+mod lossy;
 mod matrix;
 mod messages;
+mod random;
+mod tampering;

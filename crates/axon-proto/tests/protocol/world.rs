@@ -37,6 +37,16 @@ pub(crate) enum Side {
     Server = 1,
 }
 
+impl Side {
+    /// The other end.
+    pub(crate) fn other(self) -> Side {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
 /// Where a socket breaks: for both ends, once everything up to this edge was delivered and dealt with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cut {
@@ -94,6 +104,10 @@ pub(crate) struct World {
     global_seq: u64,
     /// Fires at the next unit that it names, once.
     pub(crate) cuts: Vec<Cut>,
+    /// Breaks the next socket when so many bytes of this side were delivered.
+    pub(crate) cut_at: Option<(Side, u64)>,
+    /// When the client wanted to dial.
+    pub(crate) dial_times: Vec<Instant>,
     /// A man in the middle.
     pub(crate) editor: Option<Editor>,
     /// What the next dials come to; they connect when nothing is said.
@@ -127,6 +141,8 @@ impl World {
             scratch: FrameBuf::new(),
             global_seq: 100,
             cuts: Vec::new(),
+            cut_at: None,
+            dial_times: Vec::new(),
             editor: None,
             dials: VecDeque::new(),
             verdicts: VecDeque::new(),
@@ -211,20 +227,6 @@ impl World {
         }
         self.now = end;
         self.settle();
-    }
-
-    /// Runs until nobody has anything left to do but to watch the clock for long-term trouble.
-    pub(crate) fn run_until(&mut self, mut done: impl FnMut(&mut World) -> bool) {
-        for _ in 0..200_000 {
-            self.settle();
-            if done(self) {
-                return;
-            }
-            let next = self.next_time().unwrap_or_else(|| panic!("nothing will happen:\n{}", self.log));
-            self.now = next;
-            self.wake();
-        }
-        panic!("it does not come to that:\n{}", self.log);
     }
 
     /// What happened, one line each, and forgets it.
@@ -375,6 +377,9 @@ impl World {
         if let Some(editor) = &mut self.editor {
             editor(&mut unit);
         }
+        if unit.label == Label::Banner {
+            self.sockets[index].tap.delivered(unit.from.other(), &unit.bytes);
+        }
         let pipe = &mut self.sockets[index].pipes[unit.from as usize];
         let before = pipe.written();
         pipe.write(&unit.bytes, self.now + self.setup.latency);
@@ -490,6 +495,7 @@ impl World {
 
     fn dial(&mut self) {
         self.note(Side::Client, format_args!("dials"));
+        self.dial_times.push(self.now);
         self.dialling = match self.dials.front() {
             Some(Dialled::Hangs) => {
                 self.dials.pop_front();
@@ -530,7 +536,11 @@ impl World {
         });
         let server = End::new(Machine::Link(Box::new(link)));
         let held = start.is_ok();
-        self.sockets.push(Socket { pipes: Default::default(), tap: Tap::new(), server, held });
+        let mut pipes: [Pipe; 2] = Default::default();
+        if let Some((from, byte)) = self.cut_at.take() {
+            pipes[from as usize].cut = Some(byte);
+        }
+        self.sockets.push(Socket { pipes, tap: Tap::new(), server, held });
         let input = match start {
             Ok(start) => Input::Connected(Box::new(start)),
             Err(error) => Input::Unauthenticated(error),

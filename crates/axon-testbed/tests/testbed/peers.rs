@@ -161,7 +161,7 @@ fn waits_to_be_killed() {
 #[test]
 fn nothing_outlives_a_killed_test_run() {
     let mut test = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "waits_to_be_killed", "--nocapture"])
+        .args(["--ignored", "--exact", "peers::waits_to_be_killed", "--nocapture"])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

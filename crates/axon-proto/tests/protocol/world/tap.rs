@@ -40,7 +40,9 @@ pub(crate) struct Tap {
 }
 
 struct Direction {
+    /// What its writer said of himself, and what he was told of the other.
     banner: Option<Banner>,
+    told: Option<Banner>,
     reader: FrameReader,
     buffer: BytesMut,
     units: usize,
@@ -50,6 +52,7 @@ impl Tap {
     pub(crate) fn new() -> Self {
         let direction = || Direction {
             banner: None,
+            told: None,
             reader: FrameReader::new(default_provider()),
             buffer: BytesMut::new(),
             units: 0,
@@ -78,9 +81,7 @@ impl Tap {
         if direction.banner.is_none() {
             let (banner, length) = Banner::parse(&direction.buffer).ok()??;
             direction.banner = Some(banner);
-            let bytes = direction.buffer.split_to(length).to_vec();
-            self.agree_revision();
-            return Some((Label::Banner, bytes));
+            return Some((Label::Banner, direction.buffer.split_to(length).to_vec()));
         }
         let (frame, bytes) = direction.frame()?;
         let tag = match &frame {
@@ -93,18 +94,18 @@ impl Tap {
         Some((Label::Frame(tag), bytes))
     }
 
-    fn agree_revision(&mut self) {
-        let [Some(a), Some(b)] = [self.directions[0].banner, self.directions[1].banner] else { return };
-        let both = a.supported.intersect(b.supported).contains(Msgr2Features::REVISION_1);
-        for direction in &mut self.directions {
-            direction.reader.set_revision(if both { Revision::One } else { Revision::Zero });
-            direction.reader.set_limits(Limits::SESSION);
-        }
+    /// The banner that `to` gets to see, perhaps edited on its way: it decides how `to` writes from now on.
+    pub(crate) fn delivered(&mut self, to: Side, banner: &[u8]) {
+        self.directions[to as usize].told = Banner::parse(banner).ok().flatten().map(|(banner, _)| banner);
     }
 }
 
 impl Direction {
     fn frame(&mut self) -> Option<(Frame, Vec<u8>)> {
+        let both = self.banner?.supported.intersect(self.told?.supported);
+        let rev1 = both.contains(Msgr2Features::REVISION_1);
+        self.reader.set_revision(if rev1 { Revision::One } else { Revision::Zero });
+        self.reader.set_limits(Limits::SESSION);
         let first = self.reader.first_block_len();
         let mut block = self.buffer.get(..first)?.to_vec();
         let head = self.reader.open_head(&mut block).expect("what a machine writes can be read");
