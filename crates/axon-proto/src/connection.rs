@@ -461,7 +461,7 @@ impl Connection {
     fn mark_down(&mut self) {
         self.outputs.clear();
         self.close();
-        drop(self.session.take_unsent());
+        drop(self.session.take_all());
     }
 
     fn close(&mut self) {
