@@ -1,9 +1,10 @@
 //! Child processes that cannot outlive this one.
 
 use crate::TestbedError;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::fs::{self, File};
 use std::io::Read;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Sender, channel};
@@ -131,7 +132,7 @@ impl Run {
 /// When it cannot be started, or had to be killed at the timeout.
 pub fn run(command: &Command, timeout: Duration) -> Result<Run, TestbedError> {
     let mut guarded = guarded(command);
-    guarded.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    guarded.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let mut child = spawn(guarded)?;
     let stdout = reader(child.stdout.take());
     let stderr = reader(child.stderr.take());
@@ -141,7 +142,10 @@ pub fn run(command: &Command, timeout: Duration) -> Result<Run, TestbedError> {
             break Some(status);
         }
         if Instant::now() >= deadline {
-            let _ = child.kill();
+            // With all that it started, which may hold the pipes open.
+            if let Some(group) = Pid::from_raw(child.id() as i32) {
+                let _ = kill_process_group(group, Signal::KILL);
+            }
             let _ = child.wait();
             break None;
         }
@@ -182,20 +186,29 @@ fn reader(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Stri
     })
 }
 
-/// The command line as a person would type it.
+/// The command line as a person would type it: without the loader, its options and the interpreter.
 fn line(command: &Command) -> String {
-    let program = command.get_program().to_string_lossy();
-    let args = command.get_args().map(|arg| arg.to_string_lossy());
-    // The loader and its options say nothing about what went wrong.
-    let skip = if program.contains("/ld-linux") { 2 } else { 0 };
-    let words: Vec<_> = args.skip(skip).collect();
-    if skip > 0 { words.join(" ") } else { format!("{program} {}", words.join(" ")) }
+    let words = [command.get_program()].into_iter().chain(command.get_args());
+    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+    let in_tree = |word: &&str| word.contains("/usr/bin/");
+    let program = words.iter().position(|word| in_tree(&&**word)).unwrap_or(0);
+    let script =
+        words.get(program + 1).is_some_and(|next| words[program].ends_with("python3") && in_tree(&&**next));
+    words[program + usize::from(script)..].join(" ")
 }
+
+/// Runs the rest of its arguments, unless the process in its first one is not its parent any more: that died
+/// before the kernel was told to tell us.
+const UNLESS_ORPHANED: &str = "[ \"$PPID\" = \"$0\" ] || exit 1; exec \"$@\"";
 
 /// The same command, started through `setpriv` so that the kernel kills it when its parent dies.
 fn guarded(command: &Command) -> Command {
     let mut guarded = Command::new("setpriv");
-    guarded.args(["--pdeathsig", "KILL", "--"]).arg(command.get_program()).args(command.get_args());
+    guarded
+        .args(["--pdeathsig", "KILL", "--", "sh", "-c", UNLESS_ORPHANED])
+        .arg(std::process::id().to_string())
+        .arg(command.get_program())
+        .args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => guarded.env(name, value),
@@ -227,7 +240,7 @@ fn spawn(command: Command) -> Result<Child, TestbedError> {
         });
         Mutex::new(sender)
     });
-    let program = line(&command);
+    let program = command.get_args().map(|a| a.to_string_lossy()).collect::<Vec<_>>().join(" ");
     let (reply, answer) = channel();
     spawner
         .lock()
@@ -248,5 +261,28 @@ impl From<Output> for Run {
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
             status: output.status,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn command_lines_are_short() {
+        let mut command = Command::new("/c/root/lib/ld-linux-x86-64.so.2");
+        command.args(["--preload", "x.so", "/c/root/usr/bin/python3", "/c/root/usr/bin/ceph", "status"]);
+        assert_eq!(line(&command), "/c/root/usr/bin/ceph status");
+        let mut command = Command::new("apt-get");
+        command.arg("update");
+        assert_eq!(line(&command), "apt-get update");
+    }
+
+    #[test]
+    fn what_takes_too_long_is_ended_and_says_so() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo before; sleep 60"]);
+        let error = run(&command, Duration::from_millis(300)).unwrap_err();
+        assert!(matches!(&error, TestbedError::TimedOut { output, .. } if output == "before\n"), "{error}");
     }
 }
