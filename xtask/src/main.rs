@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask --help`.
 #![forbid(unsafe_code)]
 
+mod compare;
 mod peers;
 mod program;
 mod steps;
@@ -30,6 +31,15 @@ enum Command {
     Tidy,
     /// Fetch and unpack the real Ceph peers the tests talk to (once; seconds when they are there)
     Peers,
+    /// Measure Axon beside Ceph's C++ messenger and raw sockets, alternated in one run
+    Compare {
+        /// Rounds of which the medians are taken
+        #[arg(long, default_value_t = 5)]
+        rounds: u32,
+        /// Seconds of each measurement
+        #[arg(long, default_value_t = 2)]
+        seconds: u32,
+    },
     /// Capture vectors/ anew from real daemons
     Vectors {
         /// Only those whose names contain this
@@ -43,6 +53,7 @@ fn main() -> ExitCode {
         Command::Test { filter } => test::run(&filter),
         Command::Tidy => tidy::run(),
         Command::Peers => peers::prepare(),
+        Command::Compare { rounds, seconds } => compare::run(rounds, seconds),
         Command::Vectors { filter } => test::capture_vectors(&filter),
     }
     .finish()

@@ -31,8 +31,24 @@ impl fmt::Display for Method {
 }
 
 /// Connection modes as numbered on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mode(pub u32);
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::CRC => f.write_str("crc"),
+            Self::SECURE => f.write_str("secure"),
+            Self(number) => write!(f, "mode {number}"),
+        }
+    }
+}
+
+impl fmt::Debug for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 impl Mode {
     /// Integrity against accidents: crc32c.

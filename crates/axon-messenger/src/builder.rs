@@ -116,6 +116,12 @@ impl Builder {
         self
     }
 
+    /// Modes acceptable with monitors and managers only; call it after [`modes`](Self::modes).
+    pub fn mon_modes(mut self, modes: Modes) -> Self {
+        self.config.mon_modes = modes;
+        self
+    }
+
     /// How bytes move; default: TCP.
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.transport = transport;

@@ -2,6 +2,7 @@
 
 use crate::error::{Rejection, SendError};
 use crate::mailbox::Mailbox;
+use crate::park;
 use crate::reply::ReplyFuture;
 use crate::shared::{Role, Shared};
 use crate::throttle::{Oversize, Permit, Throttle};
@@ -14,7 +15,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A connection: one session with one peer. Clones are the same connection.
 #[derive(Clone)]
@@ -113,7 +114,7 @@ impl Connection {
     /// Sends a message, blocking this thread until the budget has room, at most for `wait`. Not for worker threads.
     pub fn send_timeout(&self, message: Message, wait: Duration) -> Result<(), SendError> {
         let size = cost(&message);
-        match self.0.budget.acquire_deadline(size, Instant::now() + wait) {
+        match self.0.budget.acquire_deadline(size, park::deadline(wait)) {
             Ok(Some(permit)) => self.hand_over(message, permit, Role::Any),
             Ok(None) => Err(rejected(Rejection::DeadlinePassed, message)),
             Err(too_large) => Err(rejected(Rejection::TooLarge { size, limit: too_large.limit }, message)),

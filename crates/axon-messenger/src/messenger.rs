@@ -3,6 +3,7 @@
 use crate::connection::Connection;
 use crate::dispatch_queue::{DispatchStats, Stuck};
 use crate::error::ConnectError;
+use crate::park;
 use crate::reply::CallError;
 use crate::shared::Shared;
 use crate::worker::{Command, Dial};
@@ -12,7 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A messenger: its own addresses, its connections to others, and the threads that serve them.
 ///
@@ -102,7 +103,7 @@ impl Messenger {
     }
 
     fn close(&mut self, limit: Duration) {
-        let until = Instant::now() + limit;
+        let until = park::deadline(limit);
         self.shared.closing.store(true, Ordering::Release);
         for worker in &self.shared.workers {
             worker.mailbox.push(Command::Close(limit));

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 struct Unpark(Thread);
 
@@ -21,6 +21,13 @@ impl Wake for Unpark {
 thread_local! {
     /// One waker per thread: blocking calls allocate nothing after the first.
     static UNPARK: Waker = Waker::from(Arc::new(Unpark(thread::current())));
+}
+
+/// `limit` from now, or decades from now if the clock cannot express that.
+pub(crate) fn deadline(limit: Duration) -> Instant {
+    const LONG: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    let now = Instant::now();
+    now.checked_add(limit).unwrap_or(now + LONG)
 }
 
 /// Blocks until `future` is ready.
@@ -59,7 +66,6 @@ mod tests {
     use super::*;
     use crate::slot::Slot;
     use std::future::poll_fn;
-    use std::time::Duration;
 
     #[test]
     fn a_value_from_another_thread_ends_the_wait() {
@@ -78,6 +84,12 @@ mod tests {
         let deadline = Instant::now() + Duration::from_millis(5);
         assert_eq!(wait_until(std::future::pending::<()>(), deadline), None);
         assert!(Instant::now() >= deadline);
+    }
+
+    #[test]
+    fn any_limit_makes_a_deadline() {
+        assert!(deadline(Duration::MAX) > Instant::now() + Duration::from_secs(1 << 20));
+        assert!(deadline(Duration::ZERO) <= Instant::now());
     }
 
     #[test]

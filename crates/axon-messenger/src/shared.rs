@@ -160,7 +160,7 @@ impl Shared {
         if let Some(first) = self.workers.first() {
             first.mailbox.push(Command::ExpireCalls(limit));
         }
-        self.started.elapsed() + limit
+        self.started.elapsed().saturating_add(limit)
     }
 
     /// Ends overdue calls; returns how long until the next is due.
@@ -207,9 +207,9 @@ impl Shared {
         enqueued.map_err(|received| Box::new(received.into_message()))
     }
 
-    /// A message that arrived on the calling worker.
-    pub(crate) fn deliver(&self, connection: &Connection, message: Message, held: Vec<Permit>) {
-        let Some(message) = self.replies.complete(connection.id(), message) else { return };
+    /// A message that arrived on the calling worker. Whether it was handled on it.
+    pub(crate) fn deliver(&self, connection: &Connection, message: Message, held: Vec<Permit>) -> bool {
+        let Some(message) = self.replies.complete(connection.id(), message) else { return false };
         let fast = guarded(connection, || self.dispatcher.can_fast_dispatch(&message));
         let received = Received::new(message, held);
         match fast {
@@ -219,6 +219,7 @@ impl Shared {
             Some(false) => drop(self.enqueue(connection, received)),
             None => {}
         }
+        fast == Some(true)
     }
 
     /// News for the dispatch threads, ahead of queued messages.

@@ -266,10 +266,10 @@ impl Worker {
         let now = self.station.now;
         let late = now >= by;
         for (slot, endpoint) in &mut self.endpoints {
-            if late || endpoint.is_drained(&self.station) {
+            if late || endpoint.may_close(&self.station) {
                 endpoint.mark_down(now);
-                self.station.touch(slot);
             }
+            self.station.touch(slot);
         }
         self.serve_touched();
         self.stopped = self.endpoints.is_empty();
@@ -320,10 +320,10 @@ impl Endpoint {
         }
     }
 
-    fn is_drained(&self, station: &Station) -> bool {
+    fn may_close(&mut self, station: &Station) -> bool {
         match self {
             Self::Accepting(_) => true,
-            Self::Peer(peer) => peer.is_drained(station),
+            Self::Peer(peer) => peer.may_close(station),
         }
     }
 

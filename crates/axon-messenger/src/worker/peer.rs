@@ -20,6 +20,7 @@ use axon_proto::{
 use axon_transport::{Reactor, SocketId};
 use axon_wire::Message;
 use bytes::{Bytes, BytesMut};
+use std::time::Duration;
 
 /// Bytes handed to the transport and not yet taken by the device. Enough to keep it busy, little enough that an urgent
 /// message does not wait long.
@@ -38,6 +39,10 @@ pub(super) struct Peer {
     /// Send budget of the messages the machine has queued.
     queued: Permit,
     admission: Admission,
+    /// When the last message was written, unless the peer has confirmed since that it read so far.
+    unconfirmed: Option<Instant>,
+    /// When the peer was asked to confirm, before this side closes.
+    farewell: Option<Instant>,
     /// Permits on their way here for messages that do not wait any more.
     stale_grants: usize,
     end: End,
@@ -181,6 +186,8 @@ impl Peer {
             alarm: Alarm::default(),
             queued: Permit::empty(),
             admission: Admission::default(),
+            unconfirmed: None,
+            farewell: None,
             stale_grants: 0,
             end: End::Alive,
         }
@@ -219,9 +226,31 @@ impl Peer {
         self.machine.handle(now, Input::Wake);
     }
 
-    pub(super) fn is_drained(&self, station: &Station) -> bool {
+    /// Whether the connection may be closed without losing messages accepted for sending. Asks the peer for a sign that
+    /// it has read the last one: the operating system drops what it still has to send when a socket is closed that has
+    /// something unread in it.
+    pub(super) fn may_close(&mut self, station: &Station) -> bool {
         let unsent = self.socket.map_or(0, |socket| station.reactor.unsent(socket));
-        self.machine.state() == State::Closed || (self.machine.is_drained() && unsent == 0)
+        let is_drained = self.machine.is_drained() && unsent == 0;
+        if self.machine.state() != State::Open || !is_drained {
+            return is_drained || self.machine.state() == State::Closed;
+        }
+        if self.unconfirmed.is_some() && self.farewell.is_none() {
+            self.farewell = Some(station.now);
+            self.machine.handle(station.now, Input::Keepalive);
+        }
+        self.unconfirmed.is_none()
+    }
+
+    /// The answer to a keepalive arrived that was sent so long ago.
+    fn confirmed(&mut self, after: Duration, now: Instant) {
+        self.handle.set_round_trip(after);
+        let asked = Instant(now.0.saturating_sub(Instant::from(after).0));
+        let after_last = self.unconfirmed.is_some_and(|last| asked > last);
+        // A farewell is said when nothing is left to say, even if that is the same moment.
+        if after_last || self.farewell.is_some_and(|farewell| asked >= farewell) {
+            self.unconfirmed = None;
+        }
     }
 
     /// The dial succeeded: authenticate and go on.
@@ -298,7 +327,9 @@ impl Peer {
     fn deliver(&mut self, message: Message, station: &Station) {
         station.counters().messages_in.count();
         let held = std::mem::take(&mut self.admission.held);
-        station.shared.deliver(&self.handle, message, held);
+        if station.shared.deliver(&self.handle, message, held) {
+            station.counters().fast_dispatches.count();
+        }
     }
 
     /// A message of `length` body bytes wants in.
@@ -409,7 +440,7 @@ impl Peer {
                 shared.announce(&self.handle, Item::Refused(self.handle.clone(), fault));
             }
             Event::Reset { fault, undelivered } => self.reset(fault, undelivered, station),
-            Event::KeepaliveAck(after) => self.handle.set_round_trip(after),
+            Event::KeepaliveAck(after) => self.confirmed(after, station.now),
         }
     }
 
@@ -452,6 +483,9 @@ impl Peer {
             let bytes = station.buffers.iter().map(Bytes::len).sum();
             station.counters().wrote(sent.messages, bytes);
             station.counters().messages_out.add(sent.messages as u64);
+            if sent.messages > 0 {
+                self.unconfirmed = Some(station.now);
+            }
             let Station { reactor, buffers, .. } = station;
             reactor.send(socket, buffers);
         }

@@ -48,6 +48,7 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
         ("mon-secure-tentacle", || clients::monitor(Tentacle, Mode::Secure)),
         ("mon-keepalive-pacific", || clients::keepalive(Pacific)),
         ("osd-crc-pacific", || clients::objects(Pacific, Mode::Crc)),
+        ("osd-secure-tentacle", || clients::objects(Tentacle, Mode::Secure)),
         ("osd-secure-reef", || clients::objects(Reef, Mode::Secure)),
         ("rev0-pacific", || clients::revision_0(Pacific)),
         ("wrong-key-pacific", || clients::wrong_key(Pacific)),

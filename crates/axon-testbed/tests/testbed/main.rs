@@ -1,5 +1,6 @@
 //! The real peers and what was recorded of them.
 
+mod authorizer;
 mod coverage;
 mod decode;
 mod dencoder;

@@ -1,12 +1,11 @@
 //! A client of ours in the place of the recorded one: with the recorded key and the recorded random numbers it has
 //! to say the same bytes, and to get the same secrets out of the answers.
 
-use aes::Aes128;
-use aes::cipher::{BlockModeDecrypt, KeyIvInit, block_padding::Pkcs7};
+use crate::authorizer;
 use axon_auth::cephx::Services;
 use axon_auth::{
-    Agreed, AuthName, ClientAuth, ClientExchange, CryptoKey, Entropy, KeyType, Method, Mode, Principal,
-    Surroundings, TicketStore,
+    Agreed, AuthName, ClientAuth, ClientExchange, CryptoKey, Entropy, Method, Mode, Principal, Surroundings,
+    TicketStore,
 };
 use axon_denc::EntityType;
 use axon_testbed::{Direction, Vector};
@@ -34,6 +33,8 @@ struct Attempt {
     request: Option<AuthRequest>,
     challenge: Option<Vec<u8>>,
     exchange: Option<Box<dyn ClientExchange>>,
+    /// Of the ticket shown to a daemon.
+    session_key: Option<CryptoKey>,
 }
 
 impl Client {
@@ -95,6 +96,11 @@ impl Client {
             assert_eq!(request.payload, recorded.payload, "AUTH_REQUEST to a monitor");
             self.attempt.exchange = Some(exchange);
         }
+        if let Some(key) = &self.attempt.session_key {
+            let drawn =
+                authorizer::open(&more.payload, key).expect("the second authorizer is like the first");
+            self.draw(&drawn.confounder);
+        }
         if let Some(exchange) = &mut self.attempt.exchange {
             let ours = exchange.more(&challenge).expect("an answer to the challenge");
             assert_eq!(ours, more.payload, "AUTH_REQUEST_MORE");
@@ -121,8 +127,9 @@ impl Client {
         for store in self.stores.clone() {
             let ticket = store.with(|tickets| tickets.get(peer).cloned());
             let Some(ticket) = ticket else { continue };
-            let Some(nonce) = nonce_of(payload, &ticket.session_key) else { continue };
-            self.draw(&nonce);
+            let Some(drawn) = authorizer::open(payload, &ticket.session_key) else { continue };
+            self.draw(&[&drawn.nonce[..], &drawn.confounder].concat());
+            self.attempt.session_key = Some(ticket.session_key);
             let mut exchange = self.principal(store, Services::CLUSTER).start(peer).expect("a ticket");
             let ours = exchange.request().expect("a request");
             assert_eq!(ours.payload, payload, "AUTH_REQUEST to a daemon");
@@ -161,21 +168,4 @@ impl Entropy for Recorded {
             *byte = random.pop_front().expect("no more random bytes than were recorded");
         }
     }
-}
-
-/// The nonce at the end of an authorizer, if it was made with this key:
-/// `.. | le32 length | encrypted { u8 1, le64 magic, u8 2, le64 nonce, u8 0, le64 0 }`.
-fn nonce_of(payload: &[u8], session_key: &CryptoKey) -> Option<[u8; 8]> {
-    const SEALED: usize = 32;
-    const MAGIC: u64 = 0xff00_9cad_8826_aa55;
-    assert_eq!(session_key.kind(), KeyType::Aes, "authorizers of newer keys hold random bytes");
-    let sealed = payload.last_chunk::<SEALED>()?;
-    let iv = b"cephsageyudagreg".into();
-    let key = session_key.secret().try_into().ok()?;
-    let decryptor = cbc::Decryptor::<Aes128>::new(key, iv);
-    let plain = decryptor.decrypt_padded_vec::<Pkcs7>(sealed).ok()?;
-    let (_, rest) = plain.split_first()?;
-    let (magic, rest) = rest.split_first_chunk()?;
-    (u64::from_le_bytes(*magic) == MAGIC).then_some(())?;
-    rest.get(1..9)?.try_into().ok()
 }

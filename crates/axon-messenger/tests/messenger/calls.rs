@@ -1,0 +1,183 @@
+//! Requests that await their reply, on plain threads and under a runtime of our own.
+
+use crate::executor::{Executor, block_on};
+use crate::probe::{News, Probe, filled, numbered, pattern};
+use crate::town::{MOMENT, PATIENCE, Pair, Town, start, wait_until};
+use axon_messenger::{CallError, Connection, Incoming, Received, RecvError, Rejection, incoming};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Requests that were not answered yet.
+type Requests = Arc<Mutex<Vec<(Connection, Received)>>>;
+
+/// A server that answers when told to, the last request first.
+fn reluctant() -> (Requests, Arc<Probe>) {
+    let requests = Requests::default();
+    let keep = requests.clone();
+    let probe = Probe::fast_with(move |connection, message| {
+        keep.lock().unwrap().push((connection.clone(), message));
+    });
+    (requests, probe)
+}
+
+fn echoing(town: &Town) -> Pair {
+    town.pair(&Probe::echo(), &Probe::new())
+}
+
+over_both! {
+    fn replies_find_their_calls_on_plain_threads(town) {
+        let (requests, probe) = reluctant();
+        let pair = town.pair(&probe, &Probe::new());
+        let connection = pair.connect();
+        let callers: Vec<_> = (1..=20)
+            .map(|n| {
+                let connection = connection.clone();
+                std::thread::spawn(move || {
+                    let tid = connection.next_tid();
+                    let reply = connection.call(filled(tid, 10 * n)).unwrap().wait().unwrap();
+                    assert_eq!((reply.header.tid, reply.data), (tid, pattern(tid, 10 * n).into()));
+                })
+            })
+            .collect();
+        wait_until("all requests", || requests.lock().unwrap().len() == 20);
+        while let Some((connection, request)) = requests.lock().unwrap().pop() {
+            connection.send(request.into_message()).unwrap();
+        }
+        callers.into_iter().for_each(|caller| caller.join().unwrap());
+        assert!(!pair.at_client.log().iter().any(|entry| matches!(entry.news, News::Message(_))));
+    }
+
+    fn calls_need_no_particular_runtime(town) {
+        let pair = echoing(town);
+        let connection = pair.connect();
+        let done = Arc::new(AtomicU64::new(0));
+        let mut executor = Executor::new();
+        for _ in 0..50 {
+            let (connection, done) = (connection.clone(), done.clone());
+            executor.spawn(async move {
+                for _ in 0..20 {
+                    let reply = connection.call(numbered(0)).unwrap().await.unwrap();
+                    assert_ne!(reply.header.tid, 0, "calls are numbered");
+                    connection.send_async(numbered(1 << 40)).await.unwrap();
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        executor.run();
+        assert_eq!(done.load(Ordering::Relaxed), 1000);
+        assert_eq!(pair.at_client.wait_messages(1000).len(), 1000, "what nobody awaits goes to the dispatcher");
+        let reply = block_on(async { connection.call(numbered(0)).unwrap().await });
+        assert!(reply.is_ok());
+    }
+
+    fn the_end_of_the_connection_ends_its_calls(town) {
+        let (requests, probe) = reluctant();
+        let pair = town.pair(&probe, &Probe::new());
+        let connection = pair.connect();
+        let calls: Vec<_> = (0..10).map(|_| connection.call(numbered(0)).unwrap()).collect();
+        wait_until("the requests", || requests.lock().unwrap().len() == 10);
+        drop(pair.server);
+        for call in calls {
+            assert_eq!(call.wait_timeout(Duration::from_secs(20)), Err(CallError::Reset));
+        }
+        let rejected = connection.call(numbered(0)).unwrap_err();
+        assert_eq!(rejected.why, Rejection::Closed);
+    }
+
+    fn mark_down_ends_calls(town) {
+        let (_requests, probe) = reluctant();
+        let pair = town.pair(&probe, &Probe::new());
+        let connection = pair.connect();
+        let call = connection.call(numbered(0)).unwrap();
+        connection.mark_down();
+        assert_eq!(call.wait_timeout(Duration::from_secs(20)), Err(CallError::MarkedDown));
+    }
+
+    fn no_call_hangs_while_connections_break(town) {
+        for round in 0..10 {
+            let pair = echoing(town);
+            let connection = pair.connected().0;
+            let caller = std::thread::spawn(move || {
+                while let Ok(call) = connection.call(numbered(0)) {
+                    match call.wait_timeout(Duration::from_secs(20)) {
+                        Ok(_) => {}
+                        Err(CallError::Reset) => break,
+                        Err(other) => panic!("{other}"),
+                    }
+                }
+            });
+            std::thread::sleep(Duration::from_millis(round));
+            drop(pair.server);
+            caller.join().unwrap();
+        }
+    }
+
+    fn a_dropped_call_is_forgotten(town) {
+        let (requests, probe) = reluctant();
+        let pair = town.pair(&probe, &Probe::new());
+        let connection = pair.connect();
+        drop(connection.call(numbered(5)).unwrap());
+        wait_until("the request", || !requests.lock().unwrap().is_empty());
+        let (there, request) = requests.lock().unwrap().pop().unwrap();
+        there.send(request.into_message()).unwrap();
+        assert_eq!(pair.at_client.wait_messages(1)[0].header.tid, 5);
+    }
+
+    fn a_call_may_have_a_deadline(town) {
+        let (requests, probe) = reluctant();
+        let pair = town.pair(&probe, &Probe::new());
+        let connection = pair.connect();
+        let patient = connection.call_within(numbered(0), Duration::MAX).unwrap();
+        let begun = std::time::Instant::now();
+        let call = connection.call_within(numbered(0), MOMENT).unwrap();
+        assert_eq!(block_on(call), Err(CallError::TimedOut));
+        assert!(begun.elapsed() >= MOMENT && begun.elapsed() < Duration::from_secs(10));
+        wait_until("the requests", || requests.lock().unwrap().len() == 2);
+        for (there, request) in requests.lock().unwrap().drain(..) {
+            there.send(request.into_message()).unwrap();
+        }
+        assert!(patient.wait().is_ok());
+        assert_eq!(pair.at_client.wait_messages(1).len(), 1, "the late reply goes to the dispatcher");
+    }
+
+    fn two_calls_cannot_have_the_same_number(town) {
+        let (_requests, probe) = reluctant();
+        let pair = town.pair(&probe, &Probe::new());
+        let connection = pair.connect();
+        let first = connection.call(numbered(7)).unwrap();
+        let _second = connection.call(numbered(7)).unwrap();
+        assert_eq!(first.wait(), Err(CallError::IdReused));
+    }
+
+    fn one_may_call_oneself(town) {
+        let messenger = start(town.server("osd.3"), &Probe::with(|connection, message| {
+            let mut reply = filled(message.header.tid, 7);
+            reply.header.kind = 0x71;
+            connection.send(reply).unwrap();
+        }));
+        for _ in 0..3 {
+            let reply = messenger.loopback().call(numbered(0)).unwrap().wait_timeout(Duration::from_secs(20)).unwrap();
+            assert_eq!((reply.header.kind, reply.data.len()), (0x71, 7));
+        }
+    }
+
+    fn messages_may_be_taken_from_a_queue(town) {
+        let (dispatcher, queue) = incoming();
+        let server = town.server("osd.3").start(dispatcher).unwrap();
+        let client = start(town.builder("client.7"), &Probe::new());
+        let connection = crate::town::dial(&client, &server);
+        connection.send(numbered(1)).unwrap();
+        assert!(matches!(block_on(queue.recv()), Some(Incoming::Accept(_))));
+        let Some(Incoming::Message(there, message)) = queue.recv_blocking() else { panic!("not a message") };
+        assert_eq!(message.header.tid, 1);
+        assert_eq!(queue.try_recv().map(drop), Err(RecvError::Empty));
+        connection.mark_down();
+        match queue.recv_timeout(Duration::from_secs(20)) {
+            Ok(Incoming::Reset(connection, _)) => assert_eq!(connection, there),
+            other => panic!("{other:?}"),
+        }
+        drop(server);
+        assert_eq!(queue.recv_timeout(PATIENCE).map(drop), Err(RecvError::Closed));
+    }
+}

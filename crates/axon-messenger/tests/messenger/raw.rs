@@ -1,0 +1,155 @@
+//! A peer that speaks the protocol over a blocking socket and does only what a test tells it.
+
+use crate::town::PATIENCE;
+use axon_auth::{AuthName, ClientAuth, NoneClient};
+use axon_messenger::{AddrVec, EntityAddr, EntityName, EntityType, Message, Policy};
+use axon_proto::{ClientStart, Config, Established, Instant, Link, LinkOutput};
+use axon_wire::{FrameBuf, Preamble, Tag};
+use bytes::BytesMut;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Bytes of a message's header.
+const MESSAGE_HEADER: u32 = 41;
+
+/// A client without a messenger.
+pub(crate) struct RawClient {
+    pub(crate) stream: TcpStream,
+    link: Link,
+    seq: u64,
+}
+
+/// Who it claims to be.
+pub(crate) struct Claim {
+    pub(crate) name: EntityName,
+    pub(crate) addrs: AddrVec,
+    pub(crate) global_seq: u64,
+    pub(crate) policy: Policy,
+}
+
+impl Claim {
+    /// Client number `num`, unbound, with `num` as its nonce too.
+    pub(crate) fn client(num: u32) -> Self {
+        let addr =
+            EntityAddr::new(axon_messenger::AddrType::Any, "127.0.0.1:0".parse().expect("an address"), num);
+        Self {
+            name: EntityName::new(EntityType::Client, num.into()),
+            addrs: AddrVec(vec![addr]),
+            global_seq: 1,
+            policy: Policy::lossy_client(),
+        }
+    }
+}
+
+/// The server closed the socket before the session was open.
+#[derive(Debug)]
+pub(crate) struct Closed;
+
+impl RawClient {
+    /// Connects and shakes hands with the OSD at `target`.
+    pub(crate) fn dial(target: EntityAddr, claim: Claim) -> Result<(Self, Box<Established>), Closed> {
+        let socket = target.socket.expect("a bound address");
+        let mut client = Self::begin(socket, target, claim);
+        let established = client.shake_hands()?;
+        Ok((client, established))
+    }
+
+    fn begin(socket: SocketAddr, target: EntityAddr, claim: Claim) -> Self {
+        let stream = TcpStream::connect(socket).expect("somebody listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+        let auth = NoneClient::new(AuthName::new(EntityType::Client, claim.name.num.to_string()), 0);
+        let start = ClientStart {
+            target,
+            peer: EntityType::Osd,
+            my_addrs: claim.addrs,
+            policy: claim.policy,
+            global_seq: claim.global_seq,
+            cookies: [1, 2],
+            resume: None,
+            exchange: auth.start(EntityType::Osd).expect("method none"),
+        };
+        let config = Config::new(claim.name, axon_wire::default_provider());
+        Self { stream, link: Link::dialled(Arc::new(config), start, Instant(0)), seq: 0 }
+    }
+
+    fn shake_hands(&mut self) -> Result<Box<Established>, Closed> {
+        loop {
+            match self.link.poll(Instant(0)) {
+                Some(LinkOutput::Established(established)) => return Ok(established),
+                Some(LinkOutput::Fault(fault)) => panic!("{fault}"),
+                Some(_) => {}
+                None if self.read_some() == 0 => return Err(Closed),
+                None => {}
+            }
+        }
+    }
+
+    /// Writes a message.
+    pub(crate) fn send(&mut self, mut message: Message) -> io::Result<()> {
+        self.seq += 1;
+        message.header.seq = self.seq;
+        let mut frame = FrameBuf::new();
+        self.link.message(&message, &mut frame);
+        let mut parts = Vec::new();
+        frame.drain_into(&mut parts);
+        parts.iter().try_for_each(|part| self.stream.write_all(part))
+    }
+
+    /// Announces a message with `size` bytes of data and writes `part` bytes of what should follow.
+    pub(crate) fn announce(&mut self, size: u32, part: usize) -> io::Result<()> {
+        let preamble = Preamble::new(Tag::Message, [MESSAGE_HEADER, 0, 0, size]);
+        self.stream.write_all(&preamble.emit(axon_wire::default_provider()))?;
+        self.stream.write_all(&vec![0; part])
+    }
+
+    /// Whether the server closes the socket within `patience`, whatever it sends before.
+    pub(crate) fn is_closed_within(&mut self, patience: Duration) -> bool {
+        is_closed_within(&mut self.stream, patience)
+    }
+
+    fn write_pending(&mut self) {
+        let mut parts = Vec::new();
+        self.link.take_pending(&mut parts);
+        for part in parts {
+            // A server that is gone is noticed when reading.
+            let _ = self.stream.write_all(&part);
+        }
+    }
+
+    /// Says what there is to say, then listens.
+    fn read_some(&mut self) -> usize {
+        self.write_pending();
+        let mut buffer = BytesMut::zeroed(64 << 10);
+        let length = match self.stream.read(&mut buffer) {
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => 0,
+            Err(error) => panic!("the server says nothing: {error}"),
+        };
+        buffer.truncate(length);
+        if length > 0 {
+            self.link.received(Instant(0), buffer);
+        }
+        length
+    }
+}
+
+/// Whether the other end closes or resets `stream` within `patience`.
+pub(crate) fn is_closed_within(stream: &mut TcpStream, patience: Duration) -> bool {
+    let deadline = std::time::Instant::now() + patience;
+    let mut buffer = [0; 4096];
+    loop {
+        let left = deadline.saturating_duration_since(std::time::Instant::now());
+        if left.is_zero() {
+            return false;
+        }
+        stream.set_read_timeout(Some(left)).expect("a time-out");
+        match stream.read(&mut buffer) {
+            Ok(0) => return true,
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+            Err(_) => return true,
+        }
+    }
+}
