@@ -40,8 +40,13 @@ impl Registry {
     }
 
     /// Whom `ident` concerns; a new connection is registered at once, so that of two attempts at the same time the
-    /// second finds the first.
-    pub(crate) fn claim(&self, ident: &Ident, create: impl FnOnce() -> Connection) -> Claim {
+    /// second finds the first. `over` is a connection that counts as closed already.
+    pub(crate) fn claim(
+        &self,
+        ident: &Ident,
+        over: Option<&Connection>,
+        create: impl FnOnce() -> Connection,
+    ) -> Claim {
         if !registers(ident.policy()) {
             return match ident {
                 Ident::Client { .. } => Claim::New(create()),
@@ -49,7 +54,8 @@ impl Registry {
             };
         }
         let mut by_addrs = self.lock();
-        match (by_addrs.get(ident.addrs()).filter(|known| is_alive(known)), ident) {
+        let known = by_addrs.get(ident.addrs()).filter(|known| is_alive(known) && Some(*known) != over);
+        match (known, ident) {
             (Some(existing), _) => Claim::Existing(existing.clone()),
             (None, Ident::Reconnect { .. }) => Claim::Nobody,
             (None, Ident::Client { addrs, .. }) => {
@@ -58,11 +64,6 @@ impl Registry {
                 Claim::New(connection)
             }
         }
-    }
-
-    /// Registers a connection in place of one that is over.
-    pub(crate) fn replace(&self, addrs: &AddrVec, connection: &Connection) {
-        self.lock().insert(addrs.clone(), connection.clone());
     }
 
     /// Forgets a connection that is over.

@@ -21,7 +21,7 @@ impl Worker {
     /// The endpoint in `slot` asks for a session.
     pub(super) fn contend(&mut self, slot: usize, ident: &Ident) {
         if let Some(accepting) = self.take_accepting(slot) {
-            self.find_owner(accepting, ident);
+            self.find_owner(accepting, ident, None);
         }
     }
 
@@ -35,10 +35,10 @@ impl Worker {
         self.confront(accepting, handle, &ident);
     }
 
-    fn find_owner(&mut self, mut accepting: Accepting, ident: &Ident) {
+    fn find_owner(&mut self, mut accepting: Accepting, ident: &Ident, over: Option<&Connection>) {
         let shared = self.station.shared.clone();
         let create = || self.handle_for(ident);
-        match shared.registry.claim(ident, create) {
+        match shared.registry.claim(ident, over, create) {
             Claim::New(handle) => self.found(accepting, handle, ident),
             Claim::Existing(handle) => self.go_to_owner(accepting, handle, ident),
             Claim::Nobody => {
@@ -77,33 +77,18 @@ impl Worker {
     fn confront(&mut self, accepting: Accepting, handle: Connection, ident: &Ident) {
         let slot = handle.0.slot.load(Ordering::Relaxed);
         let Some(Endpoint::Peer(peer)) = self.endpoints.get_mut(slot) else {
-            return self.begin_anew(accepting, &handle, ident);
+            return self.find_owner(accepting, ident, Some(&handle));
         };
         if peer.handle != handle {
-            return self.begin_anew(accepting, &handle, ident);
+            return self.find_owner(accepting, ident, Some(&handle));
         }
         let contest = peer.contend(accepting, ident, &mut self.station);
         self.station.touch(slot);
         match contest {
             Contest::Taken => self.station.forget_load(),
             Contest::Answered(accepting) => self.put_back(accepting),
-            Contest::Ended(accepting) => self.begin_anew(accepting, &handle, ident),
-        }
-    }
-
-    /// The session the socket asked for has ended meanwhile.
-    fn begin_anew(&mut self, mut accepting: Accepting, ended: &Connection, ident: &Ident) {
-        self.station.shared.registry.remove(ident.addrs(), ended);
-        match ident {
-            Ident::Client { addrs, .. } => {
-                let handle = self.handle_for(ident);
-                self.station.shared.registry.replace(addrs, &handle);
-                self.found(accepting, handle, ident);
-            }
-            Ident::Reconnect { .. } => {
-                accepting.answer(self.station.now, Verdict::Reset { full: true });
-                self.put_back(accepting);
-            }
+            // The session ended, or ends now: who comes next?
+            Contest::Ended(accepting) => self.find_owner(accepting, ident, Some(&handle)),
         }
     }
 
