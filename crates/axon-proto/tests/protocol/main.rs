@@ -5,6 +5,8 @@ mod fakes;
 mod rig;
 mod world;
 
+mod addresses;
+mod agreement;
 mod handshake;
 mod hostile;
 mod liveness;
@@ -13,3 +15,4 @@ mod matrix;
 mod messages;
 mod random;
 mod tampering;
+mod verdicts;
