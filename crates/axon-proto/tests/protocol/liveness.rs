@@ -184,7 +184,7 @@ fn back_pressure_does_not_look_like_death() {
         world.hold_admissions = true;
         world.send(other, message(1, 1000, 0, 0));
         world.run(SECOND * 800);
-        assert_eq!(world.waiting(side), 1000);
+        assert_eq!(world.waiting(side), Some(1000));
         world.hold_admissions = false;
         world.admit(side);
         world.run(SECOND);

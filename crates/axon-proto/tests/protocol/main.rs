@@ -1,5 +1,5 @@
 //! The protocol from the outside: two machines, or one machine and a scripted peer, joined by byte pipes in virtual
-//! time. Nothing here sleeps, and every run is the same.
+//! time. Nothing here sleeps, and every run is the same but for `random`, which prints the input that failed.
 
 mod fakes;
 mod rig;

@@ -114,7 +114,7 @@ pub(crate) struct World {
     pub(crate) deaf: bool,
     /// Messages wait until the test says so.
     pub(crate) hold_admissions: bool,
-    admissions: [usize; 2],
+    admissions: [Option<usize>; 2],
     /// By side.
     pub(crate) seen: [Seen; 2],
     pub(crate) established: [Option<Box<Established>>; 2],
@@ -144,7 +144,7 @@ impl World {
             verdicts: VecDeque::new(),
             deaf: false,
             hold_admissions: false,
-            admissions: [0; 2],
+            admissions: [None; 2],
             seen: Default::default(),
             established: [None, None],
             units: Vec::new(),
@@ -197,12 +197,12 @@ impl World {
 
     /// Lets the held message of `side` in.
     pub(crate) fn admit(&mut self, side: Side) {
-        assert_ne!(core::mem::take(&mut self.admissions[side as usize]), 0, "a message waits");
+        self.admissions[side as usize].take().expect("a message waits");
         self.tell(side, Input::Admitted);
     }
 
-    /// The body bytes of the message that waits at `side`, 0 if there is none.
-    pub(crate) fn waiting(&self, side: Side) -> usize {
+    /// The body bytes of the message that waits at `side`.
+    pub(crate) fn waiting(&self, side: Side) -> Option<usize> {
         self.admissions[side as usize]
     }
 

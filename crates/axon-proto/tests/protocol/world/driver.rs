@@ -166,7 +166,7 @@ impl World {
             Output::Hangup => self.hang_up(side, index),
             Output::Admission(length) => {
                 self.note(side, format_args!("asks for {length} bytes"));
-                self.admissions[side as usize] = length;
+                self.admissions[side as usize] = Some(length);
                 if !self.hold_admissions {
                     self.admit_now(side, index);
                 }
@@ -182,7 +182,7 @@ impl World {
     }
 
     fn admit_now(&mut self, side: Side, index: Option<usize>) {
-        self.admissions[side as usize] = 0;
+        self.admissions[side as usize] = None;
         let end = match index {
             None => &mut self.client,
             Some(index) => &mut self.sockets[index].server,
