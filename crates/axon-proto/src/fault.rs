@@ -73,7 +73,9 @@ pub enum Fault {
         limit: usize,
     },
     /// The address belongs to another type of daemon.
-    #[error("the peer is a {got}, not a {expected}: is the address right?")]
+    #[error(
+        "expected a process of type {expected} there, but one of type {got} answered: is the address right?"
+    )]
     WrongPeerType {
         /// Who was dialled.
         expected: EntityType,
@@ -183,15 +185,43 @@ impl Fault {
             | Self::WeLackFeatures(_)
             | Self::WrongAddress { .. }
             | Self::NotMe { .. } => Blame::Incompatible,
-            Self::Auth(_) => Blame::Refused,
+            Self::Auth(error) => auth_blame(error),
             Self::MarkedDown => Blame::Local,
         }
     }
 
     /// Whether trying again without changing anything is pointless.
     pub fn is_permanent(&self) -> bool {
-        matches!(self.blame(), Blame::Incompatible | Blame::Refused)
+        match self {
+            Self::Auth(error) if heals(error) => false,
+            fault => matches!(fault.blame(), Blame::Incompatible | Blame::Refused),
+        }
     }
+}
+
+fn auth_blame(error: &AuthError) -> Blame {
+    match error {
+        AuthError::Malformed(_)
+        | AuthError::PayloadTooLong { .. }
+        | AuthError::TooManyRounds { .. }
+        | AuthError::OutOfTurn { .. }
+        | AuthError::WrongResponse { .. } => Blame::PeerMisbehaved,
+        _ => Blame::Refused,
+    }
+}
+
+/// Whether the next attempt may succeed by itself: with another ticket, another global id, or secrets that were still
+/// under way.
+fn heals(error: &AuthError) -> bool {
+    matches!(
+        error,
+        AuthError::TicketRefused { .. }
+            | AuthError::TicketExpired { .. }
+            | AuthError::ReclaimRefused { .. }
+            | AuthError::NoMonSession { .. }
+            | AuthError::UnknownSecret { .. }
+            | AuthError::NotReady
+    )
 }
 
 fn wire_blame(error: &WireError) -> Blame {
@@ -199,5 +229,38 @@ fn wire_blame(error: &WireError) -> Blame {
         axon_wire::Blame::PeerMisbehaved => Blame::PeerMisbehaved,
         axon_wire::Blame::Incompatible => Blame::Incompatible,
         axon_wire::Blame::Local => Blame::Local,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axon_auth::AuthName;
+
+    #[test]
+    fn only_what_nothing_but_a_change_can_cure_is_permanent() {
+        let (name, service) = (AuthName::new(EntityType::Client, "admin"), EntityType::Osd);
+        let cured_by_another_attempt = [
+            Fault::Disconnected(Disconnect::Refused),
+            Fault::TimedOut(WakeReason::Ready),
+            Fault::ToldToWait,
+            Fault::BadSignature,
+            Fault::Auth(AuthError::TicketRefused { service }),
+            Fault::Auth(AuthError::ReclaimRefused { name: name.clone(), global_id: 1 }),
+            Fault::Auth(AuthError::NoMonSession { service }),
+            Fault::Auth(AuthError::OutOfTurn { state: "A", got: "B" }),
+        ];
+        for fault in cured_by_another_attempt {
+            assert!(!fault.is_permanent(), "{fault}");
+        }
+        for fault in [
+            Fault::Auth(AuthError::KeyRejected { name }),
+            Fault::Auth(AuthError::NoTicket { service }),
+            Fault::NoCommonMode { ours: Vec::new(), theirs: Vec::new() },
+            Fault::Wire(WireError::LegacyPeer),
+            Fault::WeLackFeatures(Features(1)),
+        ] {
+            assert!(fault.is_permanent(), "{fault}");
+        }
     }
 }

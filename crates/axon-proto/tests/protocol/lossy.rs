@@ -38,25 +38,11 @@ fn broken_at(from: Side, label: Label, edge: Edge) -> World {
     world
 }
 
-fn resets(world: &World, side: Side) -> usize {
-    world.seen[side as usize].events.iter().filter(|event| matches!(event, Event::Reset { .. })).count()
-}
-
-fn failed_attempts(world: &World) -> Vec<&Fault> {
-    let events = world.seen[Side::Client as usize].events.iter();
-    events
-        .filter_map(|event| match event {
-            Event::AttemptFailed(fault) => Some(fault),
-            _ => None,
-        })
-        .collect()
-}
-
 /// The client tries again and its message arrives once.
 fn assert_recovered(world: &mut World, what: &str) {
     assert_eq!(world.dial_times.len(), 2, "{what}: dials");
-    assert_eq!(failed_attempts(world), [&Fault::Disconnected(Disconnect::Reset)], "{what}");
-    assert_eq!(resets(world, Side::Client), 0, "{what}");
+    assert_eq!(world.attempts(), [&Fault::Disconnected(Disconnect::Reset)], "{what}");
+    assert_eq!(world.resets(Side::Client), 0, "{what}");
     assert_eq!(world.client().state(), State::Open, "{what}");
     assert_eq!(world.tids(Side::Server), [1], "{what}");
 }
@@ -78,7 +64,7 @@ fn lossy_early_accept_fault() {
         for edge in EDGES {
             let world = broken_at(from, label, edge);
             let what = format!("{edge:?} {label:?} from {from:?}");
-            assert_eq!(resets(&world, Side::Server), 0, "{what}");
+            assert_eq!(world.resets(Side::Server), 0, "{what}");
             let faults = &world.seen[Side::Server as usize].faults;
             assert_eq!(*faults, [Fault::Disconnected(Disconnect::Reset)], "{what}");
         }
@@ -99,7 +85,7 @@ fn lossy_connect_fault() {
 fn lossy_accept_fault() {
     let world = broken_at(Side::Client, Label::Frame(Tag::ClientIdent), Edge::Before);
     assert_eq!(world.seen[Side::Server as usize].faults.len(), 1);
-    assert_eq!(resets(&world, Side::Server), 0);
+    assert_eq!(world.resets(Side::Server), 0);
 }
 
 /// The acceptor believes in a session of which the client never heard: its half is reset, the client comes again.
@@ -118,7 +104,7 @@ fn lossy_establishing_fault() {
         0.200 Server  message 1 seq 1 (10, 0, 0)
     "#]]
     .assert_eq(&world.log());
-    assert_eq!(resets(&world, Side::Server), 1);
+    assert_eq!(world.resets(Side::Server), 1);
 }
 
 /// An open session with two messages under way each way and one that is not written any more, broken there.
@@ -148,9 +134,9 @@ fn lossy_connected_fault() {
             let mut world = open_and_broken_at(from, Label::Frame(tag), edge);
             let what = format!("{edge:?} {tag} from {from:?}");
             assert_eq!(world.client().state(), State::Closed, "{what}");
-            assert_eq!(resets(&world, Side::Client), 1, "{what}");
+            assert_eq!(world.resets(Side::Client), 1, "{what}");
             assert_eq!(world.dial_times.len(), 1, "{what}: an established session is not dialled again");
-            assert!(failed_attempts(&world).is_empty(), "{what}");
+            assert!(world.attempts().is_empty(), "{what}");
             assert_eq!(world.client().deadline(), None, "{what}");
         }
     }
@@ -163,7 +149,7 @@ fn lossy_accepted_fault() {
             let mut world = open_and_broken_at(from, Label::Frame(tag), edge);
             let what = format!("{edge:?} {tag} from {from:?}");
             assert_eq!(world.connection(Side::Server).state(), State::Closed, "{what}");
-            assert_eq!(resets(&world, Side::Server), 1, "{what}");
+            assert_eq!(world.resets(Side::Server), 1, "{what}");
             assert_eq!(world.connection(Side::Server).deadline(), None, "{what}");
         }
     }
@@ -200,7 +186,7 @@ fn a_session_that_could_never_be_opened_keeps_its_messages_until_it_is_failed() 
     world.dials.extend([Dialled::Fails(Disconnect::Refused); 100]);
     world.send(Side::Client, message(1, 10, 0, 0));
     world.run(SECOND * 60);
-    assert_eq!(resets(&world, Side::Client), 0);
+    assert_eq!(world.resets(Side::Client), 0);
     world.tell(Side::Client, Input::Fail(Fault::MarkedDown));
     let Some(Event::Reset { fault, undelivered }) = world.seen[0].events.last() else { panic!("a reset") };
     assert_eq!((fault, undelivered.not_sent.len()), (&Fault::MarkedDown, 1));
@@ -281,8 +267,8 @@ fn mark_down_is_silent() {
         world.tell(side, Input::MarkDown);
         world.run(SECOND * 60);
         assert_eq!(world.connection(side).state(), State::Closed);
-        assert_eq!(resets(&world, side), 0, "{side:?}");
-        assert_eq!(resets(&world, other), 1, "{side:?}");
+        assert_eq!(world.resets(side), 0, "{side:?}");
+        assert_eq!(world.resets(other), 1, "{side:?}");
         assert_eq!(world.dial_times.len(), 1);
         assert!(world.connection(side).is_drained());
     }
@@ -350,8 +336,8 @@ fn a_client_that_lacks_a_feature_keeps_trying() {
     setup.server_policies = Policies::new(Policy::stateless_server().require(Features(1 << 49)));
     let mut world = World::new(setup);
     world.run(SECOND * 5);
-    assert!(failed_attempts(&world).len() > 3);
-    assert!(failed_attempts(&world).iter().all(|f| **f == Fault::WeLackFeatures(Features(1 << 49))));
+    assert!(world.attempts().len() > 3);
+    assert!(world.attempts().iter().all(|f| **f == Fault::WeLackFeatures(Features(1 << 49))));
     world.setup.server_policies = Policies::new(Policy::stateless_server());
     world.run(SECOND * 20);
     assert_eq!(world.client().state(), State::Open);
@@ -362,7 +348,7 @@ fn who_is_told_to_wait_waits_only_shortly() {
     let mut world = World::new(Setup::new(Scheme::None));
     world.verdicts.extend([Verdict::Wait; 5]);
     world.run(SECOND * 2);
-    assert_eq!(failed_attempts(&world), [&Fault::ToldToWait; 5]);
+    assert_eq!(world.attempts(), [&Fault::ToldToWait; 5]);
     let pauses: Vec<f64> =
         world.dial_times.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64()).collect();
     assert!(pauses.iter().all(|pause| (0.1..0.21).contains(pause)), "{pauses:?}");
@@ -376,7 +362,7 @@ fn a_stale_attempt_is_dropped() {
     world.verdicts.push_back(Verdict::Drop);
     world.run(SECOND);
     assert_eq!(world.seen[Side::Server as usize].faults, [Fault::Stale]);
-    assert_eq!(failed_attempts(&world), [&Fault::Disconnected(Disconnect::Closed)]);
+    assert_eq!(world.attempts(), [&Fault::Disconnected(Disconnect::Closed)]);
     assert_eq!(world.client().state(), State::Open);
 }
 
@@ -394,7 +380,7 @@ fn sessions_do_not_outlive_their_socket() {
         world.cut();
         world.run(SECOND * 60);
         assert!(matches!(world.server(), Machine::Connection(_)));
-        assert_eq!((resets(&world, Side::Client), resets(&world, Side::Server)), (1, 1));
+        assert_eq!((world.resets(Side::Client), world.resets(Side::Server)), (1, 1));
     }
 }
 
@@ -416,4 +402,18 @@ fn a_handshake_may_break_after_any_byte() {
             assert_recovered(&mut world, &format!("after byte {byte} of {from:?}"));
         }
     }
+}
+
+/// News of a socket that was given up long ago changes nothing.
+#[test]
+fn late_news_of_a_lost_attempt_is_ignored() {
+    let mut world = World::new(Setup::new(Scheme::None));
+    world.dials.push_back(Dialled::Fails(Disconnect::Refused));
+    world.run(Duration::from_millis(50));
+    let redial = world.client().deadline();
+    world.tell(Side::Client, Input::Disconnected(Disconnect::Reset));
+    world.tell(Side::Client, Input::Unauthenticated(axon_auth::AuthError::NotReady));
+    assert_eq!((world.attempts().len(), world.client().deadline()), (1, redial));
+    world.run(SECOND);
+    assert_eq!((world.dial_times.len(), world.client().state()), (2, State::Open));
 }

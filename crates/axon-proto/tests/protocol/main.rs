@@ -1,10 +1,12 @@
 //! The protocol from the outside: two machines, or one machine and a scripted peer, joined by byte pipes in virtual
-//! time. Nothing here sleeps, and every run is the same.
+//! time. Nothing here sleeps, and every run is the same but for `random`, which prints the input that failed.
 
 mod fakes;
 mod rig;
 mod world;
 
+mod addresses;
+mod agreement;
 mod handshake;
 mod hostile;
 mod liveness;
@@ -13,3 +15,4 @@ mod matrix;
 mod messages;
 mod random;
 mod tampering;
+mod verdicts;

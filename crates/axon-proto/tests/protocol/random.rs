@@ -306,7 +306,7 @@ proptest! {
                 Op::Hold => world.hold_admissions = true,
                 Op::Grant => {
                     world.hold_admissions = false;
-                    let waiting = SIDES.into_iter().filter(|side| world.waiting(*side) > 0).collect::<Vec<_>>();
+                    let waiting = SIDES.into_iter().filter(|side| world.waiting(*side).is_some()).collect::<Vec<_>>();
                     waiting.into_iter().for_each(|side| world.admit(side));
                 }
                 Op::Wait(ms) => world.run(Duration::from_millis(ms)),
@@ -320,7 +320,7 @@ proptest! {
         }
         world.hold_admissions = false;
         for side in SIDES {
-            if world.waiting(side) > 0 {
+            if world.waiting(side).is_some() {
                 world.admit(side);
             }
         }

@@ -43,12 +43,8 @@ fn assert_no_session(world: &World, what: &str) {
 }
 
 fn faults(world: &World) -> Vec<Fault> {
-    let attempts = world.seen[Side::Client as usize].events.iter();
-    let attempts = attempts.filter_map(|event| match event {
-        Event::AttemptFailed(fault) => Some(fault.clone()),
-        _ => None,
-    });
-    attempts.chain(world.seen[Side::Server as usize].faults.iter().cloned()).collect()
+    let faults = &world.seen[Side::Server as usize].faults;
+    world.attempts().into_iter().chain(faults).cloned().collect()
 }
 
 /// Every byte that is exchanged before both sides have signed, one bit each: banners, HELLOs and all of cephx.
