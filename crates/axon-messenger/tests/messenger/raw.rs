@@ -50,9 +50,26 @@ pub(crate) struct Closed;
 impl RawClient {
     /// Connects and shakes hands with the OSD at `target`.
     pub(crate) fn dial(target: EntityAddr, claim: Claim) -> Result<(Self, Box<Established>), Closed> {
+        Self::dial_after(target, claim, || ())
+    }
+
+    /// The same, but calls `pause` right before it asks for a session.
+    pub(crate) fn dial_after(
+        target: EntityAddr,
+        claim: Claim,
+        pause: impl FnOnce(),
+    ) -> Result<(Self, Box<Established>), Closed> {
         let socket = target.socket.expect("a bound address");
         let mut client = Self::begin(socket, target, claim);
-        let established = client.shake_hands()?;
+        let mut pause = Some(pause);
+        let established = client.shake_hands(|link| {
+            if link.state() == "awaiting SERVER_IDENT"
+                && let Some(pause) = pause.take()
+            {
+                pause();
+            }
+        })?;
+        assert!(pause.is_none(), "the state has another name");
         Ok((client, established))
     }
 
@@ -74,14 +91,18 @@ impl RawClient {
         Self { stream, link: Link::dialled(Arc::new(config), start, Instant(0)), seq: 0 }
     }
 
-    fn shake_hands(&mut self) -> Result<Box<Established>, Closed> {
+    fn shake_hands(&mut self, mut before_writing: impl FnMut(&Link)) -> Result<Box<Established>, Closed> {
         loop {
             match self.link.poll(Instant(0)) {
                 Some(LinkOutput::Established(established)) => return Ok(established),
                 Some(LinkOutput::Fault(fault)) => panic!("{fault}"),
                 Some(_) => {}
-                None if self.read_some() == 0 => return Err(Closed),
-                None => {}
+                None => {
+                    before_writing(&self.link);
+                    if self.read_some() == 0 {
+                        return Err(Closed);
+                    }
+                }
             }
         }
     }
