@@ -3,6 +3,7 @@
 mod bed;
 mod conduct;
 mod flight;
+mod knife;
 mod load;
 mod raw;
 mod recorder;
@@ -10,15 +11,17 @@ mod report;
 pub(crate) mod responder;
 mod sample;
 mod stage;
+mod stall;
 mod wire;
 
 use crate::cluster::ClusterArgs;
 use crate::error::CliError;
 use crate::machine::Machine;
-use crate::options::ModeArg;
+use crate::options::{ModeArg, PolicyArg};
 use crate::{output, units};
 use bed::Bed;
 use clap::{Args, ValueEnum};
+use conduct::Run;
 use load::Shape;
 use raw::Pattern;
 use report::{Report, Setup};
@@ -32,12 +35,23 @@ Examples:
   axon bench --depth 1 --size 64        the latency of a lone small request
   axon bench --mode secure --baseline   encrypted, next to bare sockets
   axon bench --connect 10.0.0.7:6800    against `axon serve` or ceph_perf_msgr_server
+  axon bench --policy lossless --cut-every 200ms         what it takes when connections break
+  axon bench --policy lossless --baseline=lossy          what it costs when they do not
+  axon bench --policy peer --connect 10.0.0.7:6800       against `axon serve --policy peer`
 
 A request is an osd_op message that carries SIZE bytes of data, its reply an osd_op_reply without data. Latency is \
 from the send to the reply. Processor time is that of this process: of both ends, unless --connect is given. \
-Figures of several rounds are medians, but for the greatest latency and the counts.
+Figures of several rounds are medians, but for the greatest latency and the counts. A stall is the longest time \
+that a connection went without any reply while requests were on their way.
+
+With --cut-every, one live connection after the other is cut on this side while requests are on their way. Of a \
+lossless or peer session nothing may be lost, duplicated or reordered; the exit code is 1 if something is. A lossy one \
+is followed by another, and what was on its way is counted as lost.
 
 Against `axon serve --auth cephx` give the same --keyring, or the cluster whose monitors it asked for its keys.";
+
+/// Messengers on this side: each has a thread for its worker and one for its dispatch queue.
+const MOST_MESSENGERS: u32 = 1024;
 
 /// Options of `axon bench`.
 #[derive(Debug, Args)]
@@ -55,7 +69,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     depth: u32,
 
-    /// Connections.
+    /// Connections. Lossless ones take a messenger each on this side, with a worker thread of its own.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     connections: u32,
 
@@ -83,9 +97,17 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_enum, default_value_t = TransportArg::Tcp)]
     transport: TransportArg,
 
-    /// Alternate with bare sockets that move the same bytes in the same pattern, and compare.
-    #[arg(long)]
-    baseline: bool,
+    /// Cut a live connection every so often: 200ms, 500us, 0.5s.
+    #[arg(long, value_name = "TIME", conflicts_with = "baseline", value_parser = units::parse_time)]
+    cut_every: Option<Duration>,
+
+    /// Which connections are cut is drawn from this.
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "cut_every")]
+    seed: u64,
+
+    /// Alternate with something else in the same run, and compare; bare sockets unless said.
+    #[arg(long, value_enum, value_name = "WITH", num_args = 0..=1, require_equals = true, default_missing_value = "raw")]
+    baseline: Option<BaselineArg>,
 
     /// Rounds into which a run with --baseline is split; figures are their medians.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
@@ -103,15 +125,13 @@ pub(crate) struct BenchArgs {
     cluster: ClusterArgs,
 }
 
-/// What connections promise.
+/// What to compare with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum PolicyArg {
-    /// A broken connection ends the session.
+pub(crate) enum BaselineArg {
+    /// Bare sockets that move the same bytes in the same pattern.
+    Raw,
+    /// The same load with --policy lossy.
     Lossy,
-    /// The client reconnects; nothing is lost or repeated.
-    Lossless,
-    /// Either side reconnects; nothing is lost or repeated.
-    Peer,
 }
 
 /// How bytes move.
@@ -127,12 +147,16 @@ impl BenchArgs {
     /// Runs the command.
     pub(crate) fn run(self) -> Result<(), CliError> {
         self.check()?;
-        let outcome = if self.baseline { self.alternate()? } else { self.alone()? };
-        let report = Report::new(self.setup(), &outcome.axon, &outcome.raw);
+        let outcome = match self.baseline {
+            Some(baseline) => self.alternate(baseline)?,
+            None => self.alone()?,
+        };
+        let other = self.baseline.map(|baseline| (baseline, &outcome.baseline[..]));
+        let report = Report::new(self.setup(), &outcome.axon, other);
         self.print(&report)?;
         match outcome.broken {
             Some(error) => Err(error),
-            None => check(&report),
+            None => self.judge(&report),
         }
     }
 
@@ -144,11 +168,19 @@ impl BenchArgs {
                 help: "add --connect ADDR, or leave them out: both ends in this process make their own key",
             });
         }
-        match self.policy {
-            PolicyArg::Lossy => Ok(()),
-            PolicyArg::Lossless => Err(CliError::NotYet("--policy lossless")),
-            PolicyArg::Peer => Err(CliError::NotYet("--policy peer")),
+        if self.baseline == Some(BaselineArg::Lossy) && self.policy.is_lossy() {
+            return Err(CliError::Usage {
+                what: "--baseline=lossy compares with what is measured anyway",
+                help: "add --policy lossless or --policy peer",
+            });
         }
+        if !self.policy.is_lossy() && self.connections > MOST_MESSENGERS {
+            return Err(CliError::Usage {
+                what: "too many connections: lossless ones take a messenger each, with a worker thread of its own",
+                help: "give --connections 1024 at most, or --policy lossy",
+            });
+        }
+        Ok(())
     }
 
     fn setup(&self) -> Setup {
@@ -157,11 +189,8 @@ impl BenchArgs {
             depth: self.depth as usize,
             connections: self.connections as usize,
             workers: self.workers as usize,
-            mode: match self.mode {
-                ModeArg::Crc => "crc",
-                ModeArg::Secure => "secure",
-            },
-            policy: "lossy",
+            mode: self.mode.name(),
+            policy: self.policy.name(),
             transport: match self.transport {
                 TransportArg::Tcp => "tcp",
                 TransportArg::Mem => "mem",
@@ -172,34 +201,44 @@ impl BenchArgs {
     /// One round of the messenger.
     fn alone(&self) -> Result<Outcome, CliError> {
         let mut outcome = Outcome::default();
-        self.measure(self.plan(1, 0), &mut outcome)?;
+        let run = self.measure(self.policy, self.plan(1, 0))?;
+        outcome.axon.push(run.sample);
+        outcome.broken = run.broken;
         Ok(outcome)
     }
 
-    /// Rounds of the messenger and of bare sockets in turn, so that both meet the same machine.
-    fn alternate(&self) -> Result<Outcome, CliError> {
+    /// Rounds of the messenger and of its baseline in turn, so that both meet the same machine.
+    fn alternate(&self, baseline: BaselineArg) -> Result<Outcome, CliError> {
         let rounds =
             self.rounds.min(self.count.map_or(u32::MAX, |count| u32::try_from(count).unwrap_or(u32::MAX)));
-        let pattern = self.pattern();
         let mut outcome = Outcome::default();
         for round in 0..rounds {
             let plan = self.plan(rounds, round);
-            self.measure(plan, &mut outcome)?;
+            let run = self.measure(self.policy, plan)?;
+            outcome.axon.push(run.sample);
+            outcome.broken = run.broken;
             if outcome.broken.is_some() {
                 break;
             }
-            let run = raw::run(&pattern, plan).map_err(CliError::Raw)?;
-            outcome.raw.push(run.sample);
-            outcome.broken = run.broken.map(CliError::Raw);
+            let run = self.measure_baseline(baseline, plan)?;
+            outcome.baseline.push(run.sample);
+            outcome.broken = run.broken;
         }
         Ok(outcome)
     }
 
-    fn measure(&self, plan: Plan, outcome: &mut Outcome) -> Result<(), CliError> {
-        let run = Bed::start(self, plan)?.run()?;
-        outcome.axon.push(run.sample);
-        outcome.broken = run.broken;
-        Ok(())
+    fn measure(&self, policy: PolicyArg, plan: Plan) -> Result<Run<CliError>, CliError> {
+        Bed::start(self, policy, plan)?.run()
+    }
+
+    fn measure_baseline(&self, baseline: BaselineArg, plan: Plan) -> Result<Run<CliError>, CliError> {
+        match baseline {
+            BaselineArg::Lossy => self.measure(PolicyArg::Lossy, plan),
+            BaselineArg::Raw => {
+                let run = raw::run(&self.pattern(), plan).map_err(CliError::Raw)?;
+                Ok(Run { sample: run.sample, broken: run.broken.map(CliError::Raw) })
+            }
+        }
     }
 
     /// The share of one round.
@@ -232,6 +271,18 @@ impl BenchArgs {
         }
     }
 
+    /// An error if messages were not delivered as promised: once, in order, and all of them if connections that break
+    /// are mended or none was broken on purpose.
+    fn judge(&self, report: &Report) -> Result<(), CliError> {
+        let figures = &report.axon;
+        let (lost, duplicated, reordered) = (figures.lost, figures.duplicated, figures.reordered);
+        let may_lose = self.policy.is_lossy() && self.cut_every.is_some();
+        match duplicated + reordered + if may_lose { 0 } else { lost } {
+            0 => Ok(()),
+            _ => Err(CliError::Undelivered { messages: figures.messages, lost, duplicated, reordered }),
+        }
+    }
+
     fn print(&self, report: &Report) -> Result<(), CliError> {
         if self.json {
             return output::print_json(report);
@@ -245,17 +296,7 @@ impl BenchArgs {
 #[derive(Default)]
 struct Outcome {
     axon: Vec<Sample>,
-    raw: Vec<Sample>,
+    baseline: Vec<Sample>,
     /// Why it ended early.
     broken: Option<CliError>,
-}
-
-/// An error if messages were not delivered once and in order.
-fn check(report: &Report) -> Result<(), CliError> {
-    let figures = &report.axon;
-    let (lost, duplicated, reordered) = (figures.lost, figures.duplicated, figures.reordered);
-    match lost + duplicated + reordered {
-        0 => Ok(()),
-        _ => Err(CliError::Undelivered { messages: figures.messages, lost, duplicated, reordered }),
-    }
 }

@@ -15,9 +15,6 @@ use std::time::Duration;
 /// Why a command failed. Texts name the cause; [`CliError::help`] says what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
-    /// Something the command line asks for is not there yet.
-    #[error("{0} is not available yet")]
-    NotYet(&'static str),
     /// The command line contradicts itself.
     #[error("{what}")]
     Usage { what: &'static str, help: &'static str },
@@ -60,6 +57,9 @@ pub(crate) enum CliError {
     /// The session broke.
     #[error("lost the connection to {peer}: {fault}")]
     Lost { peer: String, fault: Fault },
+    /// The listening side decides whether sessions survive their connections, and decided otherwise.
+    #[error("{peer} opened {} session", if *lossy { "a lossy" } else { "no lossy" })]
+    OtherPromise { peer: String, lossy: bool },
     /// The messenger did not take a message.
     #[error("cannot send: {0}")]
     Send(Rejection),
@@ -75,6 +75,9 @@ pub(crate) enum CliError {
     /// The bare sockets of the baseline failed.
     #[error("the raw-socket baseline failed: {0}")]
     Raw(io::Error),
+    /// There is no thread to be had.
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
     /// Signals cannot be awaited.
     #[error("cannot wait for signals: {0}")]
     Signals(io::Error),
@@ -84,10 +87,16 @@ pub(crate) enum CliError {
 }
 
 impl CliError {
+    /// Peers of a cluster let each other in by secrets that only daemons get.
+    pub(crate) const PEER_WITH_CLUSTER: Self = Self::Usage {
+        what: "--policy peer does not work with tickets of a cluster",
+        help: "give both ends the same key: --keyring FILE, and --auth cephx to `axon serve`",
+    };
+
     /// The program's exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::NotYet(_) | Self::Usage { .. } | Self::Address { .. } | Self::BadCommand(_) => Exit::Usage,
+            Self::Usage { .. } | Self::Address { .. } | Self::BadCommand(_) => Exit::Usage,
             Self::Mon(error) => exit_of_mon(error),
             Self::Unreadable { .. } | Self::Keyring { .. } | Self::NoEntry { .. } | Self::Conf(_) => {
                 Exit::Usage
@@ -95,7 +104,7 @@ impl CliError {
             Self::NoTarget { source: ConnectError::NoAddress, .. } => Exit::Incompatible,
             Self::Unconnected { fault, .. } | Self::Lost { fault, .. } => exit_of(fault),
             Self::NoAnswer { .. } => Exit::TimedOut,
-            Self::Message(_) | Self::StrangeReply { .. } => Exit::Incompatible,
+            Self::Message(_) | Self::StrangeReply { .. } | Self::OtherPromise { .. } => Exit::Incompatible,
             _ => Exit::Failure,
         }
     }
@@ -112,6 +121,8 @@ impl CliError {
             Self::NoTarget { source: ConnectError::NoAddress, .. } => Some(V2_HELP.into()),
             Self::Unconnected { fault, .. } | Self::Lost { fault, .. } => help_with(fault).map(Into::into),
             Self::NoAnswer { .. } => Some(SILENCE_HELP.into()),
+            Self::OtherPromise { lossy: true, .. } => Some(LOSSY_HELP.into()),
+            Self::OtherPromise { lossy: false, .. } => Some(LOSSLESS_HELP.into()),
             _ => None,
         }
     }
@@ -128,6 +139,9 @@ const MON_HOST_HELP: &str = "or name them on the command line: --mon-host 10.0.0
 const V2_HELP: &str = "monitors listen for msgr2 on port 3300; `ceph mon enable-msgr2` switches it on";
 const SILENCE_HELP: &str =
     "something may hold the port without speaking msgr2, or the daemon hangs; --timeout waits longer";
+
+const LOSSY_HELP: &str = "start it as `axon serve --policy lossless`, or --policy peer, as given here";
+const LOSSLESS_HELP: &str = "give --policy lossless, or --policy peer, as it was started";
 
 fn names_help(others: &[AuthName]) -> String {
     if others.is_empty() {

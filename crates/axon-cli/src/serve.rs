@@ -4,10 +4,10 @@ use crate::auth;
 use crate::bench::responder::{Responder, Served};
 use crate::cluster::ClusterArgs;
 use crate::error::CliError;
-use crate::options::ModeArg;
+use crate::options::{ModeArg, PolicyArg};
 use crate::output::LiveLine;
 use crate::{output, units};
-use axon_auth::{AuthName, RotatingStore, ServerAuth};
+use axon_auth::{AuthName, ClientAuth, RotatingStore, ServerAuth};
 use axon_denc::{EntityName, EntityType};
 use axon_messenger::{BindSpec, Messenger, Modes, Nonce};
 use axon_rados::mon::MonClient;
@@ -24,6 +24,7 @@ const EXAMPLES: &str = "\
 Examples:
   axon serve 127.0.0.1:6800      for `axon bench --connect` and ceph_perf_msgr_client
   axon serve 0.0.0.0:0 --json    any free port, which the first line of output names
+  axon serve 127.0.0.1:6800 --policy lossless     for `axon bench --policy lossless --connect`
   axon serve 127.0.0.1:6800 --auth cephx --keyring service.keyring --mode secure
   axon serve 127.0.0.1:6800 --auth cephx --name osd.7 --mon-host 10.0.0.1
 
@@ -51,6 +52,10 @@ pub(crate) struct ServeArgs {
     /// The only way to protect connections that is accepted [default: any that the client prefers].
     #[arg(long, value_enum)]
     mode: Option<ModeArg>,
+
+    /// What connections promise; clients have to be told the same.
+    #[arg(long, value_enum, default_value_t = PolicyArg::Lossy)]
+    policy: PolicyArg,
 
     /// How clients authenticate.
     #[arg(long, value_enum, default_value_t = AuthArg::None)]
@@ -110,6 +115,8 @@ impl ServeArgs {
 
     fn start(&self, responder: Arc<Responder>, gate: &Gate) -> Result<Messenger, CliError> {
         let mut builder = Messenger::builder(gate.name)
+            .default_policy(self.policy.server())
+            .client_auth(gate.pass.clone())
             .bind(self.addr)
             .nonce(Nonce::fixed(0))
             .modes(self.modes()?)
@@ -131,6 +138,9 @@ impl ServeArgs {
                 })
             }
             AuthArg::None => Ok(Gate::open()),
+            AuthArg::Cephx if self.cluster.names_cluster() && self.policy == PolicyArg::Peer => {
+                Err(CliError::PEER_WITH_CLUSTER)
+            }
             AuthArg::Cephx if self.cluster.names_cluster() => self.cluster_gate(&name),
             AuthArg::Cephx => self.keyring_gate(&name),
         }
@@ -144,7 +154,7 @@ impl ServeArgs {
         let mon = MonClient::connect(config)?;
         mon.rotating_keys(LOG_IN)?;
         let auth = auth::rotating_key_server(name.kind, secrets);
-        Ok(Gate { name: entity(name), auth: Some(auth), _mon: Some(mon) })
+        Ok(Gate { name: entity(name), pass: auth::nameless(), auth: Some(auth), _mon: Some(mon) })
     }
 
     /// Whoever holds the service's own key.
@@ -155,8 +165,9 @@ impl ServeArgs {
                 help: "give a keyring that holds it, --keyring FILE, or a cluster whose monitors know it, --mon-host ADDRS",
             });
         };
-        let auth = auth::service_key_server(auth::key_in(path, name)?);
-        Ok(Gate { name: entity(name), auth: Some(auth), _mon: None })
+        let key = auth::key_in(path, name)?;
+        let pass = auth::service_key_client(name.clone(), key.clone());
+        Ok(Gate { name: entity(name), pass, auth: Some(auth::service_key_server(key)), _mon: None })
     }
 
     fn modes(&self) -> Result<Modes, CliError> {
@@ -194,6 +205,8 @@ impl ServeArgs {
 /// Who is let in, and as whom the server presents itself.
 struct Gate {
     name: EntityName,
+    /// How it gets in where it dials: only to peers.
+    pass: Arc<dyn ClientAuth>,
     /// `None` lets everybody in.
     auth: Option<Arc<dyn ServerAuth>>,
     /// Keeps the secrets up to date as long as it lives.
@@ -202,7 +215,7 @@ struct Gate {
 
 impl Gate {
     fn open() -> Self {
-        Self { name: EntityName::new(EntityType::Osd, 0), auth: None, _mon: None }
+        Self { name: EntityName::new(EntityType::Osd, 0), pass: auth::nameless(), auth: None, _mon: None }
     }
 }
 

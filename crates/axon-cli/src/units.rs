@@ -28,6 +28,24 @@ pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads a time with its unit: `200ms`, `5ms`, `500us`, `0.5s`.
+pub(crate) fn parse_time(text: &str) -> Result<Duration, String> {
+    const EXPECTED: &str = "expected a time such as 200ms, 500us or 0.5s";
+    let digits = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let scale = match unit {
+        "s" => 1.0,
+        "ms" => 1e-3,
+        "us" => 1e-6,
+        _ => return Err(EXPECTED.into()),
+    };
+    let number: f64 = number.trim_end().parse().map_err(|_| EXPECTED)?;
+    match Duration::try_from_secs_f64(number * scale) {
+        Ok(time) if !time.is_zero() && time <= Duration::from_secs(365 * 86_400) => Ok(time),
+        _ => Err("expected a time above zero".into()),
+    }
+}
+
 /// `1234567` as `1,234,567`.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -107,6 +125,19 @@ mod tests {
         assert_eq!(parse_seconds("3s"), Ok(Duration::from_secs(3)));
         for text in ["0", "-1", "x", "nan", "inf", "1e99"] {
             assert!(parse_seconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn times() {
+        let micros = |text| parse_time(text).map(|time| time.as_micros());
+        for (text, time) in
+            [("200ms", 200_000), ("5ms", 5000), ("0.5s", 500_000), ("250us", 250), ("1 s", 1_000_000)]
+        {
+            assert_eq!(micros(text), Ok(time), "{text}");
+        }
+        for text in ["", "5", "ms", "-1ms", "0s", "1m", "infs", "1e99s"] {
+            assert!(parse_time(text).is_err(), "{text}");
         }
     }
 

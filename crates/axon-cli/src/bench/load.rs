@@ -8,13 +8,13 @@ use super::recorder::Recorder;
 use super::stage::{Phase, Span};
 use crate::attempt::Attempt;
 use crate::error::CliError;
-use axon_messenger::{Connection, Dispatcher, Fault, Message, Received, Reset};
+use axon_messenger::{Connection, Dispatcher, Fault, Message, Received, Reset, Undelivered};
 use axon_rados::msg::{MOSDOp, MOSDOpReply, OpTemplate, TypedMessage};
 use bytes::Bytes;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What each connection does.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +26,9 @@ pub(crate) struct Shape {
     /// How long it goes on.
     pub(crate) span: Span,
 }
+
+/// Makes a connection in place of one whose session is over.
+pub(crate) type Redial = Box<dyn Fn() -> Result<Connection, CliError> + Send>;
 
 /// A load, as the client's dispatcher.
 pub(crate) struct Load {
@@ -39,6 +42,9 @@ pub(crate) struct Load {
     lanes: OnceLock<Vec<Mutex<Lane>>>,
     /// Lanes that are not idle for good.
     active: AtomicUsize,
+    /// Without it, the end of a session is the end of the run.
+    redial: Mutex<Option<Redial>>,
+    redialled: AtomicU64,
 }
 
 /// One connection. Only its worker takes the lock, but for the opening.
@@ -47,6 +53,8 @@ struct Lane {
     connection: Connection,
     template: OpTemplate,
     flight: Flight,
+    /// Nothing more is sent, and every reply is there or given up.
+    idle: bool,
 }
 
 /// What went wrong on all connections together.
@@ -55,6 +63,8 @@ pub(crate) struct Mishaps {
     pub(crate) lost: u64,
     pub(crate) duplicated: u64,
     pub(crate) reordered: u64,
+    /// The longest time a connection went without any reply while requests were on their way.
+    pub(crate) longest_stall: Duration,
 }
 
 impl Load {
@@ -75,7 +85,19 @@ impl Load {
             news,
             lanes: OnceLock::new(),
             active: AtomicUsize::new(0),
+            redial: Mutex::new(None),
+            redialled: AtomicU64::new(0),
         }
+    }
+
+    /// From now on, sessions that end are followed by others; what was on its way is lost. `None` ends that.
+    pub(crate) fn redial_with(&self, redial: Option<Redial>) {
+        *lock(&self.redial) = redial;
+    }
+
+    /// Sessions that were followed by others.
+    pub(crate) fn redialled(&self) -> u64 {
+        self.redialled.load(Ordering::Relaxed)
     }
 
     /// The latencies.
@@ -99,13 +121,20 @@ impl Load {
         Ok(())
     }
 
-    /// Losses, duplicates and reorderings.
+    /// Losses, duplicates, reorderings and stalls. Replies that come after this are not waited for.
     pub(crate) fn mishaps(&self) -> Mishaps {
+        let now = Instant::now();
         let lanes = self.lanes.get().into_iter().flatten();
-        lanes.map(|lane| lock(lane)).fold(Mishaps::default(), |sum, lane| Mishaps {
-            lost: sum.lost + lane.flight.unanswered(),
-            duplicated: sum.duplicated + lane.flight.duplicated,
-            reordered: sum.reordered + lane.flight.reordered,
+        lanes.map(lock).fold(Mishaps::default(), |sum, mut lane| {
+            if !lane.idle {
+                lane.flight.land(now);
+            }
+            Mishaps {
+                lost: sum.lost + lane.flight.lost(),
+                duplicated: sum.duplicated + lane.flight.duplicated,
+                reordered: sum.reordered + lane.flight.reordered,
+                longest_stall: sum.longest_stall.max(lane.flight.longest_stall()),
+            }
         })
     }
 
@@ -113,7 +142,7 @@ impl Load {
         let features = connection.features().unwrap_or_default();
         let template = MOSDOp::bench(self.shape.size, features)?;
         let flight = Flight::new(index, self.shape.span.quota(index, count), self.shape.depth);
-        Ok(Mutex::new(Lane { index, connection, template, flight }))
+        Ok(Mutex::new(Lane { index, connection, template, flight, idle: false }))
     }
 
     fn open(&self, lane: &mut Lane) {
@@ -137,7 +166,7 @@ impl Load {
 
     fn arrive(&self, lane: &mut Lane, tid: u64) {
         let now = Instant::now();
-        match lane.flight.arrive(tid) {
+        match lane.flight.arrive(tid, now) {
             Reply::To(sent) => {
                 self.recorder.record(lane.index, now.duration_since(sent));
                 self.depart(lane, now);
@@ -149,11 +178,42 @@ impl Load {
     }
 
     /// Tells of the last lane that has nothing more to wait for.
-    fn check_idle(&self, lane: &Lane, now: Instant) {
-        if lane.flight.unanswered() == 0 && self.active.fetch_sub(1, Ordering::AcqRel) == 1 {
+    fn check_idle(&self, lane: &mut Lane, now: Instant) {
+        if lane.idle || lane.flight.unanswered() > 0 {
+            return;
+        }
+        lane.idle = true;
+        lane.flight.land(now);
+        if self.active.fetch_sub(1, Ordering::AcqRel) == 1 {
             // The conductor may have stopped waiting.
             let _ = self.news.send(News::Idle(now));
         }
+    }
+
+    /// Goes on over another connection, if that was asked for. What was on its way is lost.
+    fn replace(&self, over: &Connection) -> bool {
+        let redial = lock(&self.redial);
+        let (Some(redial), Some(lane)) = (&*redial, self.lane_over(over)) else { return false };
+        match redial() {
+            Ok(connection) => {
+                let mut lane = lock(lane);
+                lane.connection = connection;
+                self.redialled.fetch_add(1, Ordering::Relaxed);
+                self.begin_anew(&mut lane);
+            }
+            Err(error) => self.broken(error),
+        }
+        true
+    }
+
+    /// A session begins, and what was on its way in the one before is lost.
+    fn begin_anew(&self, lane: &mut Lane) {
+        lane.flight.give_up();
+        self.open(lane);
+    }
+
+    fn lane_over(&self, connection: &Connection) -> Option<&Mutex<Lane>> {
+        self.lanes.get()?.iter().find(|lane| lock(lane).connection == *connection)
     }
 
     fn broken(&self, error: CliError) {
@@ -161,8 +221,8 @@ impl Load {
     }
 }
 
-fn lock(lane: &Mutex<Lane>) -> MutexGuard<'_, Lane> {
-    lane.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Dispatcher for Load {
@@ -186,13 +246,27 @@ impl Dispatcher for Load {
         self.attempt.opened();
     }
 
+    /// A peer dialled sooner than this side.
+    fn handle_fast_accept(&self, _connection: &Connection) {
+        self.attempt.opened();
+    }
+
     fn handle_refused(&self, _connection: &Connection, fault: &Fault) {
         self.attempt.failed(fault);
     }
 
-    fn handle_reset(&self, _connection: &Connection, reset: Reset) {
+    fn handle_reset(&self, connection: &Connection, reset: Reset) {
         self.attempt.failed(&reset.fault);
-        self.broken(CliError::Lost { peer: self.peer.clone(), fault: reset.fault });
+        if !self.replace(connection) {
+            self.broken(CliError::Lost { peer: self.peer.clone(), fault: reset.fault });
+        }
+    }
+
+    /// The peer has forgotten the session, as it does when it starts anew; the connection goes on with another.
+    fn handle_remote_reset(&self, connection: &Connection, _undelivered: Undelivered) {
+        if let Some(lane) = self.lane_over(connection) {
+            self.begin_anew(&mut lock(lane));
+        }
     }
 }
 

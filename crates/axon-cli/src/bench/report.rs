@@ -1,6 +1,8 @@
 //! The result: as JSON for programs, as a table for people.
 
+use super::BaselineArg;
 use super::sample::Sample;
+use crate::options::PolicyArg;
 use crate::units;
 use serde::Serialize;
 use std::fmt::{self, Write};
@@ -18,7 +20,7 @@ pub(crate) struct Setup {
     pub(crate) workers: usize,
     /// `crc` or `secure`.
     pub(crate) mode: &'static str,
-    /// `lossy`.
+    /// `lossy`, `lossless` or `peer`.
     pub(crate) policy: &'static str,
     /// `tcp` or `mem`.
     pub(crate) transport: &'static str,
@@ -45,11 +47,25 @@ pub(crate) struct Figures {
     pub(crate) lost: u64,
     pub(crate) duplicated: u64,
     pub(crate) reordered: u64,
+    /// Not of bare sockets.
+    #[serde(flatten)]
+    pub(crate) sessions: Option<Sessions>,
     #[serde(flatten)]
     pub(crate) setup: Setup,
 }
 
-/// The messenger's figures divided by those of bare sockets.
+/// What happened to the sessions, over all rounds, warm-up and drain included.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Sessions {
+    /// Connections cut on purpose.
+    pub(crate) cuts: u64,
+    /// Connections made in place of broken ones.
+    pub(crate) reconnects: u64,
+    /// The longest time that a connection went without any reply while requests were on their way.
+    pub(crate) longest_stall_us: f64,
+}
+
+/// The messenger's figures divided by those of its baseline.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Ratio {
     pub(crate) messages_per_second: f64,
@@ -61,10 +77,52 @@ pub(crate) struct Ratio {
 pub(crate) struct Report {
     #[serde(flatten)]
     pub(crate) axon: Figures,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) raw: Option<Figures>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) ratio_to_raw: Option<Ratio>,
+    #[serde(flatten)]
+    pub(crate) comparison: Option<Comparison>,
+}
+
+/// The baseline's figures, and how the messenger's relate to them.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Comparison {
+    /// With bare sockets.
+    Raw { raw: Figures, ratio_to_raw: Ratio },
+    /// With the messenger under another policy.
+    Lossy { lossy: Figures, ratio_to_lossy: Ratio },
+}
+
+impl Comparison {
+    fn new(axon: &Figures, baseline: BaselineArg, rounds: &[Sample]) -> Self {
+        let setup = axon.setup;
+        match baseline {
+            BaselineArg::Raw => {
+                let setup = Setup { mode: "none", policy: "none", transport: "tcp", ..setup };
+                let raw = Figures { sessions: None, ..Figures::new(setup, rounds) };
+                Self::Raw { raw, ratio_to_raw: Ratio::new(axon, &raw) }
+            }
+            BaselineArg::Lossy => {
+                let lossy = Figures::new(Setup { policy: PolicyArg::Lossy.name(), ..setup }, rounds);
+                Self::Lossy { lossy, ratio_to_lossy: Ratio::new(axon, &lossy) }
+            }
+        }
+    }
+
+    /// The heading over the baseline's figures, and those.
+    fn column(&self) -> (&'static str, &Figures) {
+        match self {
+            Self::Raw { raw, .. } => ("raw sockets", raw),
+            Self::Lossy { lossy, .. } => ("lossy", lossy),
+        }
+    }
+}
+
+impl Ratio {
+    fn new(one: &Figures, other: &Figures) -> Self {
+        Self {
+            messages_per_second: ratio(one.messages_per_second, other.messages_per_second),
+            p50: ratio(one.latency_us.p50, other.latency_us.p50),
+        }
+    }
 }
 
 impl Figures {
@@ -81,36 +139,38 @@ impl Figures {
                 p90: median(&|s| s.latency_at(0.9)),
                 p99: median(&|s| s.latency_at(0.99)),
                 p999: median(&|s| s.latency_at(0.999)),
-                max: rounds.iter().map(Sample::latency_max).fold(0.0, f64::max),
+                max: greatest(rounds, Sample::latency_max),
             },
             cpu_us_per_message: median(&Sample::cpu_per_message),
             messages: sum(Sample::messages),
             lost: sum(|s| s.lost),
             duplicated: sum(|s| s.duplicated),
             reordered: sum(|s| s.reordered),
+            sessions: Some(Sessions {
+                cuts: sum(|s| s.cuts),
+                reconnects: sum(|s| s.reconnects),
+                longest_stall_us: greatest(rounds, |s| units::as_micros(s.longest_stall)),
+            }),
             setup,
         }
     }
 }
 
 impl Report {
-    /// Of the messenger's rounds and those of bare sockets between them, if there were any.
-    pub(crate) fn new(setup: Setup, axon: &[Sample], raw: &[Sample]) -> Self {
+    /// Of the messenger's rounds, and those of its baseline between them, if there is one.
+    pub(crate) fn new(setup: Setup, axon: &[Sample], baseline: Option<(BaselineArg, &[Sample])>) -> Self {
         let axon = Figures::new(setup, axon);
-        if raw.is_empty() {
-            return Self { axon, raw: None, ratio_to_raw: None };
-        }
-        let raw = Figures::new(Setup { mode: "none", policy: "none", transport: "tcp", ..setup }, raw);
-        let ratio = Ratio {
-            messages_per_second: ratio(axon.messages_per_second, raw.messages_per_second),
-            p50: ratio(axon.latency_us.p50, raw.latency_us.p50),
-        };
-        Self { axon, raw: Some(raw), ratio_to_raw: Some(ratio) }
+        let comparison = baseline.map(|(baseline, rounds)| Comparison::new(&axon, baseline, rounds));
+        Self { axon, comparison }
     }
 }
 
 fn ratio(one: f64, other: f64) -> f64 {
     if other > 0.0 { one / other } else { 0.0 }
+}
+
+fn greatest(rounds: &[Sample], of: impl Fn(&Sample) -> f64) -> f64 {
+    rounds.iter().map(of).fold(0.0, f64::max)
 }
 
 /// The middle value, or the mean of the two in the middle; 0 of none.
@@ -140,23 +200,39 @@ const LINES: [Line; 8] = [
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.raw.is_some() {
-            writeln!(f, "{:<14} {:>14} {:>14} {:>8}", "", "axon", "raw sockets", "ratio")?;
+        let column = self.comparison.as_ref().map(Comparison::column);
+        if let Some((heading, _)) = column {
+            writeln!(f, "{:<14} {:>14} {heading:>14} {:>8}", "", self.heading(), "ratio")?;
         }
         for (name, text, value) in LINES {
             write!(f, "{name:<14} {:>14}", text(&self.axon))?;
-            if let Some(raw) = &self.raw {
-                write!(f, " {:>14} {:>8.2}", text(raw), ratio(value(&self.axon), value(raw)))?;
+            if let Some((_, other)) = column {
+                write!(f, " {:>14} {:>8.2}", text(other), ratio(value(&self.axon), value(other)))?;
             }
             f.write_char('\n')?;
         }
-        let Figures { messages, lost, duplicated, reordered, .. } = self.axon;
+        self.write_deliveries(f)
+    }
+}
+
+impl Report {
+    fn heading(&self) -> &'static str {
+        match self.comparison {
+            Some(Comparison::Lossy { .. }) => self.axon.setup.policy,
+            _ => "axon",
+        }
+    }
+
+    /// The last lines: what became of the messages, and of the sessions.
+    fn write_deliveries(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Figures { messages, lost, duplicated, reordered, sessions, .. } = self.axon;
         let messages = units::grouped(messages);
-        write!(
-            f,
-            "{:<14} {messages:>14}   lost {lost}, duplicated {duplicated}, reordered {reordered}",
-            "messages"
-        )
+        let deliveries = format_args!("lost {lost}, duplicated {duplicated}, reordered {reordered}");
+        write!(f, "{:<14} {messages:>14}   {deliveries}", "messages")?;
+        let Some(Sessions { cuts, reconnects, longest_stall_us }) = sessions else { return Ok(()) };
+        let stall = units::micros(longest_stall_us);
+        let breaks = format_args!("cuts {}, reconnects {}", units::grouped(cuts), units::grouped(reconnects));
+        write!(f, "\n{:<14} {stall:>14}   {breaks}", "longest stall")
     }
 }
 
@@ -210,19 +286,21 @@ mod tests {
     #[test]
     fn rounds_become_medians_and_sums() {
         let rounds = [sample(100, 50), sample(300, 10), sample(200, 20)];
-        let report = Report::new(SETUP, &rounds, &[sample(400, 5)]);
+        let report = Report::new(SETUP, &rounds, Some((BaselineArg::Raw, &[sample(400, 5)])));
         assert_eq!(report.axon.messages_per_second, 200.0);
         assert_eq!(report.axon.messages, 600);
         assert!((report.axon.latency_us.p50 - 20.0).abs() < 0.1);
         assert!((report.axon.latency_us.max - 50.0).abs() < 0.1);
-        let ratio = report.ratio_to_raw.unwrap();
+        let Some(Comparison::Raw { ratio_to_raw: ratio, .. }) = report.comparison else {
+            panic!("{report:?}")
+        };
         assert_eq!(ratio.messages_per_second, 0.5);
         assert!((ratio.p50 - 4.0).abs() < 0.01);
     }
 
     #[test]
     fn the_keys_are_those_promised() {
-        let own = [
+        let raw = [
             "bytes_per_second",
             "connections",
             "cpu_us_per_message",
@@ -239,18 +317,48 @@ mod tests {
             "transport",
             "workers",
         ];
-        let alone = serde_json::to_value(Report::new(SETUP, &[sample(1, 1)], &[])).unwrap();
+        let mut own = raw.to_vec();
+        own.extend(["cuts", "longest_stall_us", "reconnects"]);
+        own.sort_unstable();
+        let some = [sample(1, 1)];
+        let value = |baseline: Option<BaselineArg>| {
+            serde_json::to_value(Report::new(SETUP, &some, baseline.map(|with| (with, &some[..])))).unwrap()
+        };
+        let alone = value(None);
         assert_eq!(keys(&alone), own);
         assert_eq!(keys(&alone["latency_us"]), ["max", "p50", "p90", "p99", "p999"]);
-        let both = serde_json::to_value(Report::new(SETUP, &[sample(1, 1)], &[sample(1, 1)])).unwrap();
-        assert_eq!(keys(&both["raw"]), own);
+        let both = value(Some(BaselineArg::Raw));
+        assert_eq!(keys(&both["raw"]), raw);
         assert_eq!(keys(&both["ratio_to_raw"]), ["messages_per_second", "p50"]);
+        let policies = value(Some(BaselineArg::Lossy));
+        assert_eq!(keys(&policies["lossy"]), own);
+        assert_eq!(policies["lossy"]["policy"], "lossy");
+        assert_eq!(keys(&policies["ratio_to_lossy"]), ["messages_per_second", "p50"]);
+    }
+
+    #[test]
+    fn breaks_are_summed_and_the_longest_stall_counts() {
+        let round = |cuts, stall| Sample {
+            cuts,
+            reconnects: cuts + 1,
+            longest_stall: Duration::from_micros(stall),
+            ..sample(10, 5)
+        };
+        let report = Report::new(SETUP, &[round(3, 700), round(4, 2500)], None);
+        let sessions = report.axon.sessions.unwrap();
+        assert_eq!((sessions.cuts, sessions.reconnects), (7, 9));
+        assert_eq!(sessions.longest_stall_us, 2500.0);
+        let text = report.to_string();
+        assert!(text.contains("2.50 ms   cuts 7, reconnects 9"), "{text}");
     }
 
     #[test]
     fn an_empty_run_divides_by_nothing() {
-        let report = Report::new(SETUP, &[Sample::default()], &[Sample::default()]);
+        let empty = [Sample::default()];
+        let report = Report::new(SETUP, &empty, Some((BaselineArg::Raw, &empty)));
         assert!(report.to_string().contains("lost 0"));
-        assert_eq!(report.ratio_to_raw.unwrap().p50, 0.0);
+        assert!(
+            matches!(report.comparison, Some(Comparison::Raw { ratio_to_raw, .. }) if ratio_to_raw.p50 == 0.0)
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Answers each request of a benchmark.
 
-use axon_messenger::{Connection, Dispatcher, Message, Received, Reset};
+use axon_messenger::{Connection, Dispatcher, Fault, Message, Received, Reset};
+use axon_proto::Disconnect;
 use axon_rados::msg::{MOSDOp, MOSDOpReply, MOSDOpView, TypedMessage};
 use axon_rados::osd::OsdFlags;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -70,6 +71,14 @@ impl Dispatcher for Responder {
     fn handle_fast_accept(&self, connection: &Connection) {
         self.sessions.fetch_add(1, Ordering::Relaxed);
         tracing::info!(?connection, "accepted");
+    }
+
+    /// Nobody listens where a peer was: its process has gone, and with it the session.
+    fn handle_refused(&self, connection: &Connection, fault: &Fault) {
+        if *fault == Fault::Disconnected(Disconnect::Refused) {
+            tracing::info!(?connection, "gone");
+            connection.mark_down();
+        }
     }
 
     fn handle_reset(&self, connection: &Connection, reset: Reset) {

@@ -19,6 +19,12 @@ pub(crate) struct Sample {
     pub(crate) duplicated: u64,
     /// Replies that came after the reply to a later request of the same connection.
     pub(crate) reordered: u64,
+    /// Connections cut on purpose.
+    pub(crate) cuts: u64,
+    /// Connections made in place of broken ones.
+    pub(crate) reconnects: u64,
+    /// The longest time a connection went without any reply while requests were on their way.
+    pub(crate) longest_stall: Duration,
 }
 
 impl Default for Sample {
@@ -30,6 +36,9 @@ impl Default for Sample {
             lost: 0,
             duplicated: 0,
             reordered: 0,
+            cuts: 0,
+            reconnects: 0,
+            longest_stall: Duration::ZERO,
         }
     }
 }
