@@ -14,7 +14,8 @@ fn load(jobs: u32, concurrency: u32, ios: u32, len: u32) -> Load {
 #[test]
 fn our_client_measures_their_server() {
     let perf = Perf::new(Release::Reef).unwrap();
-    let server = perf.server(2, Duration::ZERO).unwrap();
+    // With more than one worker it answers in whatever order they finish.
+    let server = perf.server(1, Duration::ZERO).unwrap();
     let addr = server.addr().to_string();
     for (size, depth, connections) in [("64", "1", "1"), ("4k", "32", "3"), ("1M", "4", "1")] {
         let options = ["--size", size, "--depth", depth, "--connections", connections, "--count", "300"];
