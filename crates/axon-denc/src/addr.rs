@@ -44,19 +44,11 @@ pub struct EntityAddr {
 
 impl EntityAddr {
     /// The address without type, family and nonce.
-    pub const BLANK: EntityAddr = EntityAddr {
-        kind: AddrType::None,
-        nonce: 0,
-        socket: None,
-    };
+    pub const BLANK: EntityAddr = EntityAddr { kind: AddrType::None, nonce: 0, socket: None };
 
     /// An address of the given kind.
     pub const fn new(kind: AddrType, socket: SocketAddr, nonce: u32) -> Self {
-        Self {
-            kind,
-            nonce,
-            socket: Some(socket),
-        }
+        Self { kind, nonce, socket: Some(socket) }
     }
 
     /// A `v2:` address.

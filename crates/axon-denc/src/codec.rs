@@ -107,10 +107,7 @@ impl<'a> Decoder<'a> {
         let (head, tail) = self
             .rest
             .split_at_checked(n)
-            .ok_or(DecodeError::Truncated {
-                needed: n,
-                left: self.rest.len(),
-            })?;
+            .ok_or(DecodeError::Truncated { needed: n, left: self.rest.len() })?;
         self.rest = tail;
         Ok(head)
     }
@@ -120,10 +117,7 @@ impl<'a> Decoder<'a> {
         let (head, tail) = self
             .rest
             .split_first_chunk::<N>()
-            .ok_or(DecodeError::Truncated {
-                needed: N,
-                left: self.rest.len(),
-            })?;
+            .ok_or(DecodeError::Truncated { needed: N, left: self.rest.len() })?;
         self.rest = tail;
         Ok(*head)
     }
@@ -171,9 +165,7 @@ impl<'a> Decoder<'a> {
 
     /// A blob that must be UTF-8; `what` names it in the error.
     pub fn string(&mut self, what: &'static str) -> Result<String, DecodeError> {
-        core::str::from_utf8(self.blob()?)
-            .map(String::from)
-            .map_err(|_| DecodeError::NotUtf8 { what })
+        core::str::from_utf8(self.blob()?).map(String::from).map_err(|_| DecodeError::NotUtf8 { what })
     }
 
     /// A le32 count of items that take at least `min_size` bytes each; refuses counts that cannot fit in what is left.
@@ -181,10 +173,7 @@ impl<'a> Decoder<'a> {
         let n = self.u32()? as usize;
         let needed = n.saturating_mul(min_size);
         if needed > self.rest.len() {
-            return Err(DecodeError::Truncated {
-                needed,
-                left: self.rest.len(),
-            });
+            return Err(DecodeError::Truncated { needed, left: self.rest.len() });
         }
         Ok(n)
     }
@@ -197,19 +186,11 @@ impl<'a> Decoder<'a> {
 
     /// A versioned struct: u8 version, u8 compat, le32 length. Returns the version and a decoder over just the body;
     /// this decoder moves past the body, whatever of it the caller reads (newer fields are skipped).
-    pub fn versioned(
-        &mut self,
-        what: &'static str,
-        known: u8,
-    ) -> Result<(u8, Decoder<'a>), DecodeError> {
+    pub fn versioned(&mut self, what: &'static str, known: u8) -> Result<(u8, Decoder<'a>), DecodeError> {
         let version = self.u8()?;
         let compat = self.u8()?;
         if compat > known {
-            return Err(DecodeError::TooNew {
-                what,
-                compat,
-                known,
-            });
+            return Err(DecodeError::TooNew { what, compat, known });
         }
         Ok((version, Decoder::new(self.blob()?)))
     }

@@ -185,11 +185,7 @@ mod tests {
             assert!(Features::ALL_TENTACLE.contains(*release));
         }
         let added = Features::ALL_TENTACLE.without(Features::ALL_REEF);
-        assert_eq!(
-            added.0,
-            1 << 38 | 1 << 44 | 1 << 45 | 1 << 49 | 1 << 50,
-            "what Tentacle added"
-        );
+        assert_eq!(added.0, 1 << 38 | 1 << 44 | 1 << 45 | 1 << 49 | 1 << 50, "what Tentacle added");
     }
 
     #[test]

@@ -15,9 +15,7 @@ mod name;
 mod time;
 
 pub use addr::{AddrType, AddrVec, BadAddr, EntityAddr};
-pub use codec::{
-    Decode, DecodeError, Decoder, Encode, put_blob, put_list, put_sized, put_versioned,
-};
+pub use codec::{Decode, DecodeError, Decoder, Encode, put_blob, put_list, put_sized, put_versioned};
 pub use features::Features;
 pub use name::{BadEntityName, EntityName, EntityType};
 pub use time::UTime;

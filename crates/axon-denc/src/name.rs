@@ -25,24 +25,14 @@ pub enum EntityType {
 
 impl EntityType {
     /// Every type.
-    pub const ALL: [EntityType; 6] = [
-        Self::Mon,
-        Self::Mds,
-        Self::Osd,
-        Self::Client,
-        Self::Mgr,
-        Self::Auth,
-    ];
+    pub const ALL: [EntityType; 6] = [Self::Mon, Self::Mds, Self::Osd, Self::Client, Self::Mgr, Self::Auth];
 
     /// The type with this wire number.
     pub fn from_wire(value: u8) -> Result<Self, DecodeError> {
         Self::ALL
             .into_iter()
             .find(|t| *t as u8 == value)
-            .ok_or(DecodeError::Undefined {
-                what: "entity type",
-                value: value.into(),
-            })
+            .ok_or(DecodeError::Undefined { what: "entity type", value: value.into() })
     }
 
     /// The name used in entity names and configuration sections.
@@ -73,10 +63,7 @@ impl FromStr for EntityType {
     type Err = BadEntityName;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|t| t.as_str() == text)
-            .ok_or(BadEntityName)
+        Self::ALL.into_iter().find(|t| t.as_str() == text).ok_or(BadEntityName)
     }
 }
 
@@ -122,15 +109,8 @@ impl FromStr for EntityName {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (kind, num) = text.split_once('.').ok_or(BadEntityName)?;
-        let num = if num == "?" {
-            -1
-        } else {
-            num.parse().map_err(|_| BadEntityName)?
-        };
-        Ok(Self {
-            kind: kind.parse()?,
-            num,
-        })
+        let num = if num == "?" { -1 } else { num.parse().map_err(|_| BadEntityName)? };
+        Ok(Self { kind: kind.parse()?, num })
     }
 }
 
@@ -143,10 +123,7 @@ impl Encode for EntityName {
 
 impl Decode for EntityName {
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            kind: EntityType::decode(input)?,
-            num: input.i64()?,
-        })
+        Ok(Self { kind: EntityType::decode(input)?, num: input.i64()? })
     }
 }
 

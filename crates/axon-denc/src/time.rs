@@ -49,10 +49,7 @@ impl Encode for UTime {
 
 impl Decode for UTime {
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            sec: input.u32()?,
-            nsec: input.u32()?,
-        })
+        Ok(Self { sec: input.u32()?, nsec: input.u32()? })
     }
 }
 

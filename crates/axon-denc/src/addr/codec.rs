@@ -39,10 +39,7 @@ impl AddrType {
             2 => Ok(Self::Msgr2),
             3 => Ok(Self::Any),
             4 => Ok(Self::Cidr),
-            _ => Err(DecodeError::Undefined {
-                what: "address type",
-                value: value.into(),
-            }),
+            _ => Err(DecodeError::Undefined { what: "address type", value: value.into() }),
         }
     }
 }
@@ -63,10 +60,7 @@ impl Decode for EntityAddr {
         match input.u8()? {
             MARKER_LEGACY => Self::decode_legacy_after_marker(input),
             MARKER_ADDR2 => Self::decode_addr2_after_marker(input),
-            marker => Err(DecodeError::Undefined {
-                what: "address marker",
-                value: marker.into(),
-            }),
+            marker => Err(DecodeError::Undefined { what: "address marker", value: marker.into() }),
         }
     }
 }
@@ -80,21 +74,13 @@ impl EntityAddr {
         let family = u16::from_be_bytes(storage.array()?);
         let socket = sockaddr_after_family(family, &mut storage)?;
         let kind = socket.map_or(AddrType::None, |_| AddrType::Legacy);
-        Ok(Self {
-            kind,
-            nonce,
-            socket,
-        })
+        Ok(Self { kind, nonce, socket })
     }
 
     /// Reads the rest of the MSG_ADDR2 form.
     pub(super) fn decode_addr2_after_marker(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let (_, mut body) = input.versioned("entity_addr_t", VERSION)?;
-        Ok(Self {
-            kind: AddrType::from_wire(body.u32()?)?,
-            nonce: body.u32()?,
-            socket: sockaddr(&mut body)?,
-        })
+        Ok(Self { kind: AddrType::from_wire(body.u32()?)?, nonce: body.u32()?, socket: sockaddr(&mut body)? })
     }
 }
 
@@ -143,18 +129,12 @@ fn sockaddr(input: &mut Decoder<'_>) -> Result<Option<SocketAddr>, DecodeError> 
     sockaddr_after_family(family, &mut bytes)
 }
 
-fn sockaddr_after_family(
-    family: u16,
-    input: &mut Decoder<'_>,
-) -> Result<Option<SocketAddr>, DecodeError> {
+fn sockaddr_after_family(family: u16, input: &mut Decoder<'_>) -> Result<Option<SocketAddr>, DecodeError> {
     match family {
         0 => Ok(None),
         AF_INET => v4(input).map(Some),
         AF_INET6 => v6(input).map(Some),
-        _ => Err(DecodeError::Undefined {
-            what: "address family",
-            value: family.into(),
-        }),
+        _ => Err(DecodeError::Undefined { what: "address family", value: family.into() }),
     }
 }
 

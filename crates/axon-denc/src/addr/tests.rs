@@ -13,8 +13,8 @@ fn addr(text: &str) -> EntityAddr {
 #[test]
 fn the_documented_example() {
     let bytes = [
-        0x01, 0x01, 0x01, 0x1c, 0, 0, 0, 0x02, 0, 0, 0, 0x05, 0, 0, 0, 0x10, 0, 0, 0, 0x02, 0,
-        0x1a, 0x90, 0x7f, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
+        0x01, 0x01, 0x01, 0x1c, 0, 0, 0, 0x02, 0, 0, 0, 0x05, 0, 0, 0, 0x10, 0, 0, 0, 0x02, 0, 0x1a, 0x90,
+        0x7f, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
     ];
     let example = addr("v2:127.0.0.1:6800/5");
     assert_eq!(example.to_vec(), bytes);
@@ -45,9 +45,7 @@ fn both_forms_without_family() {
 
 #[test]
 fn unknown_tail_of_a_newer_version_is_skipped() {
-    let bytes = [
-        1, 2, 1, 14, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0xaa, 0xbb,
-    ];
+    let bytes = [1, 2, 1, 14, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0xaa, 0xbb];
     assert_eq!(EntityAddr::from_bytes(&bytes), Ok(addr("v2::/4")));
 }
 
@@ -64,10 +62,7 @@ fn legacy(nonce: u32, family: u16) -> Vec<u8> {
 
 #[test]
 fn legacy_form() {
-    assert_eq!(
-        EntityAddr::from_bytes(&legacy(3, 2)),
-        Ok(addr("v1:10.0.0.1:6789/3"))
-    );
+    assert_eq!(EntityAddr::from_bytes(&legacy(3, 2)), Ok(addr("v1:10.0.0.1:6789/3")));
     assert_eq!(EntityAddr::from_bytes(&legacy(0, 0)), Ok(EntityAddr::BLANK));
     assert_eq!(legacy(3, 2).len(), 136);
 }
@@ -75,36 +70,15 @@ fn legacy_form() {
 #[test]
 fn what_is_not_an_address() {
     let cases: [(&[u8], DecodeError); 4] = [
+        (&[9], DecodeError::Undefined { what: "address marker", value: 9 }),
+        (&[1, 1, 1, 4, 0, 0, 0, 5, 0, 0, 0], DecodeError::Undefined { what: "address type", value: 5 }),
         (
-            &[9],
-            DecodeError::Undefined {
-                what: "address marker",
-                value: 9,
-            },
-        ),
-        (
-            &[1, 1, 1, 4, 0, 0, 0, 5, 0, 0, 0],
-            DecodeError::Undefined {
-                what: "address type",
-                value: 5,
-            },
-        ),
-        (
-            &[
-                1, 1, 1, 14, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1, 0,
-            ],
-            DecodeError::Undefined {
-                what: "address family",
-                value: 1,
-            },
+            &[1, 1, 1, 14, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1, 0],
+            DecodeError::Undefined { what: "address family", value: 1 },
         ),
         (
             &[1, 1, 1, 12, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 129, 0, 0, 0],
-            DecodeError::TooLong {
-                what: "socket address",
-                length: 129,
-                limit: 128,
-            },
+            DecodeError::TooLong { what: "socket address", length: 129, limit: 128 },
         ),
     ];
     for (bytes, error) in cases {
@@ -135,21 +109,10 @@ fn texts() {
     ] {
         assert_eq!(addr(text).to_string(), means);
     }
-    for text in [
-        "",
-        "v2:",
-        "v3:1.2.3.4:5/6",
-        "1.2.3:4",
-        "1.2.3.4/x",
-        "host:1",
-        "1.2.3.4:70000",
-    ] {
+    for text in ["", "v2:", "v3:1.2.3.4:5/6", "1.2.3:4", "1.2.3.4/x", "host:1", "1.2.3.4:70000"] {
         assert_eq!(text.parse::<EntityAddr>(), Err(BadAddr), "{text}");
     }
-    assert_eq!(
-        EntityAddr::parse("1.2.3.4:5", AddrType::Any).unwrap().kind,
-        AddrType::Any
-    );
+    assert_eq!(EntityAddr::parse("1.2.3.4:5", AddrType::Any).unwrap().kind, AddrType::Any);
 }
 
 #[test]
@@ -188,10 +151,7 @@ fn vector_forms() {
     assert_eq!(AddrVec::from(one).to_vec(), as_vec);
     assert_eq!(AddrVec::from_bytes(&as_vec), Ok(one.into()));
     assert_eq!(AddrVec::from_bytes(&one.to_vec()), Ok(one.into()));
-    assert_eq!(
-        AddrVec::from_bytes(&legacy(3, 2)),
-        Ok(addr("v1:10.0.0.1:6789/3").into())
-    );
+    assert_eq!(AddrVec::from_bytes(&legacy(3, 2)), Ok(addr("v1:10.0.0.1:6789/3").into()));
     assert!(AddrVec::from_bytes(&[3]).is_err());
 }
 
@@ -201,15 +161,9 @@ fn vectors_have_a_limit() {
     assert_eq!(AddrVec::from_bytes(&full.to_vec()), Ok(full.clone()));
     let mut more = full;
     more.0.push(EntityAddr::BLANK);
-    assert!(matches!(
-        AddrVec::from_bytes(&more.to_vec()),
-        Err(DecodeError::TooLong { length: 65, .. })
-    ));
+    assert!(matches!(AddrVec::from_bytes(&more.to_vec()), Err(DecodeError::TooLong { length: 65, .. })));
     let lie = [2, 0xff, 0xff, 0xff, 0xff, 0];
-    assert!(matches!(
-        AddrVec::from_bytes(&lie),
-        Err(DecodeError::Truncated { .. })
-    ));
+    assert!(matches!(AddrVec::from_bytes(&lie), Err(DecodeError::Truncated { .. })));
 }
 
 #[test]

@@ -17,9 +17,7 @@ use core::str::FromStr;
 
 /// A text that is not an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "not an address: expected [v1:|v2:|any:]IP[:PORT][/NONCE], with an IPv6 address in brackets"
-)]
+#[error("not an address: expected [v1:|v2:|any:]IP[:PORT][/NONCE], with an IPv6 address in brackets")]
 pub struct BadAddr;
 
 impl AddrType {
@@ -67,11 +65,7 @@ impl EntityAddr {
             Some((place, nonce)) => (place, nonce.parse().map_err(|_| BadAddr)?),
             None => (rest, 0),
         };
-        Ok(Self {
-            kind,
-            nonce,
-            socket: parse_place(place)?,
-        })
+        Ok(Self { kind, nonce, socket: parse_place(place)? })
     }
 }
 
@@ -89,10 +83,7 @@ fn parse_place(text: &str) -> Result<Option<SocketAddr>, BadAddr> {
     if let Ok(socket) = text.parse::<SocketAddr>() {
         return Ok(Some(socket));
     }
-    let bare = text
-        .strip_prefix('[')
-        .and_then(|t| t.strip_suffix(']'))
-        .unwrap_or(text);
+    let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
     let ip = bare.parse::<IpAddr>().map_err(|_| BadAddr)?;
     Ok(Some(SocketAddr::new(ip, 0)))
 }
@@ -127,10 +118,7 @@ impl FromStr for AddrVec {
         if let Ok(one) = text.parse::<EntityAddr>() {
             return Ok(one.into());
         }
-        let inner = text
-            .strip_prefix('[')
-            .and_then(|t| t.strip_suffix(']'))
-            .unwrap_or(text);
+        let inner = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
         if inner.is_empty() && text == "[]" {
             return Ok(Self::new());
         }

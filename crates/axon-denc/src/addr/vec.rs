@@ -115,10 +115,7 @@ impl Decode for AddrVec {
             MARKER_LEGACY => EntityAddr::decode_legacy_after_marker(input).map(Self::from),
             MARKER_ADDR2 => EntityAddr::decode_addr2_after_marker(input).map(Self::from),
             MARKER_VEC => decode_list(input).map(Self),
-            marker => Err(DecodeError::Undefined {
-                what: "address vector marker",
-                value: marker.into(),
-            }),
+            marker => Err(DecodeError::Undefined { what: "address vector marker", value: marker.into() }),
         }
     }
 }
