@@ -372,6 +372,7 @@ impl Connection {
         ids.client_cookie = established.client_cookie;
         ids.server_cookie = established.server_cookie;
         ids.peer_global_seq = established.peer_global_seq;
+        ids.connect_seq = 0; // both ends of a session that begins have resumed it never
         self.back_off.reset();
         self.tell(Event::Established(established));
     }
