@@ -4,6 +4,7 @@
 mod compare;
 mod peers;
 mod program;
+mod sim;
 mod steps;
 mod test;
 mod tidy;
@@ -40,6 +41,18 @@ enum Command {
         #[arg(long, default_value_t = 2)]
         seconds: u32,
     },
+    /// Run the protocol in seeded simulated worlds: [--seeds N] [--first S], or [--seed S] to replay one with its story
+    Sim {
+        /// Arguments of `axon-sim sim`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Explore small simulated worlds completely: every interleaving, states counted, shortest traces of violations
+    Explore {
+        /// Arguments of `axon-sim explore`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Capture vectors/ anew from real daemons
     Vectors {
         /// Only those whose names contain this
@@ -54,6 +67,8 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Peers => peers::prepare(),
         Command::Compare { rounds, seconds } => compare::run(rounds, seconds),
+        Command::Sim { args } => sim::run("sim", &args),
+        Command::Explore { args } => sim::run("explore", &args),
         Command::Vectors { filter } => test::capture_vectors(&filter),
     }
     .finish()

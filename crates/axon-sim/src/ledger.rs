@@ -1,0 +1,270 @@
+//! What applications asked for against what they got: nothing lost without notice, nothing twice, nothing out of order.
+
+use crate::PeerId;
+
+/// What is known of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fate {
+    /// A session accepted it.
+    Accepted,
+    /// It came back: written to some socket, the peer may have it.
+    Unknown,
+    /// It came back: the peer does not have it.
+    NotSent,
+    /// Its connection was marked down by its own application.
+    MarkedDown,
+    /// The process that sent it is gone.
+    Crashed,
+    /// Its lossy connection was reset.
+    LossyReset,
+}
+
+/// A message, from its acceptance on. Its place in the ledger plus one is its transaction id.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The sending connection.
+    pub peer: PeerId,
+    /// The sending node.
+    pub from: usize,
+    /// The receiving node.
+    pub to: usize,
+    /// Its priority.
+    pub priority: u16,
+    /// What it takes of the send budget.
+    pub cost: usize,
+    /// What is known of it.
+    pub fate: Fate,
+    /// Whether a frame with it was written.
+    pub written: bool,
+    /// How often it was delivered.
+    pub delivered: u32,
+    /// To which incarnation it was delivered last.
+    incarnation: u32,
+}
+
+/// A receiving connection, its session, and where the messages come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stream {
+    receiver: PeerId,
+    sender: PeerId,
+    priority: u16,
+}
+
+/// A rule that was broken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Violation {
+    /// See the text.
+    #[error("message {0} was delivered twice")]
+    Twice(u64),
+    /// See the text.
+    #[error("message {0} was delivered after message {1}, which was sent later with the same priority")]
+    OutOfOrder(u64, u64),
+    /// See the text.
+    #[error("message {0} was delivered to a node it was not sent to")]
+    Astray(u64),
+    /// See the text.
+    #[error("message {0} was delivered, but came back as not sent")]
+    DeliveredNotSent(u64),
+    /// See the text.
+    #[error("message {0} came back as not sent, but was written")]
+    WrittenNotSent(u64),
+    /// See the text.
+    #[error("message {0} came back as unknown, but was never written")]
+    UnknownNotWritten(u64),
+    /// See the text.
+    #[error("message {0} came back, although it is {1:?} already")]
+    CameBackTwice(u64, Fate),
+    /// See the text.
+    #[error("message {0} came back from a connection that never had it")]
+    CameBackElsewhere(u64),
+    /// See the text.
+    #[error("message {0} was lost without notice")]
+    Lost(u64),
+    /// See the text.
+    #[error(
+        "a connection holds {held} of its budget, but its messages cost {least} at least and {most} at most"
+    )]
+    Budget {
+        /// What the machine says.
+        held: usize,
+        /// Messages nobody has.
+        least: usize,
+        /// Messages accepted and not returned.
+        most: usize,
+    },
+    /// See the text.
+    #[error("faults ended {seconds} s ago, and it is still not quiet: {what}")]
+    NotQuiet {
+        /// Virtual seconds.
+        seconds: u64,
+        /// What is not.
+        what: String,
+    },
+    /// See the text.
+    #[error("nothing will happen any more, and it is not quiet: {what}")]
+    Stuck {
+        /// What is not.
+        what: String,
+    },
+    /// See the text.
+    #[error("{events} events, and it is not over: {what}")]
+    Endless {
+        /// How many.
+        events: usize,
+        /// What is not.
+        what: String,
+    },
+    /// See the text.
+    #[error("two nodes have {0} sockets between them in the end")]
+    Sockets(usize),
+    /// See the text.
+    #[error("both ends of a session are open, but disagree: {0}")]
+    Disagree(String),
+    /// A scenario did not come to what it promises.
+    #[error("{0}")]
+    Unexpected(String),
+}
+
+/// All messages of a world.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    entries: Vec<Entry>,
+    streams: Vec<(Stream, u64)>,
+    /// Pairs of nodes between which a session may have started over without a word, as their policy allows.
+    silent: Vec<(usize, usize)>,
+    /// Deliveries.
+    pub delivered: u64,
+}
+
+impl Ledger {
+    /// All messages.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// A session accepted a message; its transaction id.
+    pub(crate) fn accept(&mut self, peer: PeerId, from: usize, to: usize, priority: u16, cost: usize) -> u64 {
+        let fate = Fate::Accepted;
+        let entry =
+            Entry { peer, from, to, priority, cost, fate, written: false, delivered: 0, incarnation: 0 };
+        self.entries.push(entry);
+        self.entries.len() as u64
+    }
+
+    /// A frame with it was written.
+    pub(crate) fn written(&mut self, tid: u64) {
+        if let Some(entry) = self.entry(tid) {
+            entry.written = true;
+        }
+    }
+
+    /// Messages to `to` from `from` may from now on be delivered once in each of several sessions.
+    pub(crate) fn excuse(&mut self, from: usize, to: usize) {
+        if !self.is_excused(from, to) {
+            self.silent.push((from, to));
+        }
+    }
+
+    /// A connection begins another session.
+    pub(crate) fn session(&mut self, receiver: PeerId, excused: bool) {
+        if excused {
+            self.streams.retain(|(stream, _)| stream.receiver != receiver);
+        }
+    }
+
+    pub(crate) fn is_excused(&self, from: usize, to: usize) -> bool {
+        self.silent.contains(&(from, to))
+    }
+
+    /// `receiver`, a connection of `node`, delivers it.
+    pub(crate) fn deliver(
+        &mut self,
+        tid: u64,
+        receiver: PeerId,
+        node: usize,
+        incarnation: u32,
+    ) -> Result<(), Violation> {
+        self.delivered += 1;
+        let Some(entry) = self.entries.get(tid as usize - 1) else { return Err(Violation::Astray(tid)) };
+        let (from, to, sender, priority) = (entry.from, entry.to, entry.peer, entry.priority);
+        if to != node {
+            return Err(Violation::Astray(tid));
+        }
+        if entry.fate == Fate::NotSent {
+            return Err(Violation::DeliveredNotSent(tid));
+        }
+        let again = entry.delivered > 0 && entry.incarnation == incarnation;
+        if again && !self.is_excused(from, to) {
+            return Err(Violation::Twice(tid));
+        }
+        self.check_order(tid, Stream { receiver, sender, priority })?;
+        if let Some(entry) = self.entry(tid) {
+            entry.delivered += 1;
+            entry.incarnation = incarnation;
+        }
+        Ok(())
+    }
+
+    fn check_order(&mut self, tid: u64, stream: Stream) -> Result<(), Violation> {
+        match self.streams.iter_mut().find(|(known, _)| *known == stream) {
+            Some((_, last)) if *last == tid => Err(Violation::Twice(tid)),
+            Some((_, last)) if *last > tid => Err(Violation::OutOfOrder(tid, *last)),
+            Some((_, last)) => {
+                *last = tid;
+                Ok(())
+            }
+            None => {
+                self.streams.push((stream, tid));
+                Ok(())
+            }
+        }
+    }
+
+    /// It came back from `peer`. `exact` if the frames could be read.
+    pub(crate) fn came_back(
+        &mut self,
+        tid: u64,
+        peer: PeerId,
+        fate: Fate,
+        exact: bool,
+    ) -> Result<(), Violation> {
+        let Some(entry) = self.entry(tid).filter(|entry| entry.peer == peer) else {
+            return Err(Violation::CameBackElsewhere(tid));
+        };
+        if entry.fate != Fate::Accepted {
+            return Err(Violation::CameBackTwice(tid, entry.fate));
+        }
+        entry.fate = fate;
+        match fate {
+            Fate::NotSent if entry.delivered > 0 => Err(Violation::DeliveredNotSent(tid)),
+            Fate::NotSent if exact && entry.written => Err(Violation::WrittenNotSent(tid)),
+            Fate::Unknown if exact && !entry.written => Err(Violation::UnknownNotWritten(tid)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whatever `peer` still had is `fate` now.
+    pub(crate) fn give_up(&mut self, peer: PeerId, fate: Fate) {
+        let open = self.entries.iter_mut().filter(|entry| entry.peer == peer && entry.fate == Fate::Accepted);
+        open.for_each(|entry| entry.fate = fate);
+    }
+
+    /// Compares a machine's books with these.
+    pub(crate) fn check_budget(&self, peer: PeerId, held: usize) -> Result<(), Violation> {
+        let open = || self.entries.iter().filter(|entry| entry.peer == peer && entry.fate == Fate::Accepted);
+        let most = open().map(|entry| entry.cost).sum();
+        let least = open().filter(|entry| entry.delivered == 0).map(|entry| entry.cost).sum();
+        if (least..=most).contains(&held) { Ok(()) } else { Err(Violation::Budget { held, least, most }) }
+    }
+
+    /// The first message that is neither delivered nor accounted for.
+    pub(crate) fn unresolved(&self) -> Option<u64> {
+        let open = |entry: &Entry| entry.fate == Fate::Accepted && entry.delivered == 0;
+        self.entries.iter().position(open).map(|index| index as u64 + 1)
+    }
+
+    fn entry(&mut self, tid: u64) -> Option<&mut Entry> {
+        self.entries.get_mut(usize::try_from(tid).ok()?.checked_sub(1)?)
+    }
+}

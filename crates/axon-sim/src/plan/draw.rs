@@ -1,0 +1,210 @@
+//! Draws a plan from a seed.
+
+use super::{Op, Plan};
+use crate::label::Label;
+use crate::{Cut, Edge, Kind, Letter, Random, Setup, Weather};
+use axon_proto::{Instant, Timeouts};
+use axon_wire::{Message, Tag};
+use std::time::Duration;
+
+const MILLI: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Frames at which sockets are cut by name.
+const PLACES: [Label; 16] = [
+    Label::Banner,
+    Label::Frame(Tag::Hello),
+    Label::Frame(Tag::AuthRequest),
+    Label::Frame(Tag::AuthDone),
+    Label::Frame(Tag::AuthSignature),
+    Label::Frame(Tag::ClientIdent),
+    Label::Frame(Tag::ServerIdent),
+    Label::Frame(Tag::SessionReconnect),
+    Label::Frame(Tag::SessionReconnectOk),
+    Label::Frame(Tag::SessionRetry),
+    Label::Frame(Tag::SessionRetryGlobal),
+    Label::Frame(Tag::SessionReset),
+    Label::Frame(Tag::Wait),
+    Label::Frame(Tag::Message),
+    Label::Frame(Tag::Ack),
+    Label::Frame(Tag::Keepalive2),
+];
+
+impl Plan {
+    /// What `seed` stands for.
+    pub fn new(seed: u64) -> Self {
+        let mut random = Random::new(seed ^ 0x5eed_0fa1_1fa1_7000);
+        let kind = random.pick(&[
+            Kind::Peer,
+            Kind::Peer,
+            Kind::PeerReuse,
+            Kind::PeerReuse,
+            Kind::Stateful,
+            Kind::Stateful,
+            Kind::Registered,
+            Kind::Stateless,
+        ]);
+        let nodes = random.pick(&[2, 2, 2, 3, 3, 4]);
+        let mut setup = Setup::new(kind, nodes);
+        setup.weather = weather(&mut random);
+        setup.timeouts = timeouts(&mut random);
+        setup.secure = random.chance(10);
+        setup.checksums = setup.secure || random.chance(50);
+        setup.budget = random.pick(&[2_000, 20_000, 64 << 20]);
+        let longest = random.pick(&[1, 5, 20]) * SECOND;
+        let length = random.time(50 * MILLI, longest);
+        let mut ops = Ops { random, nodes, kind, length, list: Vec::new() };
+        ops.draw();
+        let mut list = ops.list;
+        list.sort_by_key(|(at, _)| *at);
+        let calm_at = Instant::from(length) + SECOND;
+        let calm_at = list.last().map_or(calm_at, |(at, _)| calm_at.max(*at));
+        Self { seed, setup, ops: list, calm_at }
+    }
+}
+
+fn weather(random: &mut Random) -> Weather {
+    let least = random.time(Duration::from_micros(50), 5 * MILLI);
+    let spread = random.pick(&[1, 20, 300]) * MILLI;
+    let most = least + random.time(Duration::ZERO, spread);
+    let rough = random.chance(500);
+    let chance = |random: &mut Random, most: usize| if rough { random.below(most) as u32 } else { 0 };
+    Weather {
+        latency: (least, most),
+        refuse: chance(random, 300),
+        stall: chance(random, 200),
+        split: random.pick(&[0, 0, 0, 100, 900]),
+        defer: random.pick(&[0, 300, 1000]),
+        rude: random.pick(&[0, 500, 1000]),
+        capacity: random.pick(&[64, 1000, 1 << 20, 1 << 20]),
+        admission: random.pick(&[Duration::ZERO, Duration::ZERO, 50 * MILLI]),
+    }
+}
+
+fn timeouts(random: &mut Random) -> Timeouts {
+    let default = Timeouts::default();
+    let ready = if random.chance(500) { default.ready } else { random.time(SECOND, 5 * SECOND) };
+    let keepalive = random.pick(&[SECOND, 3 * SECOND, 10 * SECOND]);
+    Timeouts { ready, keepalive: Some(keepalive), keepalive_ack: keepalive, ..default }
+}
+
+/// Operations in the making.
+struct Ops {
+    random: Random,
+    nodes: usize,
+    kind: Kind,
+    length: Duration,
+    list: Vec<(Instant, Op)>,
+}
+
+impl Ops {
+    fn draw(&mut self) {
+        let hurry = self.random.chance(300); // everybody dials at the same time
+        let most = self.random.pick(&[3, 15, 40]);
+        for _ in 0..self.random.between(1, most) {
+            let at = if hurry && self.random.chance(500) { Instant(0) } else { self.time() };
+            let (from, to) = self.pair();
+            let op = match self.random.chance(100) {
+                true => Op::Keepalive(from, to),
+                false => Op::Send(from, to, self.letter()),
+            };
+            self.list.push((at, op));
+        }
+        let most = self.random.pick(&[0, 2, 6, 12]);
+        for _ in 0..self.random.between(0, most) {
+            self.misfortune();
+        }
+        if self.random.chance(100) {
+            self.swizzle();
+        }
+    }
+
+    fn misfortune(&mut self) {
+        let at = self.time();
+        let (a, b) = self.pair();
+        let op = match self.random.below(100) {
+            0..25 => Op::Cut(self.random.below(8)),
+            25..65 => Op::Arm(self.cut(a, b)),
+            65..73 => Op::Swallow(self.random.below(8), self.random.below(2)),
+            73..82 => Op::MarkDown(a, b),
+            82..92 => return self.restart(at, a),
+            92..97 => return self.partition(at, a, b),
+            _ => Op::ClockJump(a, self.random.between(0, 3600) as i64),
+        };
+        self.list.push((at, op));
+    }
+
+    fn cut(&mut self, from: usize, to: usize) -> Cut {
+        let edge = self.random.pick(&[Edge::Before, Edge::After]);
+        let skip = self.random.pick(&[0, 0, 0, 1, 2, 5]);
+        Cut { from, to, label: self.random.pick(&PLACES), edge, skip }
+    }
+
+    /// A process ends and starts again, and the others hear of its new address.
+    fn restart(&mut self, at: Instant, node: usize) {
+        let new_nonce = match self.kind.is_peer() {
+            true => self.random.chance(500),
+            false => node != 0,
+        };
+        let up = at + self.random.time(MILLI, 5 * SECOND);
+        self.list.push((at, Op::Crash(node)));
+        self.list.push((up, Op::Start(node, new_nonce)));
+        for other in (0..self.nodes).filter(|other| *other != node) {
+            let heard = up + self.random.time(MILLI, 3 * SECOND);
+            self.list.push((heard, Op::Learn(other, node)));
+        }
+    }
+
+    fn partition(&mut self, at: Instant, a: usize, b: usize) {
+        let silently = self.random.chance(500);
+        let joined = at + self.random.time(100 * MILLI, 20 * SECOND);
+        self.list.push((at, Op::Part(a, b, silently)));
+        self.list.push((joined, Op::Join(a, b)));
+    }
+
+    /// All pairs are parted one by one, then joined in another order.
+    fn swizzle(&mut self) {
+        let mut pairs: Vec<(usize, usize)> =
+            (0..self.nodes).flat_map(|a| (a + 1..self.nodes).map(move |b| (a, b))).collect();
+        let mut at = self.time();
+        for part in [true, false] {
+            for left in (1..=pairs.len()).rev() {
+                let chosen = self.random.below(left);
+                pairs.swap(chosen, left - 1);
+                let (a, b) = pairs[left - 1];
+                let silently = self.random.chance(300);
+                let op = if part { Op::Part(a, b, silently) } else { Op::Join(a, b) };
+                self.list.push((at, op));
+                at = at + self.random.time(MILLI, 2 * SECOND);
+            }
+        }
+    }
+
+    fn time(&mut self) -> Instant {
+        Instant::from(self.random.time(Duration::ZERO, self.length))
+    }
+
+    fn pair(&mut self) -> (usize, usize) {
+        let a = self.random.below(self.nodes);
+        let b = (a + 1 + self.random.below(self.nodes - 1)) % self.nodes;
+        match self.kind.is_peer() || a == 0 || b == 0 {
+            true => (a, b),
+            false => (a, 0), // clients only know the server
+        }
+    }
+
+    fn letter(&mut self) -> Letter {
+        let priority = self.random.pick(&[
+            Message::PRIORITY_DEFAULT,
+            Message::PRIORITY_DEFAULT,
+            Message::PRIORITY_DEFAULT,
+            Message::PRIORITY_HIGH,
+            Message::PRIORITY_LOW,
+        ]);
+        let size = match self.random.below(64) {
+            0 => 40_000, // long enough to be read straight into its place
+            _ => self.random.pick(&[0, 1, 10, 100]),
+        };
+        Letter { priority, size, request: self.random.chance(300) }
+    }
+}

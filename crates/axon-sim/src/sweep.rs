@@ -1,0 +1,62 @@
+//! Many seeds, on several threads.
+
+use crate::{Failure, Plan, Summary, Trace};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// What many seeds came to.
+#[derive(Debug)]
+pub struct Sweep {
+    /// Seeds run.
+    pub seeds: u64,
+    /// All of them together.
+    pub total: Summary,
+    /// Those that broke a rule, the lowest first; the sweep ends early when there are many.
+    pub failures: Vec<Failure>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// A sweep ends when so many seeds have failed.
+const ENOUGH: usize = 20;
+
+/// Runs `count` seeds from `first` on.
+pub fn sweep(first: u64, count: u64, threads: usize) -> Sweep {
+    let start = Instant::now();
+    let next = AtomicU64::new(0);
+    let total = Mutex::new((Summary::default(), Vec::new(), 0));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let (mut sum, mut failures, mut seeds) = (Summary::default(), Vec::new(), 0);
+                loop {
+                    let nth = next.fetch_add(1, Ordering::Relaxed);
+                    if nth >= count || failures.len() >= ENOUGH {
+                        break;
+                    }
+                    seeds += 1;
+                    match Plan::new(first.wrapping_add(nth)).run(Trace::default()) {
+                        Ok(summary) => sum += summary,
+                        Err(failure) => failures.push(failure),
+                    }
+                }
+                let mut total = total.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                total.0 += sum;
+                total.1.append(&mut failures);
+                total.2 += seeds;
+            });
+        }
+    });
+    let (total, mut failures, seeds) = total.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    failures.sort_by_key(|failure| failure.seed);
+    Sweep { seeds, total, failures, took: start.elapsed() }
+}
+
+/// Runs one seed and records what happens.
+pub fn replay(seed: u64) -> (Plan, Result<Summary, Failure>, String) {
+    let plan = Plan::new(seed);
+    let result = plan.run(Trace::on());
+    let trace = result.as_ref().err().map(|failure| failure.trace.clone()).unwrap_or_default();
+    (plan, result, trace)
+}
