@@ -9,9 +9,12 @@
 //! Whatever happens marks an endpoint as touched; serving comes after, so that many events cost one write.
 
 mod accepting;
+mod admission;
 mod command;
 mod contest;
+mod dialling;
 mod peer;
+mod reading;
 mod station;
 mod timers;
 

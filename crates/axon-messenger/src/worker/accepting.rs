@@ -1,6 +1,6 @@
 //! An accepted socket until its session is agreed; the application does not see it before.
 
-use super::peer::Reading;
+use super::reading::Reading;
 use super::timers::Alarm;
 use super::{Fate, Station};
 use axon_denc::EntityAddr;

@@ -1,23 +1,24 @@
 //! A connection on its worker: the machine, its socket, and the application's handle.
 
 use super::accepting::Accepting;
+use super::admission::Admission;
 use super::command::Dial;
+use super::dialling::Dialling;
+use super::reading::Reading;
 use super::timers::Alarm;
 use super::{Fate, Station};
 use crate::Connection;
 use crate::dispatcher::Reset;
-use crate::messenger::dialable;
 use crate::registry::registers;
 use crate::reply::CallError;
-use crate::throttle::{Permit, Throttle, Ticket};
+use crate::throttle::Permit;
 use crate::upcall::{Item, guarded};
-use crate::worker::Command;
-use axon_denc::{AddrVec, EntityAddr};
+use axon_denc::AddrVec;
 use axon_proto::{
-    Arena, ClientStart, Connection as Machine, Contended, Demand, Disconnect, Established, Event, Fault,
-    Ident, Input, Instant, Output, Policy, State, Undelivered,
+    Arena, ClientStart, Connection as Machine, Contended, Disconnect, Established, Event, Fault, Ident,
+    Input, Instant, Output, State, Undelivered,
 };
-use axon_transport::{Reactor, SocketId};
+use axon_transport::SocketId;
 use axon_wire::Message;
 use bytes::{Bytes, BytesMut};
 use std::time::Duration;
@@ -43,8 +44,6 @@ pub(super) struct Peer {
     unconfirmed: Option<Instant>,
     /// When the peer was asked to confirm, before this side closes.
     farewell: Option<Instant>,
-    /// Permits on their way here for messages that do not wait any more.
-    stale_grants: usize,
     end: End,
 }
 
@@ -68,64 +67,13 @@ pub(super) enum Contest {
     Ended(Accepting),
 }
 
-/// How a connection dials.
-struct Dialling {
-    dial: Dial,
-    attempt: usize,
-    policy: Policy,
-}
-
-/// The message that waits for its budgets.
-#[derive(Default)]
-struct Admission {
-    length: usize,
-    held: Vec<Permit>,
-    /// The place in a budget's line.
-    ticket: Option<Ticket>,
-}
-
-/// What the reactor was last told about reading.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
-    #[default]
-    Paused,
-    Armed,
-    Direct,
-}
-
-impl Reading {
-    /// Tells the reactor what has changed.
-    pub(super) fn follow(&mut self, demand: Demand, socket: SocketId, reactor: &mut dyn Reactor) {
-        match (demand, *self) {
-            (Demand::Any, Self::Paused) => {
-                reactor.receive(socket);
-                *self = Self::Armed;
-            }
-            (Demand::Exactly { destination, length }, _) => {
-                reactor.receive_into(socket, destination, length);
-                *self = Self::Direct;
-            }
-            (Demand::Nothing, Self::Armed) => {
-                reactor.pause(socket);
-                *self = Self::Paused;
-            }
-            _ => {}
-        }
-    }
-
-    /// A direct read is complete; the reactor has paused the socket.
-    pub(super) fn filled(&mut self) {
-        *self = Self::Paused;
-    }
-}
-
 impl Peer {
     pub(super) fn dialling(station: &Station, handle: Connection, dial: Dial) -> Self {
         let shared = &station.shared;
         let policy = shared.policy(dial.peer);
         let machine = Machine::dial(shared.config.clone(), policy, shared.back_off, shared.random());
         let registered = dial.registered.clone();
-        let dialling = Dialling { dial, attempt: 0, policy };
+        let dialling = Dialling::new(dial, policy);
         Self::new(machine, handle, None, Some(dialling), registered)
     }
 
@@ -188,7 +136,6 @@ impl Peer {
             admission: Admission::default(),
             unconfirmed: None,
             farewell: None,
-            stale_grants: 0,
             end: End::Alive,
         }
     }
@@ -257,14 +204,14 @@ impl Peer {
     pub(super) fn connected(&mut self, station: &mut Station) {
         let Some(dialling) = &self.dial else { return };
         let shared = &station.shared;
-        let peer = dialling.dial.peer;
+        let peer = dialling.peer();
         let input = match shared.client_auth.start(peer) {
             Err(error) => Input::Unauthenticated(error),
             Ok(exchange) => Input::Connected(Box::new(ClientStart {
                 target: dialling.target(),
                 peer,
                 my_addrs: shared.addrs(),
-                policy: dialling.policy,
+                policy: dialling.policy(),
                 global_seq: shared.next_global_seq(),
                 cookies: [shared.random() | 1, shared.random() | 1],
                 resume: None,
@@ -326,7 +273,7 @@ impl Peer {
 
     fn deliver(&mut self, message: Message, station: &Station) {
         station.counters().messages_in.count();
-        let held = std::mem::take(&mut self.admission.held);
+        let held = self.admission.take();
         if station.shared.deliver(&self.handle, message, held) {
             station.counters().fast_dispatches.count();
         }
@@ -334,56 +281,15 @@ impl Peer {
 
     /// A message of `length` body bytes wants in.
     fn admit(&mut self, length: usize, station: &Station) {
-        self.admission = Admission { length, held: Vec::with_capacity(3), ticket: None };
-        self.acquire_rest(station);
+        if self.admission.begin(length, &self.handle, station) {
+            self.machine.handle(station.now, Input::Admitted);
+        }
     }
 
     /// A budget the message waited for has room.
     pub(super) fn granted(&mut self, permit: Permit, station: &Station) {
-        if self.stale_grants > 0 {
-            self.stale_grants -= 1;
-            return;
-        }
-        self.admission.ticket = None;
-        self.admission.held.push(permit);
-        self.acquire_rest(station);
-    }
-
-    /// Takes the budgets in a fixed order, so that no two messages wait for each other.
-    fn acquire_rest(&mut self, station: &Station) {
-        let budgets = &station.shared.budgets;
-        let length = self.admission.length;
-        let by_type = budgets.by_type.get(&self.handle.peer_type());
-        let wanted: [Option<(&Throttle, usize)>; 3] = [
-            by_type.map(|(messages, _)| (messages, 1)),
-            by_type.map(|(_, bytes)| (bytes, length)),
-            Some((&budgets.dispatch_bytes, length)),
-        ];
-        for (throttle, amount) in wanted.into_iter().flatten().skip(self.admission.held.len()) {
-            match throttle.try_acquire(amount) {
-                Ok(Some(permit)) => self.admission.held.push(permit),
-                _ => {
-                    station.counters().throttle_waits.count();
-                    return self.wait_for(throttle, amount);
-                }
-            }
-        }
-        self.machine.handle(station.now, Input::Admitted);
-    }
-
-    fn wait_for(&mut self, throttle: &Throttle, amount: usize) {
-        let handle = self.handle.clone();
-        let grant = move |permit| handle.command(|c| Command::Granted(c, permit));
-        self.admission.ticket = Some(throttle.acquire_or_wait(amount, grant));
-    }
-
-    /// The message that waited will not come: gives up its place in line.
-    fn withdraw(&mut self) {
-        let admission = std::mem::take(&mut self.admission);
-        if let Some(ticket) = admission.ticket
-            && !ticket.cancel()
-        {
-            self.stale_grants += 1;
+        if self.admission.granted(permit, &self.handle, station) {
+            self.machine.handle(station.now, Input::Admitted);
         }
     }
 
@@ -412,7 +318,7 @@ impl Peer {
             station.close(socket);
         }
         self.reading = Reading::Paused;
-        self.withdraw();
+        self.admission.withdraw();
     }
 
     fn announce(&mut self, event: Event, station: &Station) {
@@ -435,7 +341,7 @@ impl Peer {
                 station.counters().handshakes_failed.count();
                 self.handle.set_state(self.machine.state());
                 if let Some(dialling) = &mut self.dial {
-                    dialling.attempt += 1;
+                    dialling.failed();
                 }
                 shared.announce(&self.handle, Item::Refused(self.handle.clone(), fault));
             }
@@ -511,22 +417,5 @@ impl Peer {
             station.shared.discard(&self.handle);
         }
         station.forget_load();
-    }
-}
-
-impl Dialling {
-    /// How to dial a peer that dialled us, if the session allows it and the peer listens anywhere.
-    fn back(handle: &Connection, policy: Policy, ident: &Ident, registered: Option<AddrVec>) -> Option<Self> {
-        let targets = dialable(ident.addrs());
-        if policy.server || policy.lossy || targets.is_empty() {
-            return None;
-        }
-        let dial = Dial { peer: handle.peer_type(), targets, registered };
-        Some(Self { dial, attempt: 0, policy })
-    }
-
-    /// The address of this attempt.
-    fn target(&self) -> EntityAddr {
-        self.dial.targets[self.attempt % self.dial.targets.len()]
     }
 }

@@ -1,0 +1,79 @@
+//! Between the preamble of a message and its body: the budgets have to have room for it.
+
+use super::Station;
+use crate::Connection;
+use crate::throttle::{Permit, Throttle, Ticket};
+use crate::worker::Command;
+
+/// The message that waits for its budgets, or holds them until it is delivered.
+#[derive(Default)]
+pub(super) struct Admission {
+    length: usize,
+    held: Vec<Permit>,
+    /// The place in a budget's line.
+    ticket: Option<Ticket>,
+    /// Permits on their way here for messages that do not wait any more.
+    stale_grants: usize,
+}
+
+impl Admission {
+    /// A message of `length` body bytes wants in. Whether it may come at once.
+    pub(super) fn begin(&mut self, length: usize, owner: &Connection, station: &Station) -> bool {
+        (self.length, self.held, self.ticket) = (length, Vec::with_capacity(3), None);
+        self.acquire_rest(owner, station)
+    }
+
+    /// A budget has room. Whether the message may come now.
+    pub(super) fn granted(&mut self, permit: Permit, owner: &Connection, station: &Station) -> bool {
+        if self.stale_grants > 0 {
+            self.stale_grants -= 1;
+            return false;
+        }
+        self.ticket = None;
+        self.held.push(permit);
+        self.acquire_rest(owner, station)
+    }
+
+    /// What the message holds, now that it is delivered.
+    pub(super) fn take(&mut self) -> Vec<Permit> {
+        std::mem::take(&mut self.held)
+    }
+
+    /// The message that waited will not come: gives up its place in line.
+    pub(super) fn withdraw(&mut self) {
+        self.held.clear();
+        if let Some(ticket) = self.ticket.take()
+            && !ticket.cancel()
+        {
+            self.stale_grants += 1;
+        }
+    }
+
+    /// Takes the budgets in a fixed order, so that no two messages wait for each other.
+    fn acquire_rest(&mut self, owner: &Connection, station: &Station) -> bool {
+        let budgets = &station.shared.budgets;
+        let by_type = budgets.by_type.get(&owner.peer_type());
+        let wanted: [Option<(&Throttle, usize)>; 3] = [
+            by_type.map(|(messages, _)| (messages, 1)),
+            by_type.map(|(_, bytes)| (bytes, self.length)),
+            Some((&budgets.dispatch_bytes, self.length)),
+        ];
+        for (throttle, amount) in wanted.into_iter().flatten().skip(self.held.len()) {
+            match throttle.try_acquire(amount) {
+                Ok(Some(permit)) => self.held.push(permit),
+                _ => {
+                    station.counters().throttle_waits.count();
+                    self.wait_for(throttle, amount, owner);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    fn wait_for(&mut self, throttle: &Throttle, amount: usize, owner: &Connection) {
+        let owner = owner.clone();
+        let grant = move |permit| owner.command(|c| Command::Granted(c, permit));
+        self.ticket = Some(throttle.acquire_or_wait(amount, grant));
+    }
+}
