@@ -50,11 +50,13 @@ pub(crate) struct WorkerPort {
     pub(crate) counters: Arc<Counters>,
 }
 
-/// Bounds on what strangers can make us hold.
+/// Bounds of a worker.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     /// Sockets per worker whose handshake is not over.
     pub(crate) unauthenticated: usize,
+    /// How long a busy worker looks for more before it sleeps.
+    pub(crate) spin: Duration,
 }
 
 /// Budgets for received messages.

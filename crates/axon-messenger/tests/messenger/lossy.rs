@@ -308,7 +308,11 @@ fn one_of_many_simultaneous_attempts_survives() {
             .map(|n| {
                 let claim = Claim { global_seq: round * ATTEMPTS + n + 1, ..Claim::client(7) };
                 let together = together.clone();
-                std::thread::spawn(move || RawClient::dial_after(target, claim, || drop(together.wait())))
+                std::thread::spawn(move || {
+                    RawClient::dial_after(target, claim, || {
+                        together.wait();
+                    })
+                })
             })
             .collect();
         let ends: Vec<_> = attempts.into_iter().map(|attempt| attempt.join().unwrap()).collect();
