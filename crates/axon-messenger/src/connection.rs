@@ -42,7 +42,7 @@ pub(crate) struct Inner {
 /// How messages leave.
 enum Route {
     /// Through the worker that owns the connection.
-    Worker(Mailbox<Command>),
+    Worker(usize, Mailbox<Command>),
     /// Straight to this messenger's own dispatcher.
     Loopback,
 }
@@ -50,11 +50,12 @@ enum Route {
 impl Connection {
     pub(crate) fn remote(
         shared: &Arc<Shared>,
-        mailbox: Mailbox<Command>,
+        worker: usize,
         peer_type: EntityType,
         dialled: AddrVec,
     ) -> Self {
-        Self::new(shared, Route::Worker(mailbox), peer_type, dialled, State::Connecting)
+        let mailbox = shared.workers[worker].mailbox.clone();
+        Self::new(shared, Route::Worker(worker, mailbox), peer_type, dialled, State::Connecting)
     }
 
     pub(crate) fn loopback(shared: &Arc<Shared>) -> Self {
@@ -164,6 +165,11 @@ impl Connection {
         self.command(Command::MarkDown);
     }
 
+    /// From now on a broken socket ends the session, whatever its policy was.
+    pub fn mark_disposable(&self) {
+        self.command(Command::MarkDisposable);
+    }
+
     /// The number of this connection in this messenger; never reused.
     pub fn id(&self) -> u64 {
         self.0.id
@@ -234,13 +240,8 @@ impl Connection {
         self.0.budget.in_use()
     }
 
-    /// Ends the session for a reason found elsewhere.
-    pub(crate) fn fail(&self, fault: Fault) {
-        self.command(|connection| Command::Fail(connection, Box::new(fault)));
-    }
-
     pub(crate) fn command(&self, command: impl FnOnce(Connection) -> Command) {
-        if let Route::Worker(mailbox) = &self.0.route {
+        if let Route::Worker(_, mailbox) = &self.0.route {
             mailbox.push(command(self.clone()));
         }
     }
@@ -248,6 +249,14 @@ impl Connection {
     /// Whether the application marked it down: no callback may follow.
     pub(crate) fn is_marked_down(&self) -> bool {
         self.0.marked_down.load(Ordering::Acquire)
+    }
+
+    /// The worker that owns it; `None` for the connection to oneself.
+    pub(crate) fn worker(&self) -> Option<usize> {
+        match &self.0.route {
+            Route::Worker(worker, _) => Some(*worker),
+            Route::Loopback => None,
+        }
     }
 
     pub(crate) fn is_loopback(&self) -> bool {
@@ -279,7 +288,7 @@ impl Connection {
             return Err(rejected(Rejection::Closed, message));
         }
         match &self.0.route {
-            Route::Worker(mailbox) => mailbox.push(Command::Send(self.clone(), message, permit)),
+            Route::Worker(_, mailbox) => mailbox.push(Command::Send(self.clone(), message, permit)),
             Route::Loopback => return self.send_locally(message, permit, role),
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! What the application provides: where messages and news of connections go.
 
 use crate::{Connection, Received};
-use axon_proto::Fault;
+use axon_proto::{Fault, Undelivered};
 use axon_wire::Message;
 use std::sync::Arc;
 
@@ -55,9 +55,10 @@ pub trait Dispatcher: Send + Sync + 'static {
         let _ = (connection, fault);
     }
 
-    /// The peer lost the session's state; what it had not handled is lost, and a new session has begun.
-    fn handle_remote_reset(&self, connection: &Connection) {
-        let _ = connection;
+    /// The peer lost the session's state, and a new session begins on the same connection. What was queued for the old
+    /// one comes back here.
+    fn handle_remote_reset(&self, connection: &Connection, undelivered: Undelivered) {
+        let _ = (connection, undelivered);
     }
 }
 
@@ -66,9 +67,9 @@ pub trait Dispatcher: Send + Sync + 'static {
 pub struct Reset {
     /// Why.
     pub fault: Fault,
-    /// Messages that were accepted for sending and never written to a socket. A lossy session keeps no others: what
-    /// was written may or may not have arrived.
-    pub not_sent: Vec<Message>,
+    /// What was accepted for sending and will not be delivered. A lossy session keeps nothing that was written: it may
+    /// or may not have arrived.
+    pub undelivered: Undelivered,
 }
 
 impl<D: Dispatcher + ?Sized> Dispatcher for Arc<D> {
@@ -108,7 +109,7 @@ impl<D: Dispatcher + ?Sized> Dispatcher for Arc<D> {
         (**self).handle_refused(connection, fault);
     }
 
-    fn handle_remote_reset(&self, connection: &Connection) {
-        (**self).handle_remote_reset(connection);
+    fn handle_remote_reset(&self, connection: &Connection, undelivered: Undelivered) {
+        (**self).handle_remote_reset(connection, undelivered);
     }
 }

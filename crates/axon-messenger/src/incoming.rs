@@ -3,7 +3,7 @@
 use crate::dispatcher::{Dispatcher, Reset};
 use crate::receiver::{Feed, Receiver, receiver};
 use crate::{Connection, Received};
-use axon_proto::Fault;
+use axon_proto::{Fault, Undelivered};
 
 /// Something a dispatcher would have been called for.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub enum Incoming {
     /// An attempt to connect failed; more follow.
     Refused(Connection, Fault),
     /// The peer lost the session's state.
-    RemoteReset(Connection),
+    RemoteReset(Connection, Undelivered),
 }
 
 /// The dispatcher to start a messenger with, and the queue to read from: by `recv().await` under any runtime, or by
@@ -64,7 +64,7 @@ impl Dispatcher for Queued {
         self.push(Incoming::Refused(connection.clone(), fault.clone()));
     }
 
-    fn handle_remote_reset(&self, connection: &Connection) {
-        self.push(Incoming::RemoteReset(connection.clone()));
+    fn handle_remote_reset(&self, connection: &Connection, undelivered: Undelivered) {
+        self.push(Incoming::RemoteReset(connection.clone(), undelivered));
     }
 }

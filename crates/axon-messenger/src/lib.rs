@@ -28,7 +28,7 @@ mod upcall;
 mod worker;
 
 pub use axon_denc::{AddrType, AddrVec, EntityAddr, EntityName, EntityType, Features};
-pub use axon_proto::{BackOff, Fault, Modes, Phase, Policy, State, Timeline, Timeouts, cost};
+pub use axon_proto::{BackOff, Fault, Modes, Phase, Policy, State, Timeline, Timeouts, Undelivered, cost};
 pub use axon_wire::{Message, MessageHeader};
 pub use bind::{BadBindSpec, BindSpec, Nonce, Ports};
 pub use builder::Builder;

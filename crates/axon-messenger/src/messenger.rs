@@ -123,7 +123,7 @@ impl Messenger {
         let worker = self.shared.least_loaded();
         let port = &self.shared.workers[worker];
         port.load.fetch_add(1, Ordering::Relaxed);
-        let connection = Connection::remote(&self.shared, port.mailbox.clone(), dial.peer, addrs.clone());
+        let connection = Connection::remote(&self.shared, worker, dial.peer, addrs.clone());
         port.mailbox.push(Command::Open(connection.clone(), dial));
         connection
     }
@@ -140,11 +140,16 @@ impl Messenger {
 
 /// The addresses to dial, in the order to try them: those of msgr2, or untyped ones.
 fn targets(addrs: &AddrVec) -> Result<Vec<EntityAddr>, ConnectError> {
+    let targets = dialable(addrs);
+    if targets.is_empty() { Err(ConnectError::NoAddress) } else { Ok(targets) }
+}
+
+/// Those of `addrs` that can be dialled.
+pub(crate) fn dialable(addrs: &AddrVec) -> Vec<EntityAddr> {
     let dialable = |addr: &&EntityAddr| {
         matches!(addr.kind, AddrType::Msgr2 | AddrType::Any) && addr.socket.is_some() && addr.port() != 0
     };
-    let targets: Vec<EntityAddr> = addrs.iter().filter(dialable).copied().collect();
-    if targets.is_empty() { Err(ConnectError::NoAddress) } else { Ok(targets) }
+    addrs.iter().filter(dialable).copied().collect()
 }
 
 impl Drop for Messenger {

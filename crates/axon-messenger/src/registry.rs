@@ -1,123 +1,84 @@
-//! Which connection belongs to which peer address, and what an incoming attempt means for it.
+//! Which connection belongs to which peer address.
 
 use crate::Connection;
 use axon_denc::AddrVec;
-use axon_proto::{
-    Existing, Fault, Ident, IdentVerdict, IncomingIdent, Policy, State, Verdict, decide_client_ident,
-};
-use std::cmp::Ordering;
+use axon_proto::{Ident, Policy, State};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 
 /// The registered connections of a messenger.
 #[derive(Default)]
 pub(crate) struct Registry {
-    by_addrs: Mutex<HashMap<AddrVec, Entry>>,
+    by_addrs: Mutex<HashMap<AddrVec, Connection>>,
 }
 
-struct Entry {
-    connection: Connection,
-    /// The newest attempt of the peer that was accepted; zero for connections this side dialled.
-    peer_global_seq: u64,
+/// Whom an incoming attempt concerns.
+pub(crate) enum Claim {
+    /// Nobody else: the new connection is its own, and perhaps registered from now on.
+    New(Connection),
+    /// The connection that exists with the same peer; its owner decides.
+    Existing(Connection),
+    /// Nobody: the session to be resumed is not known here.
+    Nobody,
 }
 
-fn registers(policy: &Policy) -> bool {
+/// Whether peers with this policy are looked up by their address.
+pub(crate) fn registers(policy: &Policy) -> bool {
     policy.register_lossy_clients || !policy.lossy
-}
-
-impl Entry {
-    fn is_alive(&self) -> bool {
-        self.connection.state() != State::Closed
-    }
-
-    /// The connection as the arbitration sees it. Registered sessions are lossy so far, which decides.
-    fn snapshot(&self) -> Existing {
-        Existing {
-            closed: !self.is_alive(),
-            replacing: false,
-            lossy: true,
-            server: false,
-            settled: self.connection.state() == State::Open,
-            client_cookie: 0,
-            server_cookie: 0,
-            peer_global_seq: self.peer_global_seq,
-            connect_seq: 0,
-        }
-    }
 }
 
 impl Registry {
     /// The connection known under `addrs`, or the one that `create` makes.
     pub(crate) fn find_or_insert(&self, addrs: &AddrVec, create: impl FnOnce() -> Connection) -> Connection {
         let mut by_addrs = self.lock();
-        if let Some(entry) = by_addrs.get(addrs).filter(|entry| entry.is_alive()) {
-            return entry.connection.clone();
+        if let Some(connection) = by_addrs.get(addrs).filter(|known| is_alive(known)) {
+            return connection.clone();
         }
         let connection = create();
-        let entry = Entry { connection: connection.clone(), peer_global_seq: 0 };
-        by_addrs.insert(addrs.clone(), entry);
+        by_addrs.insert(addrs.clone(), connection.clone());
         connection
     }
 
-    /// Judges an incoming attempt. A connection that has to give way is told so.
-    pub(crate) fn judge(&self, ident: &Ident, next_global_seq: impl FnOnce() -> u64) -> Verdict {
-        let Ident::Client { addrs, policy, global_seq, cookie, .. } = ident else {
-            // No session outlives its socket yet, so there is none to resume.
-            return Verdict::Reset { full: true };
-        };
-        let incoming = IncomingIdent {
-            global_seq: *global_seq,
-            cookie: *cookie,
-            registered: registers(policy),
-            resetcheck: policy.resetcheck,
-            peer_to_mine: Ordering::Less,
-        };
-        let by_addrs = self.lock();
-        let existing = by_addrs.get(addrs);
-        match decide_client_ident(existing.map(Entry::snapshot).as_ref(), &incoming) {
-            IdentVerdict::Begin => {}
-            IdentVerdict::Stale => return Verdict::Drop,
-            IdentVerdict::Wait { .. } => return Verdict::Wait,
-            // A lossy session has nothing that a new socket could go on with.
-            IdentVerdict::Replace | IdentVerdict::Reuse { .. } => {
-                existing.iter().for_each(|e| e.connection.fail(Fault::Replaced));
-            }
-        }
-        Verdict::Accept { global_seq: next_global_seq(), cookie: 0 }
-    }
-
-    /// Registers an accepted connection, in place of an older one. Workers judge attempts of one peer at the same
-    /// time: whichever of them is older gives way here, should it not have before.
-    pub(crate) fn accepted(
+    /// Whom `ident` concerns; a new connection is registered at once, so that of two attempts at the same time the
+    /// second finds the first. `over` is a connection that counts as closed already.
+    pub(crate) fn claim(
         &self,
-        addrs: &AddrVec,
-        policy: &Policy,
-        peer_global_seq: u64,
-        connection: &Connection,
-    ) {
-        if !registers(policy) {
-            return;
+        ident: &Ident,
+        over: Option<&Connection>,
+        create: impl FnOnce() -> Connection,
+    ) -> Claim {
+        if !registers(ident.policy()) {
+            return match ident {
+                Ident::Client { .. } => Claim::New(create()),
+                Ident::Reconnect { .. } => Claim::Nobody,
+            };
         }
         let mut by_addrs = self.lock();
-        match by_addrs.get(addrs) {
-            Some(newer) if newer.is_alive() && newer.peer_global_seq > peer_global_seq => {
-                return connection.fail(Fault::Stale);
+        let known = by_addrs.get(ident.addrs()).filter(|known| is_alive(known) && Some(*known) != over);
+        match (known, ident) {
+            (Some(existing), _) => Claim::Existing(existing.clone()),
+            (None, Ident::Reconnect { .. }) => Claim::Nobody,
+            (None, Ident::Client { addrs, .. }) => {
+                let connection = create();
+                by_addrs.insert(addrs.clone(), connection.clone());
+                Claim::New(connection)
             }
-            Some(older) => older.connection.fail(Fault::Replaced),
-            None => {}
         }
-        by_addrs.insert(addrs.clone(), Entry { connection: connection.clone(), peer_global_seq });
     }
 
     /// Forgets a connection that is over.
     pub(crate) fn remove(&self, addrs: &AddrVec, connection: &Connection) {
         let mut by_addrs = self.lock();
-        if by_addrs.get(addrs).is_some_and(|entry| entry.connection == *connection) {
+        if by_addrs.get(addrs) == Some(connection) {
             by_addrs.remove(addrs);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<AddrVec, Entry>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<AddrVec, Connection>> {
         self.by_addrs.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
+}
+
+fn is_alive(connection: &Connection) -> bool {
+    connection.state() != State::Closed
 }

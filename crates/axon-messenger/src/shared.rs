@@ -13,7 +13,7 @@ use crate::upcall::{Item, guarded};
 use crate::worker::Command;
 use axon_auth::{ClientAuth, Entropy, ServerAuth};
 use axon_denc::{AddrVec, EntityType};
-use axon_proto::{BackOff, Config, Fault, Policies, Policy};
+use axon_proto::{BackOff, Config, Fault, Policies, Policy, Undelivered};
 use axon_wire::Message;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -146,6 +146,11 @@ impl Shared {
         self.global_seq.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// Later attempts get higher numbers than `seen`.
+    pub(crate) fn raise_global_seq(&self, seen: u64) {
+        self.global_seq.fetch_max(seen, Ordering::Relaxed);
+    }
+
     pub(crate) fn next_connection_id(&self) -> u64 {
         self.connection_id.fetch_add(1, Ordering::Relaxed)
     }
@@ -231,6 +236,12 @@ impl Shared {
         self.announce(connection, Item::Reset(connection.clone(), before, reset));
     }
 
+    /// The peer lost the session; what had arrived in it comes first.
+    pub(crate) fn announce_remote_reset(&self, connection: &Connection, undelivered: Undelivered) {
+        let before = self.queue.discard(connection.id());
+        self.announce(connection, Item::RemoteReset(connection.clone(), before, undelivered));
+    }
+
     /// Drops what is queued of a connection that was marked down.
     pub(crate) fn discard(&self, connection: &Connection) {
         drop(self.queue.discard(connection.id()));
@@ -239,7 +250,8 @@ impl Shared {
     /// Messages that were accepted for sending while their connection ended.
     pub(crate) fn give_back(&self, connection: &Connection, message: Message) {
         if let Some(fault) = connection.fault().filter(|fault| **fault != Fault::MarkedDown) {
-            let reset = Reset { fault: fault.clone(), not_sent: vec![message] };
+            let undelivered = Undelivered { unknown: Vec::new(), not_sent: vec![message] };
+            let reset = Reset { fault: fault.clone(), undelivered };
             self.announce(connection, Item::Reset(connection.clone(), Vec::new(), reset));
         }
     }

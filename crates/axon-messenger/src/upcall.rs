@@ -4,7 +4,7 @@
 use crate::Connection;
 use crate::dispatcher::{Dispatcher, Reset};
 use crate::received::Received;
-use axon_proto::Fault;
+use axon_proto::{Fault, Undelivered};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What the dispatch threads handle.
@@ -15,6 +15,8 @@ pub(crate) enum Item {
     /// The end of a session, after what it still had queued.
     Reset(Connection, Vec<Item>, Reset),
     Refused(Connection, Fault),
+    /// The peer lost the session, after what the old one still had queued.
+    RemoteReset(Connection, Vec<Item>, Undelivered),
 }
 
 impl Item {
@@ -24,6 +26,7 @@ impl Item {
             | Self::Connect(connection)
             | Self::Accept(connection)
             | Self::Reset(connection, ..)
+            | Self::RemoteReset(connection, ..)
             | Self::Refused(connection, _) => connection,
         }
     }
@@ -39,12 +42,20 @@ pub(crate) fn hand_to(dispatcher: &dyn Dispatcher, item: Item) {
         Item::Connect(connection) => dispatcher.handle_connect(&connection),
         Item::Accept(connection) => dispatcher.handle_accept(&connection),
         Item::Reset(connection, before, reset) => {
-            for item in before {
-                guarded(&connection, || hand_to(dispatcher, item));
-            }
+            hand_all(dispatcher, &connection, before);
             dispatcher.handle_reset(&connection, reset);
         }
+        Item::RemoteReset(connection, before, undelivered) => {
+            hand_all(dispatcher, &connection, before);
+            dispatcher.handle_remote_reset(&connection, undelivered);
+        }
         Item::Refused(connection, fault) => dispatcher.handle_refused(&connection, &fault),
+    }
+}
+
+fn hand_all(dispatcher: &dyn Dispatcher, connection: &Connection, items: Vec<Item>) {
+    for item in items {
+        guarded(connection, || hand_to(dispatcher, item));
     }
 }
 

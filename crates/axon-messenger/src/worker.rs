@@ -10,6 +10,7 @@
 
 mod accepting;
 mod command;
+mod contest;
 mod peer;
 mod station;
 mod timers;
@@ -17,7 +18,7 @@ mod timers;
 pub(crate) use command::{Command, Dial};
 
 use accepting::Accepting;
-use axon_proto::{Disconnect, Instant};
+use axon_proto::{Disconnect, Ident, Instant};
 use axon_transport::{Completion, Detached, ListenerId, Reactor, SocketId};
 use peer::Peer;
 use slab::Slab;
@@ -70,7 +71,8 @@ enum Fate {
     Remove,
     /// The session is over: remove it after one more look for messages to it.
     Sweep,
-    Become(Box<Peer>),
+    /// The accepted socket asks for a session.
+    Contend(Box<Ident>),
 }
 
 impl Worker {
@@ -189,11 +191,7 @@ impl Worker {
                 Fate::Keep => {}
                 Fate::Remove => drop(self.endpoints.remove(slot)),
                 Fate::Sweep => self.bury(slot),
-                Fate::Become(peer) => {
-                    *endpoint = Endpoint::Peer(peer);
-                    self.station.accepting.remove(slot);
-                    self.station.touch(slot);
-                }
+                Fate::Contend(ident) => self.contend(slot, &ident),
             }
         }
     }

@@ -2,8 +2,11 @@
 
 use crate::handshake::ClientStart;
 use crate::receive::Demand;
-use crate::session::{Arrival, BackOff, FaultVerdict, SessionState};
-use crate::{Config, Disconnect, Established, Fault, Instant, Link, LinkOutput, Policy, Session, WakeReason};
+use crate::session::{Arrival, BackOff, FaultVerdict, SessionState, Undelivered};
+use crate::{
+    Config, Disconnect, Established, Fault, Instant, Link, LinkOutput, Policy, Resume, Session, SessionNews,
+    WakeReason,
+};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -31,6 +34,8 @@ pub enum Input {
     Send(Message),
     /// Ask the peer for a sign of life.
     Keepalive,
+    /// From now on a fault ends it, whatever the policy said.
+    MarkDisposable,
     /// End it, telling nobody.
     MarkDown,
     /// End it, as the peer or the registry gave a reason.
@@ -46,6 +51,8 @@ pub enum Output {
     Dial,
     /// Close the socket.
     Hangup,
+    /// Number later attempts of this process above this one.
+    GlobalSeq(u64),
     /// Ask the throttles for this many bytes (front, middle and data of a message), then say `Admitted`.
     Admission(usize),
     /// A message for the application.
@@ -59,14 +66,20 @@ pub enum Output {
 pub enum Event {
     /// The session is open.
     Established(Box<Established>),
+    /// The open session lost its socket; it is being resumed, or waits for it.
+    Interrupted(Fault),
+    /// The session goes on over a new socket.
+    Resumed,
+    /// The peer lost the session; a new one begins.
+    RemoteReset(Undelivered),
     /// An attempt to connect failed. Unless a `Reset` follows, more attempts will be made.
     AttemptFailed(Fault),
     /// The session is over; no output will follow.
     Reset {
         /// Why.
         fault: Fault,
-        /// Accepted for sending but never written to a socket.
-        not_sent: Vec<Message>,
+        /// What was accepted for sending and will not be delivered.
+        undelivered: Undelivered,
     },
     /// A keepalive came back after this time.
     KeepaliveAck(Duration),
@@ -75,10 +88,8 @@ pub enum Event {
 /// What [`Connection::transmit`] took from the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Transmitted {
-    /// Messages.
+    /// Messages written.
     pub messages: usize,
-    /// What they took of the send budget; see [`crate::cost`].
-    pub cost: usize,
 }
 
 /// A connection as users may see it.
@@ -103,6 +114,8 @@ pub struct Connection {
     back_off: BackOff,
     /// While there is no session: when the back-off ends, or the attempt is given up.
     alarm: Option<(Instant, WakeReason)>,
+    /// Whether this side may dial: it knows where the peer listens.
+    dials: bool,
     /// For jitter; seeded by the driver.
     random: u64,
 }
@@ -117,30 +130,30 @@ impl Connection {
             outputs: VecDeque::from([Output::Dial]),
             back_off,
             alarm: None,
+            dials: true,
             random: seed | 1,
         }
     }
 
-    /// A connection over an accepted link whose handshake is over.
-    pub fn accepted(config: Arc<Config>, policy: Policy, link: Link, established: &Established) -> Self {
-        let mut session = Session::new(policy, SessionState::Open);
-        session.established(established.lossy);
-        let (outputs, back_off) = (VecDeque::new(), BackOff::default());
-        Self { config, session, link: Some(link), outputs, back_off, alarm: None, random: 1 }
+    /// A connection that somebody else dialled and nobody has taken yet; the next step is [`contend`](Self::contend).
+    pub fn accept(config: Arc<Config>, policy: Policy, back_off: BackOff, seed: u64) -> Self {
+        let session = Session::new(policy, SessionState::Dialling);
+        let outputs = VecDeque::new();
+        Self { config, session, link: None, outputs, back_off, alarm: None, dials: false, random: seed | 1 }
     }
 
     /// Takes note of what happened. Drain [`poll`](Self::poll) afterwards.
     pub fn handle(&mut self, now: Instant, input: Input) {
         match input {
-            Input::Connected(start) => {
-                if self.session.state() == SessionState::Dialling {
-                    self.link = Some(Link::dialled(self.config.clone(), *start, now));
-                }
-            }
+            Input::Connected(start) => self.connected(now, *start),
             Input::Received(data) => self.on_link(|link| link.received(now, data)),
             Input::Filled(data) => self.on_link(|link| link.filled(now, data)),
             Input::Admitted => self.on_link(Link::admit),
-            Input::Keepalive => self.on_link(|link| link.keepalive(now)),
+            Input::Keepalive => {
+                self.on_link(|link| link.keepalive(now));
+                self.leave_standby();
+            }
+            Input::MarkDisposable => self.session.mark_disposable(),
             Input::Send(message) => self.send(message),
             Input::Wake => self.wake(now),
             Input::Disconnected(cause) => self.disconnected(now, cause),
@@ -161,16 +174,15 @@ impl Connection {
             }
             match self.link.as_mut()?.poll(now)? {
                 LinkOutput::Message(message) => {
-                    if self.session.arrived(&message.header) == Arrival::New {
-                        return Some(Output::Deliver(message));
+                    if let Some(output) = self.arrived(now, message) {
+                        return Some(output);
                     }
                 }
+                LinkOutput::Ack(seq) => self.acked(now, seq),
                 LinkOutput::Admission(length) => return Some(Output::Admission(length)),
                 LinkOutput::KeepaliveAck(after) => return Some(Output::Event(Event::KeepaliveAck(after))),
-                LinkOutput::Established(established) => return Some(self.established(established)),
                 LinkOutput::Fault(fault) => self.broken(now, fault),
-                // A lossy session keeps nothing that an ACK could release; idents only reach accepting links.
-                LinkOutput::Control(_) | LinkOutput::Ident(_) => {}
+                other => self.handshake(now, other),
             }
         }
     }
@@ -180,7 +192,6 @@ impl Connection {
     pub fn transmit(&mut self, room: usize, scratch: &mut FrameBuf, out: &mut Vec<Bytes>) -> Transmitted {
         let mut sent = Transmitted::default();
         let Some(link) = &mut self.link else { return sent };
-        let before = self.session.queued_bytes();
         link.take_pending(out);
         while link.is_open() && scratch.len() < room {
             let Some(message) = self.session.next_message() else { break };
@@ -192,7 +203,14 @@ impl Connection {
             sent.messages += 1;
         }
         scratch.drain_into(out);
-        sent.cost = before - self.session.queued_bytes();
+        // No message carries it any more in this round: one frame for all that arrived.
+        if link.is_open()
+            && self.session.is_idle()
+            && let Some(seq) = self.session.take_ack()
+        {
+            link.acknowledge(seq);
+            link.take_pending(out);
+        }
         sent
     }
 
@@ -222,6 +240,51 @@ impl Connection {
         self.session.is_drained() && self.link.as_ref().is_none_or(|link| !link.has_pending())
     }
 
+    /// What messages not written yet, or written and not acknowledged, take of the send budget.
+    pub fn held(&self) -> usize {
+        self.session.held()
+    }
+
+    /// The session, for reports and arbitration.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    pub(crate) fn session_mut(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    /// Whether nothing has happened to it: it waits for the first link of a peer that dialled.
+    pub(crate) fn is_untouched(&self) -> bool {
+        let fresh = self.session.state() == SessionState::Dialling && self.session.ids().server_cookie == 0;
+        fresh && self.link.is_none() && !self.dials
+    }
+
+    /// Lets go of the link, whose socket the driver replaces.
+    pub(crate) fn drop_link(&mut self) {
+        self.link = None;
+        self.alarm = None;
+        self.outputs.retain(|output| !matches!(output, Output::Dial | Output::Hangup));
+        self.session.requeue();
+        self.session.set_state(SessionState::Dialling);
+    }
+
+    pub(crate) fn set_link(&mut self, link: Link) {
+        self.link = Some(link);
+    }
+
+    /// Ends the session for a reason found elsewhere.
+    pub(crate) fn end(&mut self, fault: Fault) {
+        self.reset(fault);
+    }
+
+    /// The peer waits for this side's dial: do not sit out a back-off.
+    pub(crate) fn hurry(&mut self) {
+        if matches!(self.session.state(), SessionState::Waiting | SessionState::Standby) {
+            self.redial();
+        }
+    }
+
     fn on_link(&mut self, act: impl FnOnce(&mut Link)) {
         if let Some(link) = &mut self.link {
             act(link);
@@ -231,6 +294,7 @@ impl Connection {
     fn send(&mut self, message: Message) {
         if self.session.state() != SessionState::Closed {
             self.session.enqueue(message);
+            self.leave_standby();
         }
     }
 
@@ -242,17 +306,104 @@ impl Connection {
         }
     }
 
+    /// The socket of this side's dial is there: say which session it is for.
+    fn connected(&mut self, now: Instant, mut start: ClientStart) {
+        if self.session.state() != SessionState::Dialling || self.link.is_some() {
+            return;
+        }
+        let lossy = self.session.policy().lossy;
+        let in_seq = self.session.in_seq();
+        let ids = self.session.ids_mut();
+        match (lossy, ids.client_cookie) {
+            (true, _) => start.cookies = [0, 0],
+            (false, 0) => ids.client_cookie = start.cookies[0],
+            (false, cookie) => start.cookies[0] = cookie,
+        }
+        start.resume = (ids.server_cookie != 0).then_some(Resume {
+            server_cookie: ids.server_cookie,
+            connect_seq: ids.connect_seq,
+            in_seq,
+        });
+        self.link = Some(Link::dialled(self.config.clone(), start, now));
+    }
+
+    fn leave_standby(&mut self) {
+        if self.session.state() == SessionState::Standby && !self.session.policy().server {
+            self.redial();
+        }
+    }
+
     fn redial(&mut self) {
         self.alarm = None;
+        let ids = self.session.ids_mut();
+        if ids.server_cookie != 0 {
+            ids.connect_seq += 1;
+        }
         self.session.set_state(SessionState::Dialling);
         self.outputs.push_back(Output::Dial);
     }
 
-    fn established(&mut self, established: Box<Established>) -> Output {
-        self.session.established(established.lossy);
-        self.back_off.reset();
+    fn arrived(&mut self, now: Instant, message: Message) -> Option<Output> {
+        let arrival = self.session.arrived(&message.header);
+        self.acked(now, message.header.ack_seq);
+        (arrival == Arrival::New).then_some(Output::Deliver(message))
+    }
+
+    fn acked(&mut self, now: Instant, seq: u64) {
+        if let Err(fault) = self.session.acked(seq) {
+            self.broken(now, fault);
+        }
+    }
+
+    /// What a link says until its session is agreed.
+    pub(crate) fn handshake(&mut self, now: Instant, output: LinkOutput) {
+        match output {
+            LinkOutput::Established(established) => self.established(established),
+            LinkOutput::Resumed(resumed) => self.resumed(now, resumed.peer_in_seq),
+            LinkOutput::News(news) => self.news(news),
+            _ => {}
+        }
+    }
+
+    fn established(&mut self, established: Box<Established>) {
         self.alarm = None;
-        Output::Event(Event::Established(established))
+        self.session.begin(established.lossy);
+        let ids = self.session.ids_mut();
+        ids.client_cookie = established.client_cookie;
+        ids.server_cookie = established.server_cookie;
+        ids.peer_global_seq = established.peer_global_seq;
+        self.back_off.reset();
+        self.tell(Event::Established(established));
+    }
+
+    fn resumed(&mut self, now: Instant, peer_in_seq: u64) {
+        self.alarm = None;
+        match self.session.resume(peer_in_seq) {
+            Ok(()) => {
+                self.back_off.reset();
+                self.tell(Event::Resumed);
+            }
+            Err(fault) => self.broken(now, fault),
+        }
+    }
+
+    fn news(&mut self, news: SessionNews) {
+        match news {
+            SessionNews::ConnectSeq(connect_seq) => self.session.ids_mut().connect_seq = connect_seq,
+            SessionNews::GlobalSeq(global_seq) => self.outputs.push_back(Output::GlobalSeq(global_seq)),
+            SessionNews::Lost { full, cookie } => self.lose(full, cookie),
+        }
+    }
+
+    pub(crate) fn lose(&mut self, full: bool, cookie: u64) {
+        let undelivered = self.session.lose(full, cookie);
+        if full {
+            self.tell(Event::RemoteReset(undelivered));
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
     }
 
     /// A link first says what it had received before.
@@ -268,12 +419,15 @@ impl Connection {
         if matches!(self.session.state(), SessionState::Closed | SessionState::Waiting) {
             return;
         }
+        let was_open = self.session.state() == SessionState::Open;
+        // First: what was written and not acknowledged counts as something to send.
+        self.session.requeue();
         let verdict = self.session.fault(fault == Fault::ToldToWait);
         if verdict == FaultVerdict::Reset {
             return self.reset(fault);
         }
         self.hang_up();
-        self.outputs.push_back(Output::Event(Event::AttemptFailed(fault)));
+        self.tell(if was_open { Event::Interrupted(fault) } else { Event::AttemptFailed(fault) });
         match verdict {
             FaultVerdict::Reset => {}
             FaultVerdict::Standby => self.session.set_state(SessionState::Standby),
@@ -300,14 +454,14 @@ impl Connection {
             return;
         }
         self.close();
-        let not_sent = self.session.take_unsent();
-        self.outputs.push_back(Output::Event(Event::Reset { fault, not_sent }));
+        let undelivered = self.session.take_all();
+        self.tell(Event::Reset { fault, undelivered });
     }
 
     fn mark_down(&mut self) {
         self.outputs.clear();
         self.close();
-        drop(self.session.take_unsent());
+        drop(self.session.take_all());
     }
 
     fn close(&mut self) {

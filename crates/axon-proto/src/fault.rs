@@ -143,6 +143,17 @@ pub enum Fault {
     /// The peer already has a newer connection from us.
     #[error("a newer connection exists")]
     Stale,
+    /// The peer acknowledges messages that were never sent.
+    #[error("the peer acknowledges message {acked}, but only {sent} were sent")]
+    AckBeyond {
+        /// What it acknowledges.
+        acked: u64,
+        /// What was sent.
+        sent: u64,
+    },
+    /// Another entity than the session's owner wants to take it over.
+    #[error("the session belongs to another entity")]
+    NotTheOwner,
     /// A newer connection of the same peer replaced this one.
     #[error("replaced by a newer connection of the same peer")]
     Replaced,
@@ -165,7 +176,9 @@ impl Fault {
             | Self::TooManyAuthRounds { .. }
             | Self::TooManySessionRounds { .. }
             | Self::BadSignature
-            | Self::BlankAddress => Blame::PeerMisbehaved,
+            | Self::BlankAddress
+            | Self::AckBeyond { .. }
+            | Self::NotTheOwner => Blame::PeerMisbehaved,
             Self::WrongPeerType { .. }
             | Self::NoCommonMode { .. }
             | Self::PeerLacksFeatures(_)

@@ -16,6 +16,11 @@
 //!     │ CLIENT_IDENT ─────────────────────────────►  AwaitIdent ──► AwaitVerdict
 //!  AwaitIdent ◄─────────── SERVER_IDENT ──────────      │
 //!     │        (or IDENT_MISSING_FEATURES, WAIT, ...)   │
+//!     │                                                 │
+//!     │ or, to resume a session:                        │
+//!     │ SESSION_RECONNECT ────────────────────────►  AwaitIdent ──► AwaitVerdict
+//!  AwaitReconnectOk ◄───── SESSION_RECONNECT_OK ───     │
+//!     │        (or RETRY, RETRY_GLOBAL, RESET, WAIT)    │
 //!  established                                       established
 //! ```
 //!
@@ -28,7 +33,7 @@ mod server;
 mod timeline;
 
 pub(crate) use client::Client;
-pub use client::ClientStart;
+pub use client::{ClientStart, Resume};
 pub(crate) use server::Server;
 pub use server::{Ident, ServerStart, Verdict};
 pub use timeline::{Phase, Timeline};
@@ -63,10 +68,42 @@ pub struct Established {
     pub global_id: u64,
     /// The peer's `global_seq` of this attempt.
     pub peer_global_seq: u64,
+    /// The dialler's half of the session's name; zero if it is lossy.
+    pub client_cookie: u64,
+    /// The acceptor's half of the session's name; zero if it is lossy.
+    pub server_cookie: u64,
     /// On the accepting side: who authenticated, with what capabilities.
     pub identity: Option<Identity>,
     /// How long it took.
     pub timeline: Timeline,
+}
+
+/// A session goes on where it broke.
+#[derive(Debug, Clone)]
+pub struct Resumed {
+    /// The last message the peer received.
+    pub peer_in_seq: u64,
+    /// The mode of the new link.
+    pub mode: Mode,
+    /// How long it took.
+    pub timeline: Timeline,
+}
+
+/// What a dialling handshake learns about the session before it is over. The session must know at once: the link may
+/// break before the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionNews {
+    /// The session was resumed more often than this side knew; the attempt goes on with this `connect_seq`.
+    ConnectSeq(u64),
+    /// The peer saw a newer attempt; this one goes on with this `global_seq`.
+    GlobalSeq(u64),
+    /// The peer has lost the session: with `full` altogether, otherwise it never began there.
+    Lost {
+        /// Whether messages that were on their way may be lost with it.
+        full: bool,
+        /// The cookie under which a new session is asked for.
+        cookie: u64,
+    },
 }
 
 /// The parts of a link that a transition may use.
@@ -84,8 +121,12 @@ pub(crate) enum Next<S> {
     Await(S),
     /// The driver must decide about this identification.
     Ask(S, Box<Ident>),
-    /// The end of the handshake.
+    /// Another state, and something the session must know.
+    Tell(S, SessionNews),
+    /// The end of the handshake: a new session.
     Established(Box<Established>),
+    /// The end of the handshake: the session goes on.
+    Resumed(Box<Resumed>),
 }
 
 /// A handshake on either side.
@@ -132,7 +173,9 @@ impl<S> Next<S> {
         match self {
             Self::Await(state) => Next::Await(wrap(state)),
             Self::Ask(state, ident) => Next::Ask(wrap(state), ident),
+            Self::Tell(state, news) => Next::Tell(wrap(state), news),
             Self::Established(established) => Next::Established(established),
+            Self::Resumed(resumed) => Next::Resumed(resumed),
         }
     }
 }

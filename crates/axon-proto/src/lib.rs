@@ -23,6 +23,7 @@ mod address;
 mod arbitration;
 mod config;
 mod connection;
+mod contend;
 mod fault;
 mod handshake;
 mod link;
@@ -40,10 +41,16 @@ pub use arbitration::{
 };
 pub use config::{Config, Modes, Timeouts};
 pub use connection::{Connection, Event, Input, Output, State, Transmitted};
+pub use contend::{Arena, Contended};
 pub use fault::{Blame, Disconnect, Fault};
-pub use handshake::{ClientStart, Established, Ident, Phase, ServerStart, Timeline, Verdict};
+pub use handshake::{
+    ClientStart, Established, Ident, Phase, Resume, Resumed, ServerStart, SessionNews, Timeline, Verdict,
+};
 pub use link::{Link, LinkOutput};
 pub use policy::{Policies, Policy};
 pub use receive::Demand;
-pub use session::{Arrival, BackOff, FaultFacts, FaultVerdict, Session, SessionState, cost, decide_fault};
+pub use session::{
+    Arrival, BackOff, FaultFacts, FaultVerdict, Session, SessionIds, SessionState, Undelivered, cost,
+    decide_fault,
+};
 pub use time::{Instant, WakeReason};

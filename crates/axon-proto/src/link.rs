@@ -5,12 +5,13 @@ use crate::liveness::{Liveness, Silence, round_trip, stamp};
 use crate::receive::{Demand, Parsed, Receive};
 use crate::send::Send;
 use crate::{
-    ClientStart, Config, Disconnect, Established, Fault, Ident, Instant, Timeline, Verdict, WakeReason,
+    ClientStart, Config, Disconnect, Established, Fault, Ident, Instant, Resumed, SessionNews, Timeline,
+    Verdict, WakeReason,
 };
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use axon_wire::{Control, Frame, FrameBuf, Keepalive2, Keepalive2Ack, Message};
+use axon_wire::{Ack, Control, Frame, FrameBuf, Keepalive2, Keepalive2Ack, Message};
 use bytes::{Bytes, BytesMut};
 use core::time::Duration;
 
@@ -19,14 +20,18 @@ use core::time::Duration;
 pub enum LinkOutput {
     /// The peer asks for a session; answer with [`Link::verdict`]. Nothing is read until then.
     Ident(Box<Ident>),
-    /// The handshake is over.
+    /// The handshake is over: a new session.
     Established(Box<Established>),
+    /// The handshake is over: the session goes on.
+    Resumed(Box<Resumed>),
+    /// The session must know this; the handshake goes on.
+    News(SessionNews),
     /// A message whose front, middle and data have this many bytes waits for [`Link::admit`].
     Admission(usize),
     /// A message.
     Message(Message),
-    /// A control frame of the session.
-    Control(Control),
+    /// The peer received everything up to this number.
+    Ack(u64),
     /// A keepalive came back after this time.
     KeepaliveAck(Duration),
     /// The link is broken; close the socket.
@@ -152,6 +157,11 @@ impl Link {
         }
     }
 
+    /// Writes an acknowledgement of everything up to `seq`. Only on an open link.
+    pub fn acknowledge(&mut self, seq: u64) {
+        self.control(&Control::Ack(Ack { seq }));
+    }
+
     /// Writes a keepalive. Only on an open link.
     pub fn keepalive(&mut self, now: Instant) {
         let Stage::Open(liveness) = &mut self.stage else { return };
@@ -265,7 +275,7 @@ impl Link {
                 None
             }
             Control::Keepalive2Ack(answer) => round_trip(answer.timestamp, now).map(LinkOutput::KeepaliveAck),
-            Control::Ack(_) => Some(LinkOutput::Control(control)),
+            Control::Ack(ack) => Some(LinkOutput::Ack(ack.seq)),
             other => {
                 let got = tag_of(&Frame::Control(other));
                 self.breaks(Fault::Unexpected { state: "open", got });
@@ -302,15 +312,27 @@ impl Link {
                 self.stage = Stage::Handshake(state);
                 Some(LinkOutput::Ident(ident))
             }
+            Ok(Next::Tell(state, news)) => {
+                self.stage = Stage::Handshake(state);
+                Some(LinkOutput::News(news))
+            }
             Ok(Next::Established(established)) => {
-                self.stage = Stage::Open(Liveness::new(self.config.timeouts, self.polices, now));
+                self.open(now);
                 Some(LinkOutput::Established(established))
+            }
+            Ok(Next::Resumed(resumed)) => {
+                self.open(now);
+                Some(LinkOutput::Resumed(resumed))
             }
             Err(fault) => {
                 self.fault = Some(fault); // the stage is broken already
                 None
             }
         }
+    }
+
+    fn open(&mut self, now: Instant) {
+        self.stage = Stage::Open(Liveness::new(self.config.timeouts, self.polices, now));
     }
 
     fn control(&mut self, control: &Control) {

@@ -50,6 +50,26 @@ impl Policy {
         Self::new(true, true, false, false, true)
     }
 
+    /// Dials; a broken session is resumed where it broke. CephFS clients to metadata servers.
+    pub const fn lossless_client() -> Self {
+        Self::new(false, false, false, true, true)
+    }
+
+    /// Accepts; keeps a broken session until its client comes back. Metadata servers towards CephFS clients.
+    pub const fn stateful_server() -> Self {
+        Self::new(false, true, true, true, true)
+    }
+
+    /// Either side dials; a peer that restarted goes on silently. OSDs among each other.
+    pub const fn lossless_peer() -> Self {
+        Self::new(false, false, true, false, true)
+    }
+
+    /// Either side dials; a peer that restarted is noticed. Monitors among each other.
+    pub const fn lossless_peer_reuse() -> Self {
+        Self::new(false, false, true, true, true)
+    }
+
     /// Requires `features` besides what msgr2 itself requires.
     pub const fn require(mut self, features: Features) -> Self {
         self.features_required = Features(self.features_required.0 | features.0);
@@ -103,6 +123,10 @@ mod tests {
         assert_eq!(flags(Policy::lossy_client()), [1, 0, 0, 0, 1]);
         assert_eq!(flags(Policy::stateless_server()), [1, 1, 0, 0, 0]);
         assert_eq!(flags(Policy::stateless_registered_server()), [1, 1, 0, 0, 1]);
+        assert_eq!(flags(Policy::stateful_server()), [0, 1, 1, 1, 1]);
+        assert_eq!(flags(Policy::lossless_client()), [0, 0, 0, 1, 1]);
+        assert_eq!(flags(Policy::lossless_peer()), [0, 0, 1, 0, 1]);
+        assert_eq!(flags(Policy::lossless_peer_reuse()), [0, 0, 1, 1, 1]);
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub use back_off::BackOff;
 pub use fault_table::{FaultFacts, FaultVerdict, decide_fault};
 pub use queue::cost;
 
-use crate::Policy;
+use crate::{Fault, Policy};
 use alloc::vec::Vec;
 use axon_wire::{Message, MessageHeader};
 use queue::SendQueue;
@@ -49,25 +49,66 @@ pub enum Arrival {
     Old,
 }
 
+/// The session's name, and how often who tried to carry it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SessionIds {
+    /// The dialler's cookie; zero while there is none.
+    pub client_cookie: u64,
+    /// The acceptor's cookie; not zero once there is a session to resume.
+    pub server_cookie: u64,
+    /// How often the session was resumed.
+    pub connect_seq: u64,
+    /// The newest attempt of the peer.
+    pub peer_global_seq: u64,
+}
+
+/// Messages that will not be delivered by their session any more.
+#[derive(Debug, Default)]
+pub struct Undelivered {
+    /// Written to some socket: the peer may have them or not.
+    pub unknown: Vec<Message>,
+    /// Never written: the peer does not have them.
+    pub not_sent: Vec<Message>,
+}
+
 /// One session.
 #[derive(Debug)]
 pub struct Session {
     policy: Policy,
     state: SessionState,
+    ids: SessionIds,
     queue: SendQueue,
     out_seq: u64,
     in_seq: u64,
+    /// Something arrived that was not acknowledged.
+    ack_due: bool,
 }
 
 impl Session {
     /// A session of which nothing was sent or received.
     pub fn new(policy: Policy, state: SessionState) -> Self {
-        Self { policy, state, queue: SendQueue::default(), out_seq: 0, in_seq: 0 }
+        let (ids, queue) = (SessionIds::default(), SendQueue::default());
+        Self { policy, state, ids, queue, out_seq: 0, in_seq: 0, ack_due: false }
     }
 
     /// The policy; `lossy` follows what the server said.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// Its name.
+    pub fn ids(&self) -> &SessionIds {
+        &self.ids
+    }
+
+    /// Its name, to be changed.
+    pub fn ids_mut(&mut self) -> &mut SessionIds {
+        &mut self.ids
+    }
+
+    /// The last message received.
+    pub fn in_seq(&self) -> u64 {
+        self.in_seq
     }
 
     /// Where it stands.
@@ -80,12 +121,46 @@ impl Session {
         self.state = state;
     }
 
-    /// The handshake agreed on a session.
-    pub fn established(&mut self, lossy: bool) {
+    /// From now on a fault ends it.
+    pub fn mark_disposable(&mut self) {
+        self.policy.lossy = true;
+    }
+
+    /// A handshake began the session: both ends count from one.
+    pub fn begin(&mut self, lossy: bool) {
         self.policy.lossy = lossy;
-        self.out_seq = 0;
-        self.in_seq = 0;
+        self.renumber();
         self.set_state(SessionState::Open);
+    }
+
+    /// A handshake resumed the session; the peer has everything up to `peer_in_seq`.
+    ///
+    /// # Errors
+    /// [`Fault::AckBeyond`] if the peer claims more than was sent.
+    pub fn resume(&mut self, peer_in_seq: u64) -> Result<(), Fault> {
+        let has = peer_in_seq.saturating_sub(self.out_seq);
+        if !self.queue.skip_again(has) {
+            return Err(Fault::AckBeyond { acked: peer_in_seq, sent: self.out_seq });
+        }
+        self.out_seq += has;
+        self.set_state(SessionState::Open);
+        Ok(())
+    }
+
+    /// The socket is gone: what was not acknowledged will be written again under the same numbers.
+    pub fn requeue(&mut self) {
+        self.out_seq -= self.queue.requeue() as u64;
+        self.ack_due = false;
+    }
+
+    /// The peer has lost the session. With `full`, what was on its way is given up; otherwise the session never began
+    /// there, and everything will be written in the new one.
+    pub fn lose(&mut self, full: bool, cookie: u64) -> Undelivered {
+        let undelivered = if full { self.take_all() } else { Undelivered::default() };
+        let peer_global_seq = if full { 0 } else { self.ids.peer_global_seq };
+        self.ids = SessionIds { client_cookie: cookie, server_cookie: 0, connect_seq: 0, peer_global_seq };
+        self.renumber();
+        undelivered
     }
 
     /// Accepts a message for sending.
@@ -93,24 +168,53 @@ impl Session {
         self.queue.push(message);
     }
 
-    /// Numbers the next message for the wire, highest priority first.
+    /// Numbers the next message for the wire, highest priority first. A lossless session keeps a copy of the handle
+    /// (not of the bytes) until the peer has it.
     pub fn next_message(&mut self) -> Option<Message> {
         let mut message = self.queue.pop()?;
         self.out_seq += 1;
         message.header.seq = self.out_seq;
         message.header.ack_seq = self.in_seq;
+        self.ack_due = false;
+        if !self.policy.lossy {
+            self.queue.keep(message.clone());
+        }
         Some(message)
     }
 
     /// Takes back the message that was numbered last, as it could not be written.
     pub fn take_back(&mut self, mut message: Message) {
+        if !self.policy.lossy {
+            return; // it was kept, and will be written again on the next socket
+        }
         self.out_seq -= 1;
         (message.header.seq, message.header.ack_seq) = (0, 0);
         self.queue.push_front(message);
     }
 
+    /// The number to acknowledge, if something arrived since the last time and no message has carried it.
+    pub fn take_ack(&mut self) -> Option<u64> {
+        core::mem::take(&mut self.ack_due).then_some(self.in_seq)
+    }
+
+    /// The peer has everything up to `seq`.
+    ///
+    /// # Errors
+    /// [`Fault::AckBeyond`] if that is more than was sent.
+    pub fn acked(&mut self, seq: u64) -> Result<(), Fault> {
+        if self.policy.lossy {
+            return Ok(());
+        }
+        if seq > self.out_seq {
+            return Err(Fault::AckBeyond { acked: seq, sent: self.out_seq });
+        }
+        self.queue.acked(seq);
+        Ok(())
+    }
+
     /// Judges the number of a received message.
     pub fn arrived(&mut self, header: &MessageHeader) -> Arrival {
+        self.ack_due = !self.policy.lossy;
         if header.seq <= self.in_seq {
             return Arrival::Old;
         }
@@ -118,19 +222,25 @@ impl Session {
         Arrival::New
     }
 
-    /// What the messages waiting to be written take of a send budget; see [`cost`].
-    pub fn queued_bytes(&self) -> usize {
-        self.queue.bytes()
+    /// What its messages take of the send budget; see [`cost`].
+    pub fn held(&self) -> usize {
+        self.queue.held()
     }
 
     /// Whether nothing waits to be written.
+    pub fn is_idle(&self) -> bool {
+        self.queue.is_idle()
+    }
+
+    /// Whether everything accepted for sending was written, and acknowledged if it is lossless.
     pub fn is_drained(&self) -> bool {
         self.queue.is_empty()
     }
 
-    /// Gives up on everything that was not written yet.
-    pub fn take_unsent(&mut self) -> Vec<Message> {
-        self.queue.drain()
+    /// Gives up on everything accepted for sending.
+    pub fn take_all(&mut self) -> Undelivered {
+        let (unknown, not_sent) = self.queue.drain();
+        Undelivered { unknown, not_sent }
     }
 
     /// What a fault means for this session.
@@ -140,9 +250,13 @@ impl Session {
             server: self.policy.server,
             standby: self.policy.standby,
             established: self.state == SessionState::Open,
-            idle: self.queue.is_empty(),
+            idle: self.is_idle(),
             told_to_wait,
         })
+    }
+
+    fn renumber(&mut self) {
+        (self.out_seq, self.in_seq, self.ack_due) = (0, 0, false);
     }
 }
 

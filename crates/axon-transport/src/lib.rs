@@ -11,6 +11,7 @@
 //! | [`TcpTransport`] | TCP over epoll, Linux |
 //! | [`MemNetwork`] | a network inside the process: tests, virtual time, a hand on each link |
 //! | [`Faulty`] | middleware over any other: pieces, delays, cuts and refusals from a seed |
+//! | [`Cuttable`] | middleware over any other: connections break when somebody says so |
 //!
 //! # A connection, from both ends
 //!
@@ -135,6 +136,7 @@
 mod backlog;
 mod chunks;
 mod contract;
+mod cuttable;
 mod dice;
 mod faulty;
 mod mem;
@@ -143,6 +145,7 @@ mod slots;
 mod tcp;
 
 pub use contract::*;
+pub use cuttable::Cuttable;
 pub use faulty::{Faults, Faulty};
 pub use mem::{Direction, MemLink, MemNetwork, MemOptions};
 pub use tcp::TcpTransport;

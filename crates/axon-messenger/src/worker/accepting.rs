@@ -1,25 +1,24 @@
 //! An accepted socket until its session is agreed; the application does not see it before.
 
-use super::peer::{Peer, Reading};
+use super::peer::Reading;
 use super::timers::Alarm;
 use super::{Fate, Station};
-use crate::Connection;
 use axon_denc::EntityAddr;
-use axon_proto::{Disconnect, Established, Fault, Ident, Instant, Link, LinkOutput, Policy, ServerStart};
+use axon_proto::{Disconnect, Fault, Instant, Link, LinkOutput, ServerStart, Verdict};
 use axon_transport::SocketId;
 use bytes::BytesMut;
 use std::net::SocketAddr;
 
 /// An accepted socket whose handshake is not over.
-pub(super) struct Accepting {
+pub(crate) struct Accepting {
     /// `None` once the connection has taken it over.
     link: Option<Link>,
     socket: SocketId,
     from: SocketAddr,
     reading: Reading,
     alarm: Alarm,
-    /// The policy of the peer that identified itself.
-    policy: Option<Policy>,
+    /// What the link said when it was answered.
+    said: Option<LinkOutput>,
 }
 
 impl Accepting {
@@ -38,7 +37,7 @@ impl Accepting {
             from,
             reading: Reading::default(),
             alarm: Alarm::default(),
-            policy: None,
+            said: None,
         }
     }
 
@@ -61,22 +60,19 @@ impl Accepting {
     }
 
     pub(super) fn serve(&mut self, slot: usize, station: &mut Station) -> Fate {
-        let mut next = self.poll(station.now);
-        while let Some(output) = next {
-            next = match output {
-                LinkOutput::Ident(ident) => self.judge(&ident, station),
+        while let Some(output) = self.poll(station.now) {
+            match output {
+                LinkOutput::Ident(ident) => return Fate::Contend(ident),
                 LinkOutput::Fault(fault) => return self.give_up(slot, &fault, station),
-                LinkOutput::Established(established) => return self.become_peer(slot, established, station),
                 // Before the session is agreed there are no messages to admit, and no session frames.
-                _ => None,
+                _ => {}
             }
-            .or_else(|| self.poll(station.now));
         }
         self.keep_going(slot, station)
     }
 
     fn poll(&mut self, now: Instant) -> Option<LinkOutput> {
-        self.link.as_mut()?.poll(now)
+        self.said.take().or_else(|| self.link.as_mut()?.poll(now))
     }
 
     /// Writes what the handshake has to say and sees to reading and timers.
@@ -100,15 +96,6 @@ impl Accepting {
         station.forget_load();
     }
 
-    /// Asks the registry what the peer's wish for a session means, and lets the link answer.
-    fn judge(&mut self, ident: &Ident, station: &Station) -> Option<LinkOutput> {
-        if let Ident::Client { policy, .. } = ident {
-            self.policy = Some(*policy);
-        }
-        let verdict = station.shared.registry.judge(ident, || station.shared.next_global_seq());
-        self.link.as_mut()?.verdict(station.now, verdict)
-    }
-
     fn give_up(&mut self, slot: usize, fault: &Fault, station: &mut Station) -> Fate {
         tracing::debug!(from = %self.from, %fault, "an accepted connection was not established");
         // A refusal that was written but not sent yet would tell the peer why.
@@ -121,27 +108,31 @@ impl Accepting {
         Fate::Remove
     }
 
-    fn become_peer(&mut self, slot: usize, established: Box<Established>, station: &mut Station) -> Fate {
-        let (Some(mut link), Some(policy)) = (self.link.take(), self.policy) else { return Fate::Remove };
-        link.take_pending(&mut station.buffers); // SERVER_IDENT leaves before the application may send
-        let Station { reactor, buffers, shared, .. } = station;
-        reactor.send(self.socket, buffers);
-        let mailbox = shared.workers[station.index].mailbox.clone();
-        let addrs = established.peer_addrs.clone();
-        let handle = Connection::remote(shared, mailbox, established.peer.kind, addrs);
-        handle.0.slot.store(slot, std::sync::atomic::Ordering::Relaxed);
-        let reading = std::mem::take(&mut self.reading);
-        let alarm = std::mem::take(&mut self.alarm);
-        Fate::Become(Box::new(Peer::accepted(
-            station,
-            handle,
-            link,
-            self.socket,
-            policy,
-            established,
-            reading,
-            alarm,
-        )))
+    /// Takes the link out, to be offered to a session.
+    pub(super) fn take_link(&mut self) -> Option<Link> {
+        self.link.take()
+    }
+
+    /// The link was answered and goes on by itself.
+    pub(super) fn answered(&mut self, link: Link, said: Option<LinkOutput>) {
+        self.link = Some(link);
+        self.said = said;
+    }
+
+    /// Answers the peer's question.
+    pub(super) fn answer(&mut self, now: Instant, verdict: Verdict) {
+        self.said = self.link.as_mut().and_then(|link| link.verdict(now, verdict));
+    }
+
+    pub(super) fn socket(&self) -> SocketId {
+        self.socket
+    }
+
+    /// The socket has moved to another reactor, which has paused it.
+    pub(super) fn moved(&mut self, socket: SocketId) {
+        self.socket = socket;
+        self.reading = Reading::Paused;
+        self.alarm = Alarm::default();
     }
 
     fn on_link<T>(&mut self, act: impl FnOnce(&mut Link) -> T) {

@@ -1,11 +1,12 @@
 //! What other threads ask of a worker.
 
+use super::accepting::Accepting;
 use super::{Endpoint, Worker};
 use crate::Connection;
 use crate::throttle::Permit;
 use crate::worker::peer::Peer;
 use axon_denc::{AddrVec, EntityAddr, EntityType};
-use axon_proto::{Fault, Input};
+use axon_proto::{Ident, Input};
 use axon_transport::{Detached, ListenOptions};
 use axon_wire::Message;
 use std::io;
@@ -24,18 +25,27 @@ pub(crate) enum Command {
     Adopt(Box<dyn Detached>, SocketAddr),
     /// Send a message.
     Send(Connection, Message, Permit),
+    /// An accepted socket that asks for the session of this connection, taken out of the worker that accepted it.
+    Contend(Connection, Box<Contender>),
+    /// A broken socket ends the session from now on.
+    MarkDisposable(Connection),
     /// Send a keepalive.
     Keepalive(Connection),
     /// Close.
     MarkDown(Connection),
-    /// End a session.
-    Fail(Connection, Box<Fault>),
     /// A receive budget has room for the message that waits.
     Granted(Connection, Permit),
     /// A call with a deadline this far away has begun.
     ExpireCalls(Duration),
     /// Close every connection once what it has to send is sent, at the latest after this time; then stop.
     Close(Duration),
+}
+
+/// An accepted socket on its way to the worker that owns the session it asks for.
+pub(crate) struct Contender {
+    pub(super) accepting: Accepting,
+    pub(super) socket: Box<dyn Detached>,
+    pub(super) ident: Box<Ident>,
 }
 
 /// The answer to `Listen`.
@@ -58,11 +68,12 @@ impl Worker {
             Command::Granted(connection, permit) => {
                 self.on_peer(&connection, |peer, station| peer.granted(permit, station));
             }
+            Command::Contend(connection, contender) => self.take_contender(connection, *contender),
+            Command::MarkDisposable(connection) => self.input(&connection, Input::MarkDisposable),
             Command::Keepalive(connection) => self.input(&connection, Input::Keepalive),
             Command::MarkDown(connection) => {
                 self.on_peer(&connection, |peer, station| peer.mark_down(station.now))
             }
-            Command::Fail(connection, fault) => self.input(&connection, Input::Fail(*fault)),
             Command::Open(connection, dial) => self.open(connection, dial),
             Command::Adopt(socket, peer) => self.adopt(socket, peer),
             Command::Listen(addr, answer) => drop(answer.send(self.listen(addr))),
@@ -92,7 +103,7 @@ impl Worker {
     }
 
     /// The connection's place and machine, unless it is gone.
-    fn peer(&mut self, connection: &Connection) -> Option<(usize, &mut Peer)> {
+    pub(super) fn peer(&mut self, connection: &Connection) -> Option<(usize, &mut Peer)> {
         let slot = connection.0.slot.load(Ordering::Relaxed);
         match self.endpoints.get_mut(slot) {
             Some(Endpoint::Peer(peer)) if peer.handle == *connection => Some((slot, peer)),

@@ -1,18 +1,21 @@
 //! A connection on its worker: the machine, its socket, and the application's handle.
 
+use super::accepting::Accepting;
 use super::command::Dial;
 use super::timers::Alarm;
 use super::{Fate, Station};
 use crate::Connection;
 use crate::dispatcher::Reset;
+use crate::messenger::dialable;
+use crate::registry::registers;
 use crate::reply::CallError;
 use crate::throttle::{Permit, Throttle, Ticket};
 use crate::upcall::{Item, guarded};
 use crate::worker::Command;
 use axon_denc::{AddrVec, EntityAddr};
 use axon_proto::{
-    ClientStart, Connection as Machine, Demand, Disconnect, Established, Event, Fault, Input, Instant, Link,
-    Output, Policy, State,
+    Arena, ClientStart, Connection as Machine, Contended, Demand, Disconnect, Established, Event, Fault,
+    Ident, Input, Instant, Output, Policy, State, Undelivered,
 };
 use axon_transport::{Reactor, SocketId};
 use axon_wire::Message;
@@ -53,6 +56,16 @@ enum End {
     Reset(Reset),
     /// Nobody wants to know.
     MarkedDown,
+}
+
+/// What became of an accepted socket that was offered to a session.
+pub(super) enum Contest {
+    /// It is the session's.
+    Taken,
+    /// It was answered and goes on by itself.
+    Answered(Accepting),
+    /// The session is over; the socket begins another.
+    Ended(Accepting),
 }
 
 /// How a connection dials.
@@ -116,31 +129,44 @@ impl Peer {
         Self::new(machine, handle, None, Some(dialling), registered)
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the state of an accepted socket moves here piece by piece"
-    )]
-    pub(super) fn accepted(
-        station: &Station,
-        handle: Connection,
-        link: Link,
-        socket: SocketId,
-        policy: Policy,
-        established: Box<Established>,
-        reading: Reading,
-        alarm: Alarm,
-    ) -> Self {
+    /// A connection for a peer that dialled; [`contend`](Self::contend) gives it its first link.
+    pub(super) fn accepting(station: &Station, handle: Connection, ident: &Ident) -> Self {
         let shared = &station.shared;
-        let machine = Machine::accepted(shared.config.clone(), policy, link, &established);
-        let addrs = established.peer_addrs.clone();
-        shared.registry.accepted(&addrs, &policy, established.peer_global_seq, &handle);
-        let mut peer = Self::new(machine, handle, Some(socket), None, Some(addrs));
-        (peer.reading, peer.alarm) = (reading, alarm);
-        peer.handle.set_established(established);
-        station.counters().connections_opened.count();
-        guarded(&peer.handle, || shared.dispatcher.handle_fast_accept(&peer.handle));
-        shared.announce(&peer.handle, Item::Accept(peer.handle.clone()));
-        peer
+        let policy = *ident.policy();
+        let machine = Machine::accept(shared.config.clone(), policy, shared.back_off, shared.random());
+        let registered = registers(&policy).then(|| ident.addrs().clone());
+        let dial = Dialling::back(&handle, policy, ident, registered.clone());
+        Self::new(machine, handle, None, dial, registered)
+    }
+
+    /// Offers an accepted socket to the session.
+    pub(super) fn contend(
+        &mut self,
+        mut accepting: Accepting,
+        ident: &Ident,
+        station: &mut Station,
+    ) -> Contest {
+        let Some(link) = accepting.take_link() else { return Contest::Answered(accepting) };
+        let arena = Arena {
+            my_addrs: station.shared.addrs(),
+            global_seq: station.shared.next_global_seq(),
+            cookie: station.shared.random() | 1,
+        };
+        match self.machine.contend(station.now, link, ident, &arena) {
+            Contended::Taken => {
+                self.hang_up(station);
+                self.attach(accepting.socket(), station);
+                Contest::Taken
+            }
+            Contended::Answered(link, said) => {
+                accepting.answered(link, said);
+                Contest::Answered(accepting)
+            }
+            Contended::Ended(link) => {
+                accepting.answered(link, None);
+                Contest::Ended(accepting)
+            }
+        }
     }
 
     fn new(
@@ -169,7 +195,7 @@ impl Peer {
 
     pub(super) fn send(&mut self, message: Message, permit: Permit) {
         if let End::Reset(reset) = &mut self.end {
-            return reset.not_sent.push(message);
+            return reset.undelivered.not_sent.push(message);
         }
         self.queued.merge(permit);
         self.machine.handle(Instant::default(), Input::Send(message));
@@ -240,7 +266,8 @@ impl Peer {
                 my_addrs: shared.addrs(),
                 policy: dialling.policy,
                 global_seq: shared.next_global_seq(),
-                cookie: 0,
+                cookies: [shared.random() | 1, shared.random() | 1],
+                resume: None,
                 exchange,
             })),
         };
@@ -260,11 +287,20 @@ impl Peer {
                 return Fate::Remove;
             }
         }
+        self.release();
         if let Some(socket) = self.socket {
             self.reading.follow(self.machine.demand(), socket, &mut *station.reactor);
         }
         self.alarm.set(self.machine.deadline().map(|(at, _)| at), slot, &mut station.timers);
         Fate::Keep
+    }
+
+    /// Gives back the budget of what was written, or acknowledged if the session is lossless.
+    fn release(&mut self) {
+        let done = self.queued.amount().saturating_sub(self.machine.held());
+        if done > 0 {
+            drop(self.queued.split(done));
+        }
     }
 
     /// The last step after a reset, when every message sent before has come here.
@@ -282,6 +318,7 @@ impl Peer {
                 Output::Admission(length) => self.admit(length, station),
                 Output::Dial => self.start_dial(station),
                 Output::Hangup => self.hang_up(station),
+                Output::GlobalSeq(seen) => station.shared.raise_global_seq(seen),
                 Output::Event(event) => self.announce(event, station),
             }
         }
@@ -381,12 +418,18 @@ impl Peer {
     fn announce(&mut self, event: Event, station: &Station) {
         let shared = &station.shared;
         match event {
-            Event::Established(established) => {
-                station.counters().connections_opened.count();
-                shared.learn_addrs(&established.my_addrs);
-                self.handle.set_established(established);
-                guarded(&self.handle, || shared.dispatcher.handle_fast_connect(&self.handle));
-                shared.announce(&self.handle, Item::Connect(self.handle.clone()));
+            Event::Established(established) => self.established(established, station),
+            Event::Resumed => {
+                station.counters().reconnects.count();
+                self.handle.set_state(State::Open);
+            }
+            Event::RemoteReset(undelivered) => {
+                station.counters().resets.count();
+                shared.announce_remote_reset(&self.handle, undelivered);
+            }
+            Event::Interrupted(fault) => {
+                tracing::debug!(connection = ?self.handle, %fault, "a session lost its socket");
+                self.handle.set_state(self.machine.state());
             }
             Event::AttemptFailed(fault) => {
                 station.counters().handshakes_failed.count();
@@ -396,15 +439,33 @@ impl Peer {
                 }
                 shared.announce(&self.handle, Item::Refused(self.handle.clone(), fault));
             }
-            Event::Reset { fault, not_sent } => self.reset(fault, not_sent, station),
+            Event::Reset { fault, undelivered } => self.reset(fault, undelivered, station),
             Event::KeepaliveAck(after) => self.confirmed(after, station.now),
         }
     }
 
-    fn reset(&mut self, fault: Fault, not_sent: Vec<Message>, station: &Station) {
+    fn established(&mut self, established: Box<Established>, station: &Station) {
+        let shared = &station.shared;
+        station.counters().connections_opened.count();
+        let accepted = established.identity.is_some();
+        if !accepted {
+            shared.learn_addrs(&established.my_addrs);
+        }
+        self.handle.set_established(established);
+        let handle = &self.handle;
+        if accepted {
+            guarded(handle, || shared.dispatcher.handle_fast_accept(handle));
+            shared.announce(handle, Item::Accept(handle.clone()));
+        } else {
+            guarded(handle, || shared.dispatcher.handle_fast_connect(handle));
+            shared.announce(handle, Item::Connect(handle.clone()));
+        }
+    }
+
+    fn reset(&mut self, fault: Fault, undelivered: Undelivered, station: &Station) {
         station.counters().resets.count();
         self.handle.set_ended(fault.clone());
-        self.end = End::Reset(Reset { fault, not_sent });
+        self.end = End::Reset(Reset { fault, undelivered });
     }
 
     /// Gathers queued messages into as few sends as possible.
@@ -427,7 +488,6 @@ impl Peer {
             }
             let Station { reactor, buffers, .. } = station;
             reactor.send(socket, buffers);
-            drop(self.queued.split(sent.cost));
         }
     }
 
@@ -455,6 +515,16 @@ impl Peer {
 }
 
 impl Dialling {
+    /// How to dial a peer that dialled us, if the session allows it and the peer listens anywhere.
+    fn back(handle: &Connection, policy: Policy, ident: &Ident, registered: Option<AddrVec>) -> Option<Self> {
+        let targets = dialable(ident.addrs());
+        if policy.server || policy.lossy || targets.is_empty() {
+            return None;
+        }
+        let dial = Dial { peer: handle.peer_type(), targets, registered };
+        Some(Self { dial, attempt: 0, policy })
+    }
+
     /// The address of this attempt.
     fn target(&self) -> EntityAddr {
         self.dial.targets[self.attempt % self.dial.targets.len()]

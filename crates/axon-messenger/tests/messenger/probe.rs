@@ -195,7 +195,7 @@ impl Dispatcher for Probe {
     }
 
     fn handle_reset(&self, connection: &Connection, reset: Reset) {
-        self.note(connection, News::Reset { fault: reset.fault, not_sent: reset.not_sent });
+        self.note(connection, News::Reset { fault: reset.fault, not_sent: reset.undelivered.not_sent });
     }
 
     fn handle_refused(&self, connection: &Connection, fault: &Fault) {

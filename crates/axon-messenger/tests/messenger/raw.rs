@@ -83,7 +83,8 @@ impl RawClient {
             my_addrs: claim.addrs,
             policy: claim.policy,
             global_seq: claim.global_seq,
-            cookie: 0,
+            cookies: [1, 2],
+            resume: None,
             exchange: auth.start(EntityType::Osd).expect("method none"),
         };
         let config = Config::new(claim.name, axon_wire::default_provider());

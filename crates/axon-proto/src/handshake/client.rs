@@ -11,7 +11,7 @@ use auth::{AwaitAuth, AwaitSignature};
 use axon_auth::ClientExchange;
 use axon_denc::{AddrVec, EntityAddr, EntityType};
 use axon_wire::{Control, Frame, Hello};
-use session::AwaitIdent;
+use session::{AwaitIdent, AwaitReconnectOk};
 
 /// What a dial starts with.
 pub struct ClientStart {
@@ -25,10 +25,24 @@ pub struct ClientStart {
     pub policy: Policy,
     /// The number of this attempt among all of this process.
     pub global_seq: u64,
-    /// The session's cookie; zero for lossy sessions.
-    pub cookie: u64,
+    /// Two random numbers. [`crate::Connection`] overwrites the first with the cookie its session already has, or with
+    /// zero if that is lossy; the second serves if the peer has lost the session.
+    pub cookies: [u64; 2],
+    /// The session to resume; filled in by [`crate::Connection`].
+    pub resume: Option<Resume>,
     /// Authenticates.
     pub exchange: Box<dyn ClientExchange>,
+}
+
+/// A session to resume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resume {
+    /// The acceptor's half of its name; the dialler's is the first cookie.
+    pub server_cookie: u64,
+    /// How often it was resumed, this attempt included.
+    pub connect_seq: u64,
+    /// The last message received.
+    pub in_seq: u64,
 }
 
 /// Where the dialling side stands.
@@ -38,6 +52,7 @@ pub(crate) enum Client {
     Auth(Box<AwaitAuth>),
     Signature(Box<AwaitSignature>),
     Ident(Box<AwaitIdent>),
+    ReconnectOk(Box<AwaitReconnectOk>),
 }
 
 pub(crate) struct AwaitBanner {
@@ -64,6 +79,7 @@ impl Client {
             Self::Auth(_) => "awaiting the answer to AUTH_REQUEST",
             Self::Signature(_) => "awaiting AUTH_SIGNATURE",
             Self::Ident(_) => "awaiting SERVER_IDENT",
+            Self::ReconnectOk(_) => "awaiting SESSION_RECONNECT_OK",
         }
     }
 
@@ -87,7 +103,13 @@ impl Client {
             (Self::Ident(_), Control::IdentMissingFeatures(missing)) => {
                 Err(Fault::WeLackFeatures(missing.features))
             }
-            (Self::Ident(_), Control::Wait(_)) => Err(Fault::ToldToWait),
+            (Self::Ident(_) | Self::ReconnectOk(_), Control::Wait(_)) => Err(Fault::ToldToWait),
+            (Self::ReconnectOk(state), Control::SessionReconnectOk(ok)) => Ok(state.on_ok(ok, wires)),
+            (Self::ReconnectOk(state), Control::SessionRetry(retry)) => state.on_retry(retry, wires),
+            (Self::ReconnectOk(state), Control::SessionRetryGlobal(retry)) => {
+                state.on_retry_global(retry, wires)
+            }
+            (Self::ReconnectOk(state), Control::SessionReset(reset)) => state.on_reset(reset, wires),
             (_, control) => unexpected(name, &Frame::Control(control)),
         }
     }

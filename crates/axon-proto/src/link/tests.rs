@@ -40,7 +40,8 @@ fn dialled() -> Link {
         my_addrs: addr("v2:10.0.0.1:0/5").into(),
         policy: Policy::lossy_client(),
         global_seq: 1,
-        cookie: 0,
+        cookies: [1, 2],
+        resume: None,
         exchange: auth.start(EntityType::Osd).unwrap(),
     };
     Link::dialled(Arc::new(config), start, Instant(0))

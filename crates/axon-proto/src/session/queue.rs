@@ -1,4 +1,14 @@
-//! Messages waiting to be written: first in, first out within a priority; higher priorities first.
+//! Messages waiting to be written, and messages written and not yet known to have arrived.
+//!
+//! ```text
+//!            push              pop                       acked
+//!   ────► lanes by priority ───────► written ─────────────────────► gone
+//!                              ▲        │ (kept only if the session is lossless)
+//!                       pop    │        │ requeue: the socket broke
+//!                              └─ again ◄
+//! ```
+//!
+//! First in, first out within a priority; higher priorities first; what has to be written again before everything else.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -17,8 +27,13 @@ pub fn cost(message: &Message) -> usize {
 pub(super) struct SendQueue {
     /// By descending priority; a lane once made is kept.
     lanes: Vec<Lane>,
-    bytes: usize,
-    messages: usize,
+    /// Written before on a socket that broke, in the order of their numbers.
+    again: VecDeque<Message>,
+    /// Written and not acknowledged.
+    written: VecDeque<Message>,
+    /// What all of the above take of the send budget.
+    held: usize,
+    waiting: usize,
 }
 
 #[derive(Debug)]
@@ -29,35 +44,88 @@ struct Lane {
 
 impl SendQueue {
     pub(super) fn push(&mut self, message: Message) {
-        self.bytes += cost(&message);
-        self.messages += 1;
+        self.held += cost(&message);
+        self.waiting += 1;
         self.lane(message.header.priority).messages.push_back(message);
     }
 
     /// Puts back what was popped last.
     pub(super) fn push_front(&mut self, message: Message) {
-        self.bytes += cost(&message);
-        self.messages += 1;
+        self.held += cost(&message);
+        self.waiting += 1;
         self.lane(message.header.priority).messages.push_front(message);
     }
 
+    /// The next message for the wire. Give it back to [`keep`](Self::keep) if it may have to be written again.
     pub(super) fn pop(&mut self) -> Option<Message> {
-        let message = self.lanes.iter_mut().find_map(|lane| lane.messages.pop_front())?;
-        self.bytes -= cost(&message);
-        self.messages -= 1;
+        let next = self.again.pop_front();
+        let message = next.or_else(|| self.lanes.iter_mut().find_map(|lane| lane.messages.pop_front()))?;
+        self.held -= cost(&message);
+        self.waiting -= 1;
         Some(message)
     }
 
-    pub(super) fn drain(&mut self) -> Vec<Message> {
-        core::iter::from_fn(|| self.pop()).collect()
+    /// Keeps a numbered message until it is acknowledged.
+    pub(super) fn keep(&mut self, message: Message) {
+        self.held += cost(&message);
+        self.written.push_back(message);
     }
 
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
+    /// The peer has everything up to `seq`.
+    pub(super) fn acked(&mut self, seq: u64) {
+        while self.written.front().is_some_and(|message| message.header.seq <= seq) {
+            self.forget_written();
+        }
     }
 
+    /// The socket broke: what was written and not acknowledged goes first. Returns how many messages that are.
+    pub(super) fn requeue(&mut self) -> usize {
+        let count = self.written.len();
+        self.waiting += count;
+        while let Some(message) = self.written.pop_back() {
+            self.again.push_front(message);
+        }
+        count
+    }
+
+    /// The peer turns out to have the first `count` of those to be written again. `false` if there are fewer.
+    pub(super) fn skip_again(&mut self, count: u64) -> bool {
+        for _ in 0..count {
+            let Some(message) = self.again.pop_front() else { return false };
+            self.held -= cost(&message);
+            self.waiting -= 1;
+        }
+        true
+    }
+
+    /// Takes everything out: what was written at some time, and what never was.
+    pub(super) fn drain(&mut self) -> (Vec<Message>, Vec<Message>) {
+        self.requeue();
+        let unknown: Vec<Message> = self.again.drain(..).collect();
+        let not_sent = self.lanes.iter_mut().flat_map(|lane| lane.messages.drain(..)).collect();
+        (self.held, self.waiting) = (0, 0);
+        (unknown, not_sent)
+    }
+
+    /// What all messages in here take of the send budget.
+    pub(super) fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Whether nothing waits to be written.
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting == 0
+    }
+
+    /// Whether nothing is here at all.
     pub(super) fn is_empty(&self) -> bool {
-        self.messages == 0
+        self.waiting == 0 && self.written.is_empty()
+    }
+
+    fn forget_written(&mut self) {
+        if let Some(message) = self.written.pop_front() {
+            self.held -= cost(&message);
+        }
     }
 
     fn lane(&mut self, priority: u16) -> &mut Lane {
@@ -76,19 +144,69 @@ impl SendQueue {
 mod tests {
     use super::*;
 
+    fn message(tid: u64, priority: u16) -> Message {
+        let mut message = Message::new(1, &b"xy"[..]);
+        message.header.tid = tid;
+        message.header.priority = priority;
+        message
+    }
+
+    fn write(queue: &mut SendQueue, seq: u64) -> u64 {
+        let mut message = queue.pop().unwrap();
+        message.header.seq = seq;
+        let tid = message.header.tid;
+        queue.keep(message);
+        tid
+    }
+
     #[test]
     fn higher_first_and_in_order_within() {
         let mut queue = SendQueue::default();
         for (tid, priority) in [(1, 64), (2, 196), (3, 127), (4, 196), (5, 64)] {
-            let mut message = Message::new(1, &b"xy"[..]);
-            message.header.tid = tid;
-            message.header.priority = priority;
-            queue.push(message);
+            queue.push(message(tid, priority));
         }
-        assert_eq!(queue.bytes(), 5 * (2 + OVERHEAD));
-        let order: Vec<u64> = queue.drain().iter().map(|m| m.header.tid).collect();
+        assert_eq!(queue.held(), 5 * (2 + OVERHEAD));
+        let order: Vec<u64> = core::iter::from_fn(|| queue.pop()).map(|m| m.header.tid).collect();
         assert_eq!(order, [2, 4, 3, 1, 5]);
         assert!(queue.is_empty());
-        assert_eq!(queue.bytes(), 0);
+        assert_eq!(queue.held(), 0);
+    }
+
+    #[test]
+    fn what_was_written_comes_first_again_in_its_order() {
+        let mut queue = SendQueue::default();
+        (1..=4).for_each(|tid| queue.push(message(tid, 127)));
+        assert_eq!([write(&mut queue, 1), write(&mut queue, 2), write(&mut queue, 3)], [1, 2, 3]);
+        queue.acked(1);
+        queue.push(message(9, 255));
+        assert_eq!(queue.requeue(), 2);
+        assert_eq!(write(&mut queue, 2), 2);
+        assert_eq!(queue.requeue(), 1);
+        assert!(queue.skip_again(1));
+        let order: Vec<u64> = core::iter::from_fn(|| queue.pop()).map(|m| m.header.tid).collect();
+        assert_eq!(order, [3, 9, 4]);
+        assert_eq!(queue.held(), 0);
+        assert!(queue.is_idle());
+    }
+
+    #[test]
+    fn the_peer_cannot_have_more_than_was_written() {
+        let mut queue = SendQueue::default();
+        queue.push(message(1, 127));
+        write(&mut queue, 1);
+        queue.requeue();
+        assert!(!queue.skip_again(2));
+    }
+
+    #[test]
+    fn what_is_given_up_is_known_or_not() {
+        let mut queue = SendQueue::default();
+        (1..=3).for_each(|tid| queue.push(message(tid, 127)));
+        write(&mut queue, 1);
+        let (unknown, not_sent) = queue.drain();
+        assert_eq!(unknown.iter().map(|m| m.header.tid).collect::<Vec<_>>(), [1]);
+        assert_eq!(not_sent.iter().map(|m| m.header.tid).collect::<Vec<_>>(), [2, 3]);
+        assert!(queue.is_empty());
+        assert_eq!(queue.held(), 0);
     }
 }

@@ -174,9 +174,9 @@ fn messages_never_written_come_back_with_the_reset() {
     }
     world.client().handle(now, Input::Disconnected(Disconnect::Reset));
     world.run(SECOND);
-    let Some(Event::Reset { fault, not_sent }) = world.seen[0].events.last() else { panic!("a reset") };
+    let Some(Event::Reset { fault, undelivered }) = world.seen[0].events.last() else { panic!("a reset") };
     assert_eq!(*fault, Fault::Disconnected(Disconnect::Reset));
-    let tids: Vec<u64> = not_sent.iter().map(|m| m.header.tid).collect();
+    let tids: Vec<u64> = undelivered.not_sent.iter().map(|m| m.header.tid).collect();
     assert_eq!(tids, [1, 2, 3]);
 }
 
@@ -188,8 +188,8 @@ fn a_session_that_could_never_be_opened_keeps_its_messages_until_it_is_failed() 
     world.run(SECOND * 60);
     assert_eq!(world.resets(Side::Client), 0);
     world.tell(Side::Client, Input::Fail(Fault::MarkedDown));
-    let Some(Event::Reset { fault, not_sent }) = world.seen[0].events.last() else { panic!("a reset") };
-    assert_eq!((fault, not_sent.len()), (&Fault::MarkedDown, 1));
+    let Some(Event::Reset { fault, undelivered }) = world.seen[0].events.last() else { panic!("a reset") };
+    assert_eq!((fault, undelivered.not_sent.len()), (&Fault::MarkedDown, 1));
     let dials = world.dial_times.len();
     world.run(SECOND * 60);
     assert_eq!(world.dial_times.len(), dials, "no dial after the end");

@@ -179,8 +179,8 @@ fn nothing_is_written_to_a_socket_that_is_gone() {
     world.client().transmit(1 << 20, &mut FrameBuf::new(), &mut out);
     assert!(out.is_empty());
     world.run(SECOND);
-    let Some(Event::Reset { not_sent, .. }) = world.seen[0].events.last() else { panic!("a reset") };
-    assert_eq!(not_sent.len(), 1);
+    let Some(Event::Reset { undelivered, .. }) = world.seen[0].events.last() else { panic!("a reset") };
+    assert_eq!(undelivered.not_sent.len(), 1);
 }
 
 /// Room is asked for in bytes, and the last message may exceed it.
@@ -194,7 +194,7 @@ fn writing_stops_when_the_room_is_used_up() {
     let (mut out, mut scratch) = (Vec::new(), FrameBuf::new());
     let sent = world.client().transmit(2500, &mut scratch, &mut out);
     assert_eq!(sent.messages, 3);
-    assert_eq!(sent.cost, 3 * axon_proto::cost(&message(1, 1000, 0, 0)));
+    assert_eq!(world.client().held(), 7 * axon_proto::cost(&message(1, 1000, 0, 0)));
     assert!(!world.client().is_drained());
     assert_eq!(world.client().transmit(0, &mut scratch, &mut out).messages, 0);
 }
@@ -209,9 +209,9 @@ fn a_message_that_cannot_be_written_comes_back() {
     world.send(Side::Client, Message { data: huge, ..message(1, 0, 0, 0) });
     world.send(Side::Client, message(2, 0, 0, 0));
     world.run(SECOND);
-    let Some(Event::Reset { fault, not_sent }) = world.seen[0].events.last() else { panic!("a reset") };
+    let Some(Event::Reset { fault, undelivered }) = world.seen[0].events.last() else { panic!("a reset") };
     assert_eq!(*fault, Fault::Wire(WireError::Oversize { segment: 3, length: 1 << 32 }));
-    let back: Vec<(u64, u64)> = not_sent.iter().map(|m| (m.header.tid, m.header.seq)).collect();
+    let back: Vec<(u64, u64)> = undelivered.not_sent.iter().map(|m| (m.header.tid, m.header.seq)).collect();
     assert_eq!(back, [(1, 0), (2, 0)]);
 }
 

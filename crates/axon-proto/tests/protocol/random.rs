@@ -276,7 +276,7 @@ fn side(client: bool) -> Side {
 fn came_back(world: &World, side: Side) -> Vec<u64> {
     let events = world.seen[side as usize].events.iter();
     let resets = events.filter_map(|event| match event {
-        Event::Reset { not_sent, .. } => Some(not_sent),
+        Event::Reset { undelivered, .. } => Some(&undelivered.not_sent),
         _ => None,
     });
     resets.flatten().map(|message| message.header.tid).collect()

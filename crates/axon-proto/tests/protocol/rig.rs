@@ -58,7 +58,8 @@ impl Rig {
             my_addrs: EntityAddr { kind: AddrType::Any, nonce: 7, socket: None }.into(),
             policy: Policy::lossy_client(),
             global_seq: 1,
-            cookie: 0,
+            cookies: [11, 12],
+            resume: None,
             exchange: auth.start(EntityType::Osd).expect("an exchange"),
         };
         let now = Instant(0);

@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::error::Failure;
 use axon_denc::EntityType;
-use axon_messenger::{Connection, Dispatcher, Fault, Message, Received, Reset};
+use axon_messenger::{Connection, Dispatcher, Fault, Message, Received, Reset, Undelivered};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -92,7 +92,7 @@ impl<D: Dispatcher> Dispatcher for WithMon<D> {
         }
     }
 
-    fn handle_remote_reset(&self, connection: &Connection) {
-        self.rest.handle_remote_reset(connection);
+    fn handle_remote_reset(&self, connection: &Connection, undelivered: Undelivered) {
+        self.rest.handle_remote_reset(connection, undelivered);
     }
 }

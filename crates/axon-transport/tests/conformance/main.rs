@@ -85,4 +85,6 @@ conformance! {{
     ragged_mem => crate::harness::ragged();
     faulty_tcp => crate::harness::faulty(axon_transport::TcpTransport::new());
     faulty_mem => crate::harness::faulty(axon_transport::MemNetwork::new());
+    cuttable_tcp => axon_transport::Cuttable::new(axon_transport::TcpTransport::new(), 1);
+    cuttable_mem => axon_transport::Cuttable::new(axon_transport::MemNetwork::new(), 1);
 }

@@ -2,7 +2,8 @@
 
 use super::super::rounds::Rounds;
 use super::super::{End, Next, Phase, Wires, install};
-use super::{AwaitIdent, Client, ClientStart, Step};
+use super::session::{self, Authenticated};
+use super::{Client, ClientStart, Step};
 use crate::Fault;
 use crate::transcript::Transcript;
 use alloc::boxed::Box;
@@ -94,6 +95,6 @@ impl AwaitSignature {
         let Self { start, agreed, mode, sent } = self;
         sent.verify(agreed.session_key.as_ref().map(|k| k.as_slice()), &theirs.signature)?;
         wires.timeline.reached(Phase::Signature, wires.now);
-        AwaitIdent::begin(start, agreed.global_id, mode, wires)
+        session::ask(Authenticated { start, global_id: agreed.global_id, mode }, wires)
     }
 }

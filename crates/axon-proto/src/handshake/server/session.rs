@@ -1,15 +1,15 @@
 //! The accepting side decides about a session, with the driver's help.
 
 use super::super::rounds::Rounds;
-use super::super::{Established, Next, Phase, Wires, ident_flags};
+use super::super::{Established, Next, Phase, Resumed, Wires, ident_flags};
 use super::{Server, Step};
 use crate::{Fault, Policy, address};
 use alloc::boxed::Box;
 use axon_auth::{Identity, Mode};
 use axon_denc::{AddrVec, EntityName, EntityType};
 use axon_wire::{
-    ClientIdent, Control, IdentMissingFeatures, ServerIdent, SessionReconnect, SessionReset, SessionRetry,
-    SessionRetryGlobal, Wait,
+    ClientIdent, Control, IdentMissingFeatures, ServerIdent, SessionReconnect, SessionReconnectOk,
+    SessionReset, SessionRetry, SessionRetryGlobal, Wait,
 };
 
 /// Who asks for a session; the driver answers with a [`Verdict`].
@@ -27,6 +27,8 @@ pub enum Ident {
         global_seq: u64,
         /// The peer's cookie for the session; zero if lossy.
         cookie: u64,
+        /// Who authenticated.
+        identity: Identity,
     },
     /// A session to be resumed.
     Reconnect {
@@ -36,7 +38,41 @@ pub enum Ident {
         frame: SessionReconnect,
         /// The policy that holds for it.
         policy: Policy,
+        /// Who authenticated.
+        identity: Identity,
     },
+}
+
+impl Ident {
+    /// Where the peer is; what sessions are looked up by.
+    pub fn addrs(&self) -> &AddrVec {
+        match self {
+            Self::Client { addrs, .. } => addrs,
+            Self::Reconnect { frame, .. } => &frame.addrs,
+        }
+    }
+
+    /// The policy that holds for the peer.
+    pub fn policy(&self) -> &Policy {
+        match self {
+            Self::Client { policy, .. } | Self::Reconnect { policy, .. } => policy,
+        }
+    }
+
+    /// The peer's type.
+    pub fn peer_type(&self) -> EntityType {
+        match self {
+            Self::Client { peer, .. } => peer.kind,
+            Self::Reconnect { peer, .. } => *peer,
+        }
+    }
+
+    /// Who authenticated.
+    pub fn identity(&self) -> &Identity {
+        match self {
+            Self::Client { identity, .. } | Self::Reconnect { identity, .. } => identity,
+        }
+    }
 }
 
 /// The driver's answer to an [`Ident`].
@@ -48,6 +84,11 @@ pub enum Verdict {
         global_seq: u64,
         /// This side's cookie for the session; zero if lossy.
         cookie: u64,
+    },
+    /// SESSION_RECONNECT_OK: the session goes on.
+    Resume {
+        /// The last message this side received.
+        in_seq: u64,
     },
     /// SESSION_RESET: there is no such session. With `full` the peer must forget its half.
     Reset {
@@ -77,8 +118,14 @@ pub(crate) struct AwaitIdent {
 
 pub(crate) struct AwaitVerdict {
     await_ident: AwaitIdent,
-    /// `None` for a reconnect, which can only be answered by a refusal so far.
-    ident: Option<ClientIdent>,
+    asked: Asked,
+}
+
+/// What the peer asked for.
+enum Asked {
+    Session(Box<ClientIdent>),
+    /// With the last message it received.
+    Resume(u64),
 }
 
 /// What is known of the peer once the keys are agreed.
@@ -116,18 +163,21 @@ impl AwaitIdent {
             policy: self.peer.policy,
             global_seq: ident.global_seq,
             cookie: ident.client_cookie,
+            identity: self.peer.identity.clone(),
         };
-        Ok(self.ask(Some(ident), ask))
+        Ok(self.ask(Asked::Session(Box::new(ident)), ask))
     }
 
     pub(super) fn on_reconnect(mut self, frame: SessionReconnect) -> Step {
         self.count_round()?;
-        let ask = Ident::Reconnect { peer: self.peer.kind, frame, policy: self.peer.policy };
-        Ok(self.ask(None, ask))
+        let asked = Asked::Resume(frame.msg_seq);
+        let (policy, identity) = (self.peer.policy, self.peer.identity.clone());
+        let ask = Ident::Reconnect { peer: self.peer.kind, frame, policy, identity };
+        Ok(self.ask(asked, ask))
     }
 
-    fn ask(self, ident: Option<ClientIdent>, ask: Ident) -> Next<Server> {
-        let state = AwaitVerdict { await_ident: self, ident };
+    fn ask(self, asked: Asked, ask: Ident) -> Next<Server> {
+        let state = AwaitVerdict { await_ident: self, asked };
         Next::Ask(Server::Verdict(Box::new(state)), Box::new(ask))
     }
 
@@ -138,12 +188,15 @@ impl AwaitIdent {
 
 impl AwaitVerdict {
     pub(super) fn on_verdict(self, verdict: Verdict, wires: Wires<'_>) -> Step {
-        let Self { await_ident, ident } = self;
-        let refusal = match (verdict, ident) {
-            (Verdict::Accept { global_seq, cookie }, Some(ident)) => {
-                return accept(await_ident.peer, ident, global_seq, cookie, wires);
+        let Self { await_ident, asked } = self;
+        let refusal = match (verdict, asked) {
+            (Verdict::Accept { global_seq, cookie }, Asked::Session(ident)) => {
+                return accept(await_ident.peer, *ident, global_seq, cookie, wires);
             }
-            (Verdict::Accept { .. }, None) | (Verdict::Drop, _) => return Err(Fault::Stale),
+            (Verdict::Resume { in_seq }, Asked::Resume(peer_in_seq)) => {
+                return resume(&await_ident.peer, in_seq, peer_in_seq, wires);
+            }
+            (Verdict::Accept { .. } | Verdict::Resume { .. } | Verdict::Drop, _) => return Err(Fault::Stale),
             (Verdict::Reset { full }, _) => Control::SessionReset(SessionReset { full }),
             (Verdict::Retry { connect_seq }, _) => Control::SessionRetry(SessionRetry { connect_seq }),
             (Verdict::RetryGlobal { global_seq }, _) => {
@@ -154,6 +207,14 @@ impl AwaitVerdict {
         wires.send.control(&refusal)?;
         Ok(Next::Await(Server::Ident(Box::new(await_ident))))
     }
+}
+
+fn resume(peer: &Peer, in_seq: u64, peer_in_seq: u64, wires: Wires<'_>) -> Step {
+    wires.send.control(&Control::SessionReconnectOk(SessionReconnectOk { msg_seq: in_seq }))?;
+    wires.receive.begin_session();
+    wires.timeline.reached(Phase::Ident, wires.now);
+    let timeline = wires.timeline.finish();
+    Ok(Next::Resumed(Box::new(Resumed { peer_in_seq, mode: peer.mode, timeline })))
 }
 
 fn accept(peer: Peer, ident: ClientIdent, global_seq: u64, cookie: u64, wires: Wires<'_>) -> Step {
@@ -181,6 +242,8 @@ fn accept(peer: Peer, ident: ClientIdent, global_seq: u64, cookie: u64, wires: W
         lossy: policy.lossy,
         global_id: peer.global_id,
         peer_global_seq: ident.global_seq,
+        client_cookie: ident.client_cookie,
+        server_cookie: cookie,
         identity: Some(peer.identity),
         timeline: wires.timeline.finish(),
     })))

@@ -5,8 +5,8 @@ use super::pipe::Pipe;
 use super::tap::{Label, Tap, Unit};
 use super::{CLIENT_SOCKET, Cut, Dialled, Edge, Side, Socket, World, addr, stamp};
 use axon_proto::{
-    ClientStart, Connection, Disconnect, Established, Event, Ident, Input, Instant, Link, LinkOutput, Output,
-    ServerStart, Verdict,
+    Arena, BackOff, ClientStart, Connection, Contended, Disconnect, Event, Ident, Input, Instant, Link,
+    LinkOutput, Output, ServerStart,
 };
 use axon_wire::Message;
 use std::fmt::Write;
@@ -178,6 +178,7 @@ impl World {
                 self.seen[side as usize].messages.push(message);
             }
             Output::Event(event) => self.on_event(side, event),
+            Output::GlobalSeq(seen) => self.global_seq = self.global_seq.max(seen),
         }
     }
 
@@ -199,8 +200,11 @@ impl World {
                 self.established[side as usize] = Some(established.clone());
             }
             Event::AttemptFailed(fault) => self.note(side, format_args!("attempt failed: {fault}")),
-            Event::Reset { fault, not_sent } => {
-                let tids: Vec<u64> = not_sent.iter().map(|m| m.header.tid).collect();
+            Event::Interrupted(fault) => self.note(side, format_args!("interrupted: {fault}")),
+            Event::Resumed => self.note(side, format_args!("resumed")),
+            Event::RemoteReset(_) => self.note(side, format_args!("the peer lost the session")),
+            Event::Reset { fault, undelivered } => {
+                let tids: Vec<u64> = undelivered.not_sent.iter().map(|m| m.header.tid).collect();
                 self.note(side, format_args!("reset: {fault}; not sent {tids:?}"));
             }
             Event::KeepaliveAck(after) => self.note(side, format_args!("keepalive answered after {after:?}")),
@@ -212,7 +216,6 @@ impl World {
     fn on_link(&mut self, index: usize, output: LinkOutput) {
         match output {
             LinkOutput::Ident(ident) => self.judge(index, &ident),
-            LinkOutput::Established(established) => self.accept(index, established),
             LinkOutput::Fault(fault) => {
                 self.note(Side::Server, format_args!("link broken: {fault}"));
                 self.seen[Side::Server as usize].faults.push(fault);
@@ -226,30 +229,36 @@ impl World {
 
     fn judge(&mut self, index: usize, ident: &Ident) {
         self.global_seq += 1;
-        let accept = Verdict::Accept { global_seq: self.global_seq, cookie: 0 };
-        let verdict = self.verdicts.pop_front().unwrap_or(accept);
+        let Some(verdict) = self.verdicts.pop_front() else { return self.accept(index, ident) };
         let who = match ident {
             Ident::Client { peer, .. } => peer.to_string(),
             Ident::Reconnect { peer, .. } => format!("{peer}, again"),
         };
-        if verdict != accept {
-            self.note(Side::Server, format_args!("{verdict:?} to {who}"));
-        }
+        self.note(Side::Server, format_args!("{verdict:?} to {who}"));
         let Machine::Link(link) = &mut self.sockets[index].server.machine else { return };
         if let Some(output) = link.verdict(self.now, verdict) {
             self.on_link(index, output);
         }
     }
 
-    fn accept(&mut self, index: usize, established: Box<Established>) {
-        self.note(Side::Server, format_args!("established with {}", established.peer));
+    /// Each accepted link founds a connection of its own.
+    fn accept(&mut self, index: usize, ident: &Ident) {
+        let config = Arc::new(self.setup.server.clone());
+        let mut connection = Connection::accept(config, *ident.policy(), BackOff::default(), 1);
         let end = &mut self.sockets[index].server;
         let Machine::Link(link) = core::mem::replace(&mut end.machine, Machine::Gone) else { return };
-        let policy = self.setup.server_policies.get(established.peer.kind);
-        let config = Arc::new(self.setup.server.clone());
-        let connection = Connection::accepted(config, policy, *link, &established);
-        end.machine = Machine::Connection(Box::new(connection));
-        self.established[Side::Server as usize] = Some(established);
+        let my_addrs = self.setup.server_addrs.clone();
+        let arena = Arena { my_addrs, global_seq: self.global_seq, cookie: 99 };
+        match connection.contend(self.now, *link, ident, &arena) {
+            Contended::Taken => end.machine = Machine::Connection(Box::new(connection)),
+            Contended::Answered(link, said) => {
+                end.machine = Machine::Link(Box::new(link));
+                if let Some(output) = said {
+                    self.on_link(index, output);
+                }
+            }
+            Contended::Ended(_) => panic!("a connection without a past has no end"),
+        }
     }
 
     fn dial(&mut self) {
@@ -289,7 +298,8 @@ impl World {
             my_addrs: setup.client_addrs.clone(),
             policy: setup.client_policy,
             global_seq: self.global_seq,
-            cookie: 0,
+            cookies: [self.global_seq * 2 + 1, self.global_seq * 2 + 2],
+            resume: None,
             exchange,
         });
         let server = End::new(Machine::Link(Box::new(link)));

@@ -1,0 +1,4 @@
+//! Sessions that outlive their sockets, with real daemons at the other end.
+
+mod monitors;
+mod probe;
