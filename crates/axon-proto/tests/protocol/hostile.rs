@@ -81,6 +81,7 @@ fn a_client_cannot_ask_for_sessions_for_ever() {
     while rig.fault.is_none() {
         rig.say(&example(Tag::SessionReconnect));
         refused += u32::from(rig.fault.is_none());
+        assert!(refused < 1000, "it goes on for ever");
         rig.link.verdict(rig.now, Verdict::Retry { connect_seq: 1 });
     }
     assert_eq!(refused, ROUNDS);
@@ -236,6 +237,20 @@ fn a_mode_that_was_not_offered_is_refused() {
     assert_eq!(answers(Modes::crc_preferred(), cephx.clone(), 3), refused(3));
     assert_eq!(answers(Modes::crc_preferred(), vec![Method::NONE], 2), refused(2));
     assert_eq!(answers(Modes::crc_preferred(), cephx, 2), None);
+}
+
+/// What was offered with one method is not offered with the next.
+#[test]
+fn a_mode_belongs_to_the_method_it_was_offered_with() {
+    let tries = vec![Method::CEPHX, Method::NONE];
+    let secret = Some(vec![7; 40]);
+    let mut rig = Rig::client(client_config(), &Fake { tries, connection_secret: secret, ..Fake::new() });
+    rig.say_bytes(&BANNER.emit());
+    for tag in [Tag::Hello, Tag::AuthBadMethod] {
+        rig.say(&example(tag));
+    }
+    rig.say(&Frame::Control(AuthDone { global_id: 1, mode: 2, payload: Vec::new() }.into()));
+    assert_eq!(rig.fault, Some(Fault::ModeNotOffered { mode: Mode::SECURE }));
 }
 
 /// Secure mode without enough secret must not fall back to anything.
