@@ -5,8 +5,8 @@ use crate::rig::{BANNER, Rig, client_config, example, server_config};
 use axon_auth::{AuthError, Method, Mode};
 use axon_proto::{Blame, Demand, Fault, Modes, Verdict};
 use axon_wire::{
-    AuthBadMethod, AuthDone, AuthReplyMore, AuthRequest, AuthRequestMore, Control, Frame, Tag, WireError,
-    default_provider,
+    AuthBadMethod, AuthDone, AuthReplyMore, AuthRequest, AuthRequestMore, Control, Frame, SessionReset,
+    SessionRetry, SessionRetryGlobal, Tag, WireError, default_provider,
 };
 
 const ROUNDS: u32 = 10;
@@ -86,6 +86,22 @@ fn a_client_cannot_ask_for_sessions_for_ever() {
     }
     assert_eq!(refused, ROUNDS);
     assert_eq!(rig.fault, Some(Fault::TooManySessionRounds { limit: ROUNDS }));
+}
+
+#[test]
+fn a_server_cannot_ask_to_retry_for_ever() {
+    for control in [
+        Control::SessionRetry(SessionRetry { connect_seq: u64::MAX }),
+        Control::SessionRetryGlobal(SessionRetryGlobal { global_seq: u64::MAX }),
+    ] {
+        let mut rig = Rig::client_in("awaiting SESSION_RECONNECT_OK");
+        assert_eq!(repeat(&mut rig, control), ROUNDS);
+        assert_eq!(rig.fault, Some(Fault::TooManySessionRounds { limit: ROUNDS }));
+    }
+    // A reset is followed by an ident on the same socket, which cannot be reset again.
+    let mut rig = Rig::client_in("awaiting SESSION_RECONNECT_OK");
+    assert_eq!(repeat(&mut rig, SessionReset { full: true }), 1);
+    assert!(matches!(rig.fault, Some(Fault::Unexpected { got: Tag::SessionReset, .. })));
 }
 
 /// After a refusal in the middle of a method there is nothing left to say.
