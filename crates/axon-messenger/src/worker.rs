@@ -108,7 +108,10 @@ impl Worker {
     }
 
     fn turn(&mut self) {
-        let started = self.station.read_clock();
+        // What has arrived is looked at before the timers: a worker that was held up must not take that for silence.
+        self.wait();
+        self.take_completions();
+        let started = self.station.now;
         self.take_commands();
         self.take_timers();
         self.serve_touched();
@@ -117,8 +120,6 @@ impl Worker {
         if busy > SLOW {
             tracing::warn!(worker = self.station.index, ?busy, "a fast dispatch handler held up the worker");
         }
-        self.wait();
-        self.take_completions();
     }
 
     fn take_commands(&mut self) {

@@ -12,7 +12,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use axon_auth::AuthError;
-use axon_wire::{FrameBuf, Message};
+use axon_wire::{FrameBuf, Message, WireError};
 use bytes::{Bytes, BytesMut};
 use core::time::Duration;
 
@@ -423,7 +423,11 @@ impl Connection {
         let was_open = self.session.state() == SessionState::Open;
         // First: what was written and not acknowledged counts as something to send.
         self.session.requeue();
-        let verdict = self.session.fault(fault == Fault::ToldToWait);
+        let verdict = match fault {
+            // No socket will ever take that message: dialling again would go on for ever.
+            Fault::Wire(WireError::Oversize { .. }) => FaultVerdict::Reset,
+            _ => self.session.fault(fault == Fault::ToldToWait),
+        };
         if verdict == FaultVerdict::Reset {
             return self.reset(fault);
         }

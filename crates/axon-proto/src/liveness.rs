@@ -139,6 +139,15 @@ mod tests {
         assert_eq!(link.check(start + SECOND * 15), Silence::Bearable);
     }
 
+    #[test]
+    fn asking_again_does_not_buy_time() {
+        let start = Instant(0);
+        let mut link = Liveness::new(timeouts(), true, start);
+        link.asked(start);
+        link.asked(start + SECOND * 4);
+        assert_eq!(link.check(start + SECOND * 5), Silence::GiveUp(WakeReason::KeepaliveAck));
+    }
+
     /// Whoever holds the peer back must not blame it for being quiet.
     #[test]
     fn silence_says_nothing_while_nobody_listens() {

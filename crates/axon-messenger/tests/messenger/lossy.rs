@@ -289,7 +289,7 @@ fn a_stale_attempt_is_dropped() {
     assert_eq!(probe.wait_messages(2)[1].header.tid, 2);
 
     // Of other addresses nothing is older or newer.
-    RawClient::dial(target, Claim { global_seq: 1, ..Claim::client(8) }).unwrap();
+    let _other = RawClient::dial(target, Claim { global_seq: 1, ..Claim::client(8) }).unwrap();
     assert_eq!(probe.wait_accepts(3).len(), 3);
     assert_eq!(probe.resets(), 1);
 }
@@ -308,11 +308,10 @@ fn one_of_many_simultaneous_attempts_survives() {
             .map(|n| {
                 let claim = Claim { global_seq: round * ATTEMPTS + n + 1, ..Claim::client(7) };
                 let together = together.clone();
-                std::thread::spawn(move || {
-                    RawClient::dial_after(target, claim, || {
-                        together.wait();
-                    })
-                })
+                let wait = move || {
+                    together.wait();
+                };
+                std::thread::spawn(move || RawClient::dial_after(target, claim, wait))
             })
             .collect();
         let ends: Vec<_> = attempts.into_iter().map(|attempt| attempt.join().unwrap()).collect();

@@ -88,10 +88,13 @@ impl SendQueue {
         count
     }
 
-    /// The peer turns out to have the first `count` of those to be written again. `false` if there are fewer.
+    /// The peer turns out to have the first `count` of those to be written again. `false`, and nothing changes, if there
+    /// are fewer.
     pub(super) fn skip_again(&mut self, count: u64) -> bool {
-        for _ in 0..count {
-            let Some(message) = self.again.pop_front() else { return false };
+        let Some(count) = usize::try_from(count).ok().filter(|count| *count <= self.again.len()) else {
+            return false;
+        };
+        for message in self.again.drain(..count) {
             self.held -= cost(&message);
             self.waiting -= 1;
         }
@@ -157,6 +160,19 @@ mod tests {
         let tid = message.header.tid;
         queue.keep(message);
         tid
+    }
+
+    /// A peer that claims more than there is changes nothing: what it claims comes back to the application.
+    #[test]
+    fn more_than_there_is_cannot_be_skipped() {
+        let mut queue = SendQueue::default();
+        queue.push(message(1, 127));
+        write(&mut queue, 1);
+        queue.requeue();
+        for count in [2, u64::MAX] {
+            assert!(!queue.skip_again(count));
+        }
+        assert_eq!(queue.drain().0.len(), 1);
     }
 
     #[test]

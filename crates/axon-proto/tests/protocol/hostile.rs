@@ -5,8 +5,8 @@ use crate::rig::{BANNER, Rig, client_config, example, server_config};
 use axon_auth::{AuthError, Method, Mode};
 use axon_proto::{Blame, Demand, Fault, Modes, Verdict};
 use axon_wire::{
-    AuthBadMethod, AuthDone, AuthReplyMore, AuthRequest, AuthRequestMore, Control, Frame, Tag, WireError,
-    default_provider,
+    AuthBadMethod, AuthDone, AuthReplyMore, AuthRequest, AuthRequestMore, Control, Frame, SessionReset,
+    SessionRetry, SessionRetryGlobal, Tag, WireError, default_provider,
 };
 
 const ROUNDS: u32 = 10;
@@ -81,10 +81,27 @@ fn a_client_cannot_ask_for_sessions_for_ever() {
     while rig.fault.is_none() {
         rig.say(&example(Tag::SessionReconnect));
         refused += u32::from(rig.fault.is_none());
+        assert!(refused < 1000, "it goes on for ever");
         rig.link.verdict(rig.now, Verdict::Retry { connect_seq: 1 });
     }
     assert_eq!(refused, ROUNDS);
     assert_eq!(rig.fault, Some(Fault::TooManySessionRounds { limit: ROUNDS }));
+}
+
+#[test]
+fn a_server_cannot_ask_to_retry_for_ever() {
+    for control in [
+        Control::SessionRetry(SessionRetry { connect_seq: u64::MAX }),
+        Control::SessionRetryGlobal(SessionRetryGlobal { global_seq: u64::MAX }),
+    ] {
+        let mut rig = Rig::client_in("awaiting SESSION_RECONNECT_OK");
+        assert_eq!(repeat(&mut rig, control), ROUNDS);
+        assert_eq!(rig.fault, Some(Fault::TooManySessionRounds { limit: ROUNDS }));
+    }
+    // A reset is followed by an ident on the same socket, which cannot be reset again.
+    let mut rig = Rig::client_in("awaiting SESSION_RECONNECT_OK");
+    assert_eq!(repeat(&mut rig, SessionReset { full: true }), 1);
+    assert!(matches!(rig.fault, Some(Fault::Unexpected { got: Tag::SessionReset, .. })));
 }
 
 /// After a refusal in the middle of a method there is nothing left to say.
@@ -236,6 +253,20 @@ fn a_mode_that_was_not_offered_is_refused() {
     assert_eq!(answers(Modes::crc_preferred(), cephx.clone(), 3), refused(3));
     assert_eq!(answers(Modes::crc_preferred(), vec![Method::NONE], 2), refused(2));
     assert_eq!(answers(Modes::crc_preferred(), cephx, 2), None);
+}
+
+/// What was offered with one method is not offered with the next.
+#[test]
+fn a_mode_belongs_to_the_method_it_was_offered_with() {
+    let tries = vec![Method::CEPHX, Method::NONE];
+    let secret = Some(vec![7; 40]);
+    let mut rig = Rig::client(client_config(), &Fake { tries, connection_secret: secret, ..Fake::new() });
+    rig.say_bytes(&BANNER.emit());
+    for tag in [Tag::Hello, Tag::AuthBadMethod] {
+        rig.say(&example(tag));
+    }
+    rig.say(&Frame::Control(AuthDone { global_id: 1, mode: 2, payload: Vec::new() }.into()));
+    assert_eq!(rig.fault, Some(Fault::ModeNotOffered { mode: Mode::SECURE }));
 }
 
 /// Secure mode without enough secret must not fall back to anything.

@@ -56,6 +56,7 @@ fn client() {
         "awaiting the answer to AUTH_REQUEST",
         "awaiting AUTH_SIGNATURE",
         "awaiting SERVER_IDENT",
+        "awaiting SESSION_RECONNECT_OK",
         "open",
     ];
     expect![[r#"
@@ -81,6 +82,13 @@ fn client() {
             IDENT_MISSING_FEATURES             WeLackFeatures
             MESSAGE                            Wire EarlyMessage
             the other 18                       Unexpected
+        awaiting SESSION_RECONNECT_OK
+            SESSION_RESET                      -> awaiting SERVER_IDENT, CLIENT_IDENT
+            SESSION_RETRY SESSION_RETRY_GLOBAL -> awaiting SESSION_RECONNECT_OK, SESSION_RECONNECT
+            SESSION_RECONNECT_OK               -> open
+            WAIT                               ToldToWait
+            MESSAGE                            Wire EarlyMessage
+            the other 16                       Unexpected
         open
             MESSAGE KEEPALIVE2_ACK ACK         -> open
             KEEPALIVE2                         -> open, KEEPALIVE2_ACK

@@ -3,7 +3,9 @@
 use crate::rig::{Rig, example};
 use crate::world::{Chunks, Label, Scheme, Setup, Side, World, message};
 use axon_auth::{KeyType, Mode};
-use axon_proto::{Config, Connection, Demand, Disconnect, Event, Fault, Input, Output, State};
+use axon_proto::{
+    Config, Connection, Demand, Disconnect, Event, Fault, Input, Output, Policies, Policy, State,
+};
 use axon_wire::{Frame, FrameBuf, Message, Tag, WireError};
 use bytes::BytesMut;
 use core::time::Duration;
@@ -213,6 +215,22 @@ fn a_message_that_cannot_be_written_comes_back() {
     assert_eq!(*fault, Fault::Wire(WireError::Oversize { segment: 3, length: 1 << 32 }));
     let back: Vec<(u64, u64)> = undelivered.not_sent.iter().map(|m| (m.header.tid, m.header.seq)).collect();
     assert_eq!(back, [(1, 0), (2, 0)]);
+}
+
+/// A lossless session resumes after every fault but this one, which would come again on every socket.
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn a_message_that_cannot_be_written_ends_a_lossless_session_too() {
+    let mut setup = Setup::new(Scheme::None);
+    setup.client_policy = Policy::lossless_client();
+    setup.server_policies = Policies::new(Policy::stateful_server());
+    let mut world = World::open(setup);
+    let huge: bytes::Bytes = vec![0u8; 1 << 32].into();
+    world.send(Side::Client, Message { data: huge, ..message(1, 0, 0, 0) });
+    world.run(SECOND);
+    assert_eq!((world.dial_times.len(), world.client().state()), (1, State::Closed));
+    let Some(Event::Reset { undelivered, .. }) = world.seen[0].events.last() else { panic!("a reset") };
+    assert_eq!(undelivered.unknown.len() + undelivered.not_sent.len(), 1);
 }
 
 #[test]

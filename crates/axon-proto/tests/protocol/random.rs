@@ -11,12 +11,13 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 /// Every state of both sides.
-const STATES: [(Side, &str); 14] = [
+const STATES: [(Side, &str); 15] = [
     (Side::Client, "awaiting the banner"),
     (Side::Client, "awaiting HELLO"),
     (Side::Client, "awaiting the answer to AUTH_REQUEST"),
     (Side::Client, "awaiting AUTH_SIGNATURE"),
     (Side::Client, "awaiting SERVER_IDENT"),
+    (Side::Client, "awaiting SESSION_RECONNECT_OK"),
     (Side::Client, "open"),
     (Side::Server, "awaiting the banner"),
     (Side::Server, "awaiting HELLO"),

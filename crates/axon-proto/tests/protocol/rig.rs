@@ -5,8 +5,8 @@ use crate::world::{CLIENT_SOCKET, addr};
 use axon_auth::{ClientAuth, Method, Mode, ServerAuth};
 use axon_denc::{AddrType, AddrVec, EntityAddr, EntityName, EntityType, Features, UTime};
 use axon_proto::{
-    ClientStart, Config, Demand, Disconnect, Fault, Instant, Link, LinkOutput, Policies, Policy, ServerStart,
-    Verdict,
+    ClientStart, Config, Demand, Disconnect, Fault, Instant, Link, LinkOutput, Policies, Policy, Resume,
+    ServerStart, Verdict,
 };
 use axon_wire::{
     Ack, AuthBadMethod, AuthDone, AuthReplyMore, AuthRequest, AuthRequestMore, AuthSignature, Banner,
@@ -52,6 +52,10 @@ pub(crate) fn server_config() -> Config {
 impl Rig {
     /// A dialled link.
     pub(crate) fn client(config: Config, auth: &dyn ClientAuth) -> Self {
+        Self::dialled(config, auth, None)
+    }
+
+    fn dialled(config: Config, auth: &dyn ClientAuth, resume: Option<Resume>) -> Self {
         let start = ClientStart {
             target: addr(SERVER),
             peer: EntityType::Osd,
@@ -59,7 +63,7 @@ impl Rig {
             policy: Policy::lossy_client(),
             global_seq: 1,
             cookies: [11, 12],
-            resume: None,
+            resume,
             exchange: auth.start(EntityType::Osd).expect("an exchange"),
         };
         let now = Instant(0);
@@ -97,7 +101,12 @@ impl Rig {
     /// A client that has come to this state by an honest handshake in crc mode without a session key.
     pub(crate) fn client_in(state: &str) -> Self {
         let script = [Tag::Hello, Tag::AuthDone, Tag::AuthSignature, Tag::ServerIdent];
-        Self::client(client_config(), &Fake::new()).follow(state, &script)
+        let resume = (state == "awaiting SESSION_RECONNECT_OK").then_some(Resume {
+            server_cookie: 2,
+            connect_seq: 1,
+            in_seq: 0,
+        });
+        Self::dialled(client_config(), &Fake::new(), resume).follow(state, &script)
     }
 
     /// A server that has come to this state; its authentication takes two rounds.
