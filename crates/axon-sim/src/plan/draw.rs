@@ -83,7 +83,7 @@ fn weather(random: &mut Random) -> Weather {
 
 fn timeouts(random: &mut Random) -> Timeouts {
     let default = Timeouts::default();
-    let ready = if random.chance(500) { default.ready } else { random.time(SECOND, 5 * SECOND) };
+    let ready = if random.chance(500) { default.ready } else { random.time(4 * SECOND, 6 * SECOND) };
     let keepalive = random.pick(&[SECOND, 3 * SECOND, 10 * SECOND]);
     Timeouts { ready, keepalive: Some(keepalive), keepalive_ack: keepalive, ..default }
 }

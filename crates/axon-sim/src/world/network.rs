@@ -124,10 +124,11 @@ impl World {
         }
         let socket = &self.sockets[index];
         let (from, to) = (socket.nodes[side], socket.nodes[1 - side]);
-        if socket.sides[side].pipe.swallows {
+        let to_nobody = matches!(socket.sides[1 - side].holder, Holder::Nobody);
+        if socket.sides[side].pipe.swallows || (to_nobody && socket.sides[1 - side].pipe.swallows) {
             return self.learn_of_silence(index, side);
         }
-        if socket.sides[side].pipe.is_broken || matches!(socket.sides[1 - side].holder, Holder::Nobody) {
+        if to_nobody || socket.sides[side].pipe.is_broken {
             return;
         }
         let cut = self.cut_here(from, to, label);
@@ -262,8 +263,12 @@ impl World {
             socket.sides[side].pipe.end = Some((at, Disconnect::Closed));
             return;
         }
+        let unread = socket.sides[1 - side].pipe.unread() > 0;
         socket.sides[1 - side].pipe.drop_units();
         let pipe = &mut socket.sides[side].pipe;
+        if pipe.swallows && unread {
+            return self.learn_of_silence(index, 1 - side);
+        }
         if pipe.swallows {
             return;
         }
