@@ -6,6 +6,16 @@
 //! - A process that dials is a [`Principal`]: a name, perhaps a key, and the tickets it got from the monitors.
 //! - A daemon that accepts is a [`Verifier`]: its service's rotating secrets and the methods it allows.
 //! - [`NoneClient`] and [`NoneServer`] believe everybody; they need neither keys nor monitors.
+//!
+//! ```
+//! use axon_auth::{AuthName, Keyring};
+//!
+//! let keyring: Keyring = "[client.admin]\n\tkey = AQBTmYFpAAAAABAAgX3ZTZQ0vIWbl6a7qeG4hQ==\n".parse()?;
+//! let name: AuthName = "client.admin".parse()?;
+//! let key = keyring.key(&name)?;
+//! assert!(!format!("{key:?}").contains("gX3Z"), "printing a key shows no secret");
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
 #![no_std]
 #![forbid(unsafe_code)]
 

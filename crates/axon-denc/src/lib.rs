@@ -3,6 +3,17 @@
 //!
 //! Everything is little-endian and packed. A decoder never panics and never allocates more than the
 //! bytes it was handed could justify; every count and length is checked against what is left.
+//!
+//! ```
+//! use axon_denc::{Decode, Encode, EntityAddr};
+//!
+//! let addr: EntityAddr = "v2:127.0.0.1:6800/5".parse()?;
+//! let bytes = addr.to_vec();
+//! assert_eq!(bytes.len(), 35);
+//! assert_eq!(EntityAddr::from_bytes(&bytes)?, addr);
+//! assert!(EntityAddr::from_bytes(&bytes[..34]).is_err());
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
 #![no_std]
 #![forbid(unsafe_code)]
 

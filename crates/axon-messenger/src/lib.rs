@@ -2,6 +2,28 @@
 //!
 //! A [`Messenger`] owns worker threads, each with a reactor of the transport. A [`Connection`] is the application's
 //! handle of one session. A [`Dispatcher`] is the application's side: it is handed messages and news.
+//!
+//! ```
+//! use axon_messenger::{BindSpec, Connection, Dispatcher, EntityType, Message, Messenger, Nonce, Received, incoming};
+//! use std::time::Duration;
+//!
+//! struct Echo;
+//!
+//! impl Dispatcher for Echo {
+//!     fn dispatch(&self, connection: &Connection, message: Received) {
+//!         connection.send(message.into_message()).ok();
+//!     }
+//! }
+//!
+//! let anywhere: BindSpec = "127.0.0.1:0".parse()?;
+//! let server = Messenger::builder("osd.0".parse()?).nonce(Nonce::MONITOR).bind(anywhere).start(Echo)?;
+//! let (dispatcher, _rest) = incoming();
+//! let client = Messenger::builder("client.?".parse()?).start(dispatcher)?;
+//! let osd = client.connect(EntityType::Osd, &server.addrs())?;
+//! let reply = osd.call_within(Message::new(1000, &b"hello"[..]), Duration::from_secs(10))?.wait()?;
+//! assert_eq!(reply.front, "hello");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod bind;

@@ -14,6 +14,23 @@
 //! | connection = session + at most one link | the user's handle | [`Connection`] |
 //!
 //! Time, randomness and configuration come in as arguments; there is no clock, socket, thread or hash map in here.
+//!
+//! What becomes of a session when its socket breaks is one of several decisions that are plain functions:
+//!
+//! ```
+//! use axon_proto::{FaultFacts, FaultVerdict, decide_fault};
+//!
+//! let open = FaultFacts {
+//!     lossy: false,
+//!     server: false,
+//!     standby: false,
+//!     established: true,
+//!     idle: true,
+//!     told_to_wait: false,
+//! };
+//! assert_eq!(decide_fault(&open), FaultVerdict::RedialNow);
+//! assert_eq!(decide_fault(&FaultFacts { lossy: true, ..open }), FaultVerdict::Reset);
+//! ```
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -32,6 +49,7 @@ mod policy;
 mod receive;
 mod send;
 mod session;
+mod tables;
 mod time;
 mod transcript;
 
@@ -50,7 +68,8 @@ pub use link::{Link, LinkOutput};
 pub use policy::{Policies, Policy};
 pub use receive::Demand;
 pub use session::{
-    Arrival, BackOff, FaultFacts, FaultVerdict, Session, SessionIds, SessionState, Undelivered, cost,
-    decide_fault,
+    Arrival, BackOff, FaultFacts, FaultVerdict, Progress, Session, SessionIds, SessionState, Undelivered,
+    cost, decide_fault,
 };
+pub use tables::Tables;
 pub use time::{Instant, WakeReason};

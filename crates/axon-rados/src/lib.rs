@@ -6,6 +6,17 @@
 //! - [`conf`]: `ceph.conf`, keyrings, and where the monitors are;
 //! - [`MonMap`]: the monitors, as they say themselves;
 //! - [`mon`]: the session with them.
+//!
+//! ```
+//! use axon_messenger::Features;
+//! use axon_rados::msg::{MMonCommand, TypedMessage};
+//!
+//! let question = MMonCommand::new(Default::default(), r#"{"prefix": "status"}"#, Default::default());
+//! let message = question.encode(Features::ALL_REEF)?;
+//! assert_eq!(message.header.kind, MMonCommand::KIND);
+//! assert_eq!(MMonCommand::decode(&message)?, question);
+//! # Ok::<(), axon_rados::msg::MessageError>(())
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod conf;

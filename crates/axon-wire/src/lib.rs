@@ -6,6 +6,27 @@
 //!
 //! Bytes from a peer never panic, and nothing is allocated because a peer announced a length: [`Limits`] are checked when
 //! the first block of a frame is read, and the memory for the rest is the caller's.
+//!
+//! ```
+//! use axon_wire::{Frame, FrameBuf, FrameReader, FrameWriter, Limits, Message, Received, default_provider};
+//! use bytes::BytesMut;
+//!
+//! let mut frames = FrameBuf::new();
+//! FrameWriter::new(default_provider()).message(&Message::new(42, &b"hello"[..]), &mut frames)?;
+//! let mut parts = Vec::new();
+//! frames.drain_into(&mut parts);
+//! let mut bytes = BytesMut::from(&parts.concat()[..]);
+//!
+//! let mut reader = FrameReader::new(default_provider());
+//! reader.set_limits(Limits::SESSION);
+//! let head = reader.open_head(&mut bytes.split_to(reader.first_block_len()))?;
+//! let body = bytes.split_to(head.body_len());
+//! match reader.open_body(head, body)? {
+//!     Received::Frame(Frame::Message(message)) => assert_eq!(message.front, "hello"),
+//!     other => panic!("{other:?}"),
+//! }
+//! # Ok::<(), axon_wire::WireError>(())
+//! ```
 #![no_std]
 #![forbid(unsafe_code)]
 
