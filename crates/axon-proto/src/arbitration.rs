@@ -56,7 +56,8 @@ pub enum IdentVerdict {
         /// Whether the session's state is void.
         reset: bool,
     },
-    /// Close the socket: it is older than what exists.
+    /// Close the socket: it is older than what exists. Or the peer restarted and counts its attempts anew: if the session
+    /// rests, this side dials and finds out.
     Stale,
     /// Tell the peer to wait; with `kick`, make sure that this side's own dial goes on.
     Wait {
@@ -73,7 +74,7 @@ pub enum IdentVerdict {
 /// | nobody | no session exists | begin |
 /// | closed | the session is over | begin |
 /// | replacing | another socket is being moved in | wait |
-/// | stale | the session saw a newer attempt | stale |
+/// | stale | the session saw a newer attempt | stale; dial if it rests |
 /// | lossy | the session is lossy | replace |
 /// | restarted | both cookies exist, and the peer's is another | reuse, reset if the policy checks |
 /// | resumed | the peer's cookie is the same | reuse |

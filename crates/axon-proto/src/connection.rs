@@ -327,7 +327,8 @@ impl Connection {
         self.link = Some(Link::dialled(self.config.clone(), start, now));
     }
 
-    fn leave_standby(&mut self) {
+    /// There is a reason to dial, if this side may.
+    pub(crate) fn leave_standby(&mut self) {
         if self.session.state() == SessionState::Standby && !self.session.policy().server {
             self.redial();
         }

@@ -62,7 +62,12 @@ impl Connection {
                         }
                         self.begin(now, link, *global_seq, *cookie, arena)
                     }
-                    IdentVerdict::Stale => answer(now, link, Verdict::Drop),
+                    IdentVerdict::Stale => {
+                        // A peer that restarted counts its attempts anew and would be turned away until it caught up.
+                        // If nothing carries the session, this side's own dial finds out.
+                        self.leave_standby();
+                        answer(now, link, Verdict::Drop)
+                    }
                     IdentVerdict::Wait { kick } => {
                         if kick {
                             self.hurry();
