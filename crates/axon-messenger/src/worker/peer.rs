@@ -326,6 +326,7 @@ impl Peer {
         match event {
             Event::Established(established) => self.established(established, station),
             Event::Resumed => {
+                tracing::debug!(connection = ?self.handle, "a session goes on");
                 station.counters().reconnects.count();
                 self.handle.set_state(State::Open);
             }
@@ -338,6 +339,7 @@ impl Peer {
                 self.handle.set_state(self.machine.state());
             }
             Event::AttemptFailed(fault) => {
+                tracing::debug!(connection = ?self.handle, %fault, "an attempt to connect failed");
                 station.counters().handshakes_failed.count();
                 self.handle.set_state(self.machine.state());
                 if let Some(dialling) = &mut self.dial {
