@@ -158,6 +158,10 @@ impl Builder {
     }
 
     /// Body bytes of all received messages that the application has not dropped yet; 0 is unlimited; default 100 MiB.
+    ///
+    /// While a message waits for this budget or that of its type, nothing behind it on its connection is read: neither
+    /// the peer's keepalives nor its answers to ours. This side does not take that silence for death; the peer cannot
+    /// know the reason, so let its time-out be longer than the application takes.
     pub fn dispatch_budget(mut self, bytes: usize) -> Self {
         self.dispatch_bytes = bytes;
         self

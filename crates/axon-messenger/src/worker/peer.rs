@@ -318,6 +318,7 @@ impl Peer {
             station.close(socket);
         }
         self.reading = Reading::Paused;
+        self.farewell = None; // nobody will answer it
         self.admission.withdraw();
     }
 

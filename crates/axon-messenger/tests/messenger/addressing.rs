@@ -20,21 +20,6 @@ over_both! {
         assert_eq!(client.addrs().to_string(), addrs(&["any:127.0.0.1:0/77"]).to_string());
     }
 
-    fn a_server_bound_to_any_address_is_reached(town) {
-        let probe = Probe::new();
-        let server = start(town.builder("osd.3").bind(at("0.0.0.0:0")).nonce(Nonce::fixed(5)), &probe);
-        let port = socket_of(&server).port();
-        let target = addrs(&[&format!("v2:127.0.0.1:{port}/5")]);
-        if town.is_mem() {
-            return; // listeners of the network in memory answer to exactly their address
-        }
-        let at_client = Probe::new();
-        let client = start(town.builder("client.7"), &at_client);
-        let connection = client.connect(EntityType::Osd, &target).unwrap();
-        at_client.wait_connect(&connection);
-        assert_eq!(connection.peer_addrs(), target);
-    }
-
     fn the_first_free_port_of_a_range_is_taken(town) {
         let range = at("127.0.0.1:21800-21803");
         let servers: Vec<_> = (0..4).map(|n| start(town.builder(&format!("osd.{n}")).bind(range), &Probe::new())).collect();
@@ -133,6 +118,19 @@ over_both! {
         at_client.wait_connect(&connection);
         assert_eq!(connection.peer_addrs(), public);
     }
+}
+
+/// Over TCP only: listeners of the network in memory answer to exactly their address.
+#[test]
+fn a_server_bound_to_any_address_is_reached() {
+    let town = Town::tcp();
+    let server = start(town.builder("osd.3").bind(at("0.0.0.0:0")).nonce(Nonce::fixed(5)), &Probe::new());
+    let target = addrs(&[&format!("v2:127.0.0.1:{}/5", socket_of(&server).port())]);
+    let at_client = Probe::new();
+    let client = start(town.builder("client.7"), &at_client);
+    let connection = client.connect(EntityType::Osd, &target).unwrap();
+    at_client.wait_connect(&connection);
+    assert_eq!(connection.peer_addrs(), target);
 }
 
 #[test]

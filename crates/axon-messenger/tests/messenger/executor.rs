@@ -1,4 +1,4 @@
-//! A runtime of forty lines: futures of this crate need no other.
+//! The smallest runtime: futures of this crate need no other.
 
 use std::pin::{Pin, pin};
 use std::sync::mpsc::{Receiver, Sender, channel};

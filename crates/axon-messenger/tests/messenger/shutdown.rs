@@ -3,7 +3,8 @@
 use crate::child::{alone, descriptors, status};
 use crate::probe::{Probe, filled, numbered, stays};
 use crate::town::{MOMENT, Town, dial, start, wait_until};
-use axon_messenger::{CallError, EntityType, Nonce, Rejection, State};
+use axon_messenger::{CallError, EntityType, Nonce, Policy, Rejection, State};
+use axon_transport::Direction;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -168,6 +169,38 @@ over_both! {
             if delay % 2 == 0 { drop((pair.client, pair.server)) } else { drop((pair.server, pair.client)) }
             assert_eq!(connection.state(), State::Closed);
         }
+    }
+}
+
+#[test]
+fn a_session_that_mends_meanwhile_ends_in_order() {
+    let town = Town::mem();
+    let (seen, probe) = in_order();
+    let server = start(town.server("osd.3").default_policy(Policy::stateful_server()), &probe);
+    // The link breaks with messages unsent, and with nothing but the farewell.
+    for (first, sent_before) in [(0, false), (10, true)] {
+        let at_client = Probe::new();
+        let client = start(town.builder("client.7").default_policy(Policy::lossless_client()), &at_client);
+        let connection = dial(&client, &server);
+        at_client.wait_connect(&connection);
+        let link = town.network().links().pop().unwrap();
+        if !sent_before {
+            link.stall(Direction::ToServer);
+        }
+        for tid in first..first + 10 {
+            connection.send(numbered(tid)).unwrap();
+        }
+        if sent_before {
+            wait_until("acknowledgements", || connection.queued_bytes() == 0);
+            link.stall(Direction::ToServer);
+        }
+        let begun = Instant::now();
+        let closing = std::thread::spawn(move || client.shutdown(LIMIT));
+        std::thread::sleep(MOMENT);
+        link.cut();
+        closing.join().unwrap();
+        assert!(begun.elapsed() < LIMIT / 2, "{:?}", begun.elapsed());
+        wait_until("all of them", || seen.load(Ordering::Relaxed) == first + 10);
     }
 }
 

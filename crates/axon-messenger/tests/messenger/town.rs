@@ -41,11 +41,6 @@ impl Town {
         self.mem.as_ref().expect("a town in memory")
     }
 
-    /// Whether addresses are those of the network in memory.
-    pub(crate) fn is_mem(&self) -> bool {
-        self.mem.is_some()
-    }
-
     /// A messenger over this town's transport that retries quickly.
     pub(crate) fn builder(&self, name: &str) -> Builder {
         let name = name.parse().expect("an entity name");
