@@ -17,7 +17,7 @@ mod wire;
 use crate::cluster::ClusterArgs;
 use crate::error::CliError;
 use crate::machine::Machine;
-use crate::options::{ModeArg, PolicyArg};
+use crate::options::{ModeArg, PolicyArg, RedialArgs};
 use crate::{output, units};
 use bed::Bed;
 use clap::{Args, ValueEnum};
@@ -104,6 +104,9 @@ pub(crate) struct BenchArgs {
     /// Which connections are cut is drawn from this.
     #[arg(long, value_name = "N", default_value_t = 1, requires = "cut_every")]
     seed: u64,
+
+    #[command(flatten)]
+    redial: RedialArgs,
 
     /// Alternate with something else in the same run, and compare; bare sockets unless said.
     #[arg(long, value_enum, value_name = "WITH", num_args = 0..=1, require_equals = true, default_missing_value = "raw")]

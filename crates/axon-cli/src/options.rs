@@ -1,9 +1,11 @@
 //! Options that several commands have.
 
+use crate::units;
 use axon_auth::Mode;
-use axon_messenger::{Modes, Policy};
-use clap::ValueEnum;
+use axon_messenger::{BackOff, Builder, Modes, Policy};
+use clap::{Args, ValueEnum};
 use std::fmt;
+use std::time::Duration;
 
 /// How a connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -79,6 +81,24 @@ impl PolicyArg {
             Self::Lossy => "lossy",
             Self::Lossless => "lossless",
             Self::Peer => "peer",
+        }
+    }
+}
+
+/// Options of those who dial again.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RedialArgs {
+    /// The first pause after a failed attempt to connect again; pauses double up to 15 s [default: 200ms].
+    #[arg(long, value_name = "TIME", value_parser = units::parse_time)]
+    back_off: Option<Duration>,
+}
+
+impl RedialArgs {
+    /// Tells a messenger.
+    pub(crate) fn configure(&self, builder: Builder) -> Builder {
+        match self.back_off {
+            Some(initial) => builder.back_off(BackOff::new(initial, BackOff::default().max.max(initial))),
+            None => builder,
         }
     }
 }

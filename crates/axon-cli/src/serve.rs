@@ -4,7 +4,7 @@ use crate::auth;
 use crate::bench::responder::{Responder, Served};
 use crate::cluster::ClusterArgs;
 use crate::error::CliError;
-use crate::options::{ModeArg, PolicyArg};
+use crate::options::{ModeArg, PolicyArg, RedialArgs};
 use crate::output::LiveLine;
 use crate::{output, units};
 use axon_auth::{AuthName, ClientAuth, RotatingStore, ServerAuth};
@@ -56,6 +56,9 @@ pub(crate) struct ServeArgs {
     /// What connections promise; clients have to be told the same.
     #[arg(long, value_enum, default_value_t = PolicyArg::Lossy)]
     policy: PolicyArg,
+
+    #[command(flatten)]
+    redial: RedialArgs,
 
     /// How clients authenticate.
     #[arg(long, value_enum, default_value_t = AuthArg::None)]
@@ -124,7 +127,7 @@ impl ServeArgs {
         if let Some(auth) = &gate.auth {
             builder = builder.server_auth(auth.clone());
         }
-        Ok(builder.start(responder)?)
+        Ok(self.redial.configure(builder).start(responder)?)
     }
 
     /// Who is let in.

@@ -23,7 +23,7 @@ pub struct Cuttable<T> {
 }
 
 impl<T: Transport> Cuttable<T> {
-    /// Adds cuts to `inner`; `seed` decides which sockets [`cut_one`](Self::cut_one) takes.
+    /// Adds cuts to `inner`; `seed` decides which sockets are taken.
     pub fn new(inner: T, seed: u64) -> Self {
         Self { inner, board: Arc::new(Board::new(seed)) }
     }
@@ -34,7 +34,13 @@ impl<T: Transport> Cuttable<T> {
     /// [`ConnectionReset`](io::ErrorKind::ConnectionReset); what was not reported before is lost. The other end sees what
     /// its device makes of that.
     pub fn cut_one(&self) -> bool {
-        self.board.cut_one()
+        self.board.cut_one_of(0)
+    }
+
+    /// Cuts one of the live sockets as if there were `places`, some of which may be empty: then nobody is cut. Of
+    /// connections that are mended, those that stand are so not cut all the more often while others are down.
+    pub fn cut_one_of(&self, places: usize) -> bool {
+        self.board.cut_one_of(places)
     }
 
     /// Cuts all live sockets and returns how many these are.

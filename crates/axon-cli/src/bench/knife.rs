@@ -27,7 +27,7 @@ impl Knife {
     /// When there is no thread to be had.
     pub(crate) fn start(transport: Cut, every: Duration, load: Arc<Load>) -> io::Result<Self> {
         let (stop, stopped) = channel();
-        let work = move || cut(&transport, every, &load, &stopped);
+        let work = move || cut_on(&transport, every, &load, &stopped);
         let thread = Builder::new().name("axon-knife".into()).spawn(work)?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
@@ -43,12 +43,12 @@ impl Drop for Knife {
     }
 }
 
-fn cut(transport: &Cut, every: Duration, load: &Load, stopped: &Receiver<()>) {
+fn cut_on(transport: &Cut, every: Duration, load: &Load, stopped: &Receiver<()>) {
     while stopped.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
         if load.recorder().stage().phase() == Phase::Drain {
             return;
         }
-        // Between two connections there is nothing to cut, and nothing to count.
-        transport.cut_one();
+        // One that is down already cannot be cut, and does not count.
+        transport.cut_one_of(load.lanes());
     }
 }

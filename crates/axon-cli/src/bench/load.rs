@@ -90,6 +90,11 @@ impl Load {
         }
     }
 
+    /// How many connections it keeps busy.
+    pub(crate) fn lanes(&self) -> usize {
+        self.lanes.get().map_or(0, Vec::len)
+    }
+
     /// From now on, sessions that end are followed by others; what was on its way is lost. `None` ends that.
     pub(crate) fn redial_with(&self, redial: Option<Redial>) {
         *lock(&self.redial) = redial;

@@ -51,9 +51,9 @@ impl Board {
         lock(&self.state).live.remove(&number);
     }
 
-    pub(super) fn cut_one(&self) -> bool {
+    pub(super) fn cut_one_of(&self, places: usize) -> bool {
         let mut state = lock(&self.state);
-        let last = (state.live.len() as u64).saturating_sub(1);
+        let last = (state.live.len().max(places) as u64).saturating_sub(1);
         let place = usize::try_from(state.dice.within(&(0..=last))).unwrap_or(0);
         let Some(number) = state.live.keys().nth(place).copied() else { return false };
         let Some((socket, desk)) = state.live.remove(&number) else { return false };

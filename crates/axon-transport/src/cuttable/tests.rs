@@ -200,3 +200,15 @@ fn the_seed_decides_who_is_cut() {
     assert_eq!(victims(7), victims(7));
     assert_ne!(victims(7), victims(8));
 }
+
+#[test]
+fn empty_places_are_drawn_too() {
+    let mut town = Town::new(MemNetwork::new(), 1);
+    for _ in 0..10 {
+        town.join();
+    }
+    let hits = (0..20).filter(|_| town.cuttable.cut_one_of(1000)).count();
+    assert!(hits < 10, "20 of 1000 places are taken, and {hits} of 20 draws found one");
+    assert_eq!(town.cuttable.live(), 20 - hits);
+    assert!(town.cuttable.cut_one_of(1), "there are never fewer places than sockets");
+}

@@ -110,5 +110,5 @@ fn responder(
     if let Some(auth) = &pass.server {
         builder = builder.server_auth(auth.clone());
     }
-    Ok(builder.start(Responder::default())?)
+    Ok(args.redial.configure(builder).start(Responder::default())?)
 }

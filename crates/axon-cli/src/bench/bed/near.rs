@@ -37,7 +37,7 @@ impl Near {
             let in_flight = args.depth as usize * (args.size as usize + 4096);
             let builder = builder.modes(args.mode.modes()).send_budget(SEND_BUDGET + in_flight);
             let workers = if policy.is_lossy() { args.workers as usize } else { 1 };
-            Ok(builder.workers(workers).start(load.clone())?)
+            Ok(args.redial.configure(builder.workers(workers)).start(load.clone())?)
         };
         let messengers = if policy.is_lossy() { 1 } else { args.connections };
         let messengers = (0..messengers).map(one).collect::<Result<_, _>>()?;
