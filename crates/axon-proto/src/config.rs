@@ -1,5 +1,6 @@
 //! What every connection of a messenger has in common.
 
+use crate::Tables;
 use alloc::vec;
 use alloc::vec::Vec;
 use axon_auth::{Method, Mode};
@@ -97,6 +98,8 @@ pub struct Config {
     pub send_queue_bytes: usize,
     /// Whether messages wait for [`crate::Input::Admitted`] between their preamble and their body.
     pub admission: bool,
+    /// The rules of sessions.
+    pub tables: Tables,
     /// Checksums and ciphers.
     pub provider: &'static dyn Provider,
 }
@@ -113,6 +116,7 @@ impl Config {
             offer_revision_1: true,
             send_queue_bytes: 64 << 20,
             admission: false,
+            tables: Tables::default(),
             provider,
         }
     }

@@ -5,7 +5,7 @@ use crate::receive::Demand;
 use crate::session::{Arrival, BackOff, FaultVerdict, SessionState, Undelivered};
 use crate::{
     Config, Disconnect, Established, Fault, Instant, Link, LinkOutput, Policy, Resume, Session, SessionNews,
-    WakeReason,
+    Tables, WakeReason,
 };
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -250,6 +250,11 @@ impl Connection {
         &self.session
     }
 
+    /// The rules it follows.
+    pub(crate) fn tables(&self) -> Tables {
+        self.config.tables
+    }
+
     pub(crate) fn session_mut(&mut self) -> &mut Session {
         &mut self.session
     }
@@ -427,7 +432,7 @@ impl Connection {
         let verdict = match fault {
             // No socket will ever take that message: dialling again would go on for ever.
             Fault::Wire(WireError::Oversize { .. }) => FaultVerdict::Reset,
-            _ => self.session.fault(fault == Fault::ToldToWait),
+            _ => (self.config.tables.fault)(&self.session.fault_facts(fault == Fault::ToldToWait)),
         };
         if verdict == FaultVerdict::Reset {
             return self.reset(fault);

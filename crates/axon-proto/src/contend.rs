@@ -1,9 +1,6 @@
 //! An accepted link meets the session it is meant for, on the thread that owns the session.
 
-use crate::arbitration::{
-    Existing, IdentVerdict, IncomingIdent, IncomingReconnect, ReconnectVerdict, decide_client_ident,
-    decide_reconnect,
-};
+use crate::arbitration::{Existing, IdentVerdict, IncomingIdent, IncomingReconnect, ReconnectVerdict};
 use crate::session::SessionState;
 use crate::{Connection, Fault, Ident, Instant, Link, LinkOutput, Verdict};
 use axon_denc::{AddrVec, EntityAddr};
@@ -32,8 +29,8 @@ pub enum Contended {
 }
 
 impl Connection {
-    /// Decides what `ident`, which arrived over `link`, means for this connection, by the tables of
-    /// [`decide_client_ident`] and [`decide_reconnect`].
+    /// Decides what `ident`, which arrived over `link`, means for this connection, by the tables
+    /// [`decide_client_ident`](crate::decide_client_ident) and [`decide_reconnect`](crate::decide_reconnect).
     pub fn contend(&mut self, now: Instant, link: Link, ident: &Ident, arena: &Arena) -> Contended {
         let existing = self.snapshot();
         let peer_to_mine = race(ident.addrs(), &arena.my_addrs);
@@ -46,7 +43,7 @@ impl Connection {
                     resetcheck: policy.resetcheck,
                     peer_to_mine,
                 };
-                match decide_client_ident(existing.as_ref(), &incoming) {
+                match (self.tables().client_ident)(existing.as_ref(), &incoming) {
                     // A connection without a past takes the first link that comes.
                     IdentVerdict::Begin if existing.is_none() => {
                         self.begin(now, link, *global_seq, *cookie, arena)
@@ -84,7 +81,7 @@ impl Connection {
                     resetcheck: policy.resetcheck,
                     peer_to_mine,
                 };
-                match decide_reconnect(existing.as_ref(), &incoming) {
+                match (self.tables().reconnect)(existing.as_ref(), &incoming) {
                     ReconnectVerdict::Resume => self.resume(now, link, frame),
                     ReconnectVerdict::Reset { full } => answer(now, link, Verdict::Reset { full }),
                     ReconnectVerdict::Retry { connect_seq } => {

@@ -18,7 +18,7 @@ mod queue;
 
 pub use back_off::BackOff;
 pub use fault_table::{FaultFacts, FaultVerdict, decide_fault};
-pub use queue::cost;
+pub use queue::{Progress, cost};
 
 use crate::{Fault, Policy};
 use alloc::vec::Vec;
@@ -104,6 +104,11 @@ impl Session {
     /// Its name, to be changed.
     pub fn ids_mut(&mut self) -> &mut SessionIds {
         &mut self.ids
+    }
+
+    /// The last message written.
+    pub fn out_seq(&self) -> u64 {
+        self.out_seq
     }
 
     /// The last message received.
@@ -227,6 +232,11 @@ impl Session {
         self.queue.held()
     }
 
+    /// The messages it holds and how far each has come, for reports.
+    pub fn messages(&self) -> impl Iterator<Item = (Progress, &Message)> {
+        self.queue.iter()
+    }
+
     /// Whether nothing waits to be written.
     pub fn is_idle(&self) -> bool {
         self.queue.is_idle()
@@ -243,16 +253,16 @@ impl Session {
         Undelivered { unknown, not_sent }
     }
 
-    /// What a fault means for this session.
-    pub fn fault(&self, told_to_wait: bool) -> FaultVerdict {
-        decide_fault(&FaultFacts {
+    /// What a fault depends on.
+    pub fn fault_facts(&self, told_to_wait: bool) -> FaultFacts {
+        FaultFacts {
             lossy: self.policy.lossy,
             server: self.policy.server,
             standby: self.policy.standby,
             established: self.state == SessionState::Open,
             idle: self.is_idle(),
             told_to_wait,
-        })
+        }
     }
 
     fn renumber(&mut self) {

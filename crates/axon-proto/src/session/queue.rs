@@ -22,6 +22,17 @@ pub fn cost(message: &Message) -> usize {
     message.body_len() + OVERHEAD
 }
 
+/// How far a message has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Progress {
+    /// Written and not acknowledged.
+    Written,
+    /// Written on a socket that broke; it will be written again.
+    Again,
+    /// Never written.
+    Waiting,
+}
+
 /// The send queue of a session. Applications use few different priorities, so they are searched in order.
 #[derive(Debug, Default)]
 pub(super) struct SendQueue {
@@ -108,6 +119,14 @@ impl SendQueue {
         let not_sent = self.lanes.iter_mut().flat_map(|lane| lane.messages.drain(..)).collect();
         (self.held, self.waiting) = (0, 0);
         (unknown, not_sent)
+    }
+
+    /// All messages, each kind in the order of writing.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Progress, &Message)> {
+        let written = self.written.iter().map(|message| (Progress::Written, message));
+        let again = self.again.iter().map(|message| (Progress::Again, message));
+        let waiting = self.lanes.iter().flat_map(|lane| &lane.messages);
+        written.chain(again).chain(waiting.map(|message| (Progress::Waiting, message)))
     }
 
     /// What all messages in here take of the send budget.
