@@ -113,6 +113,7 @@ impl Worker {
         self.take_completions();
         let started = self.station.now;
         self.take_commands();
+        self.station.touch_postponed();
         self.take_timers();
         self.serve_touched();
         self.check_closing();

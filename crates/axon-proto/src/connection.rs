@@ -200,6 +200,7 @@ impl Connection {
                 self.session.take_back(message);
                 break;
             }
+            self.session.written(message);
             sent.messages += 1;
         }
         scratch.drain_into(out);
@@ -212,6 +213,13 @@ impl Connection {
             link.take_pending(out);
         }
         sent
+    }
+
+    /// Whether an acknowledgement is all there is to write. A driver that is about to look for messages to send may wait
+    /// for that: one of them carries it for nothing.
+    pub fn owes_only_ack(&self) -> bool {
+        let is_quiet = |link: &Link| link.is_open() && !link.has_pending();
+        self.session.owes_ack() && self.session.is_idle() && self.link.as_ref().is_some_and(is_quiet)
     }
 
     /// What to read next.
@@ -248,6 +256,11 @@ impl Connection {
     /// The session, for reports and arbitration.
     pub fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// The state of its link, as what that awaits; `None` while there is no socket. For reports.
+    pub fn link_state(&self) -> Option<&'static str> {
+        self.link.as_ref().map(Link::state)
     }
 
     /// The rules it follows.

@@ -173,28 +173,37 @@ impl Session {
         self.queue.push(message);
     }
 
-    /// Numbers the next message for the wire, highest priority first. A lossless session keeps a copy of the handle
-    /// (not of the bytes) until the peer has it.
+    /// Numbers the next message for the wire, highest priority first. [`written`](Self::written) or
+    /// [`take_back`](Self::take_back) says what became of it.
     pub fn next_message(&mut self) -> Option<Message> {
         let mut message = self.queue.pop()?;
         self.out_seq += 1;
         message.header.seq = self.out_seq;
         message.header.ack_seq = self.in_seq;
         self.ack_due = false;
-        if !self.policy.lossy {
-            self.queue.keep(message.clone());
-        }
         Some(message)
+    }
+
+    /// The message that was numbered last is on its way. A lossless session keeps it until the peer has it.
+    pub fn written(&mut self, message: Message) {
+        if !self.policy.lossy {
+            self.queue.keep(message);
+        }
     }
 
     /// Takes back the message that was numbered last, as it could not be written.
     pub fn take_back(&mut self, mut message: Message) {
         if !self.policy.lossy {
-            return; // it was kept, and will be written again on the next socket
+            return self.queue.keep(message); // it will be written again on the next socket
         }
         self.out_seq -= 1;
         (message.header.seq, message.header.ack_seq) = (0, 0);
         self.queue.push_front(message);
+    }
+
+    /// Whether something arrived since the last acknowledgement.
+    pub fn owes_ack(&self) -> bool {
+        self.ack_due
     }
 
     /// The number to acknowledge, if something arrived since the last time and no message has carried it.

@@ -44,6 +44,8 @@ pub(super) struct Peer {
     unconfirmed: Option<Instant>,
     /// When the peer was asked to confirm, before this side closes.
     farewell: Option<Instant>,
+    /// An acknowledgement has waited for a message that might carry it.
+    ack_waited: bool,
     end: End,
 }
 
@@ -136,6 +138,7 @@ impl Peer {
             admission: Admission::default(),
             unconfirmed: None,
             farewell: None,
+            ack_waited: false,
             end: End::Alive,
         }
     }
@@ -224,7 +227,11 @@ impl Peer {
     /// Does everything the machine wants done.
     pub(super) fn serve(&mut self, slot: usize, station: &mut Station) -> Fate {
         self.drain(station);
-        self.transmit(station);
+        if self.may_wait_with_ack() {
+            station.touch_later(slot);
+        } else {
+            self.transmit(station);
+        }
         self.drain(station); // writing may have found a fault
         match self.end {
             End::Alive => {}
@@ -375,6 +382,13 @@ impl Peer {
         station.counters().resets.count();
         self.handle.set_ended(fault.clone());
         self.end = End::Reset(Reset { fault, undelivered });
+    }
+
+    /// Whether there is nothing to write but an acknowledgement that has not waited yet: what a handler has just answered
+    /// is still in the mailbox, and will carry it.
+    fn may_wait_with_ack(&mut self) -> bool {
+        self.ack_waited = !self.ack_waited && self.machine.owes_only_ack();
+        self.ack_waited
     }
 
     /// Gathers queued messages into as few sends as possible.

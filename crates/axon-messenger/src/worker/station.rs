@@ -26,6 +26,8 @@ pub(super) struct Station {
     /// Where messages are written; its memory is shared by all connections.
     pub(super) scratch: FrameBuf,
     touched: Touched,
+    /// Slots to be served once the mailbox was looked at again.
+    later: Vec<usize>,
 }
 
 /// The sockets whose handshake is not over, oldest first.
@@ -91,6 +93,7 @@ impl Station {
             buffers: Vec::new(),
             scratch: FrameBuf::new(),
             touched: Touched::default(),
+            later: Vec::new(),
         }
     }
 
@@ -105,12 +108,25 @@ impl Station {
         self.touched.push(slot);
     }
 
+    /// Has the endpoint in `slot` served again, but not before other threads' commands, and those that its own
+    /// handlers gave, were taken once more.
+    pub(super) fn touch_later(&mut self, slot: usize) {
+        self.later.push(slot);
+    }
+
+    /// The commands were taken.
+    pub(super) fn touch_postponed(&mut self) {
+        for slot in self.later.drain(..) {
+            self.touched.push(slot);
+        }
+    }
+
     pub(super) fn next_touched(&mut self) -> Option<usize> {
         self.touched.pop()
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.touched.slots.is_empty()
+        self.touched.slots.is_empty() && self.later.is_empty()
     }
 
     pub(super) fn time_to_timer(&self) -> Option<Duration> {
