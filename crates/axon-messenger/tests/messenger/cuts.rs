@@ -52,7 +52,7 @@ impl Ledger {
 
 impl Dispatcher for Ledger {
     fn can_fast_dispatch(&self, message: &Message) -> bool {
-        message.header.kind % 2 == 0
+        message.header.kind.is_multiple_of(2)
     }
 
     fn dispatch(&self, _: &Connection, message: Received) {
@@ -77,7 +77,7 @@ impl Dispatcher for Ledger {
 }
 
 fn size(tid: u64) -> usize {
-    if tid % 7 == 0 { 0 } else { (tid * tid * 977 % 30_000) as usize }
+    if tid.is_multiple_of(7) { 0 } else { (tid * tid * 977 % 30_000) as usize }
 }
 
 fn message(session: u16, tid: u64) -> Message {
