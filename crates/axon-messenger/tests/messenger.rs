@@ -20,6 +20,8 @@ mod addressing;
 mod budgets;
 #[path = "messenger/calls.rs"]
 mod calls;
+#[path = "messenger/cuts.rs"]
+mod cuts;
 #[path = "messenger/dispatch.rs"]
 mod dispatch;
 #[path = "messenger/faults.rs"]

@@ -3,18 +3,21 @@
 use crate::harness::{Server, axon, exit, fail, json, keys, service_keyring, succeed};
 use serde_json::Value;
 
-const FIGURES: [&str; 15] = [
+const FIGURES: [&str; 18] = [
     "bytes_per_second",
     "connections",
     "cpu_us_per_message",
+    "cuts",
     "depth",
     "duplicated",
     "latency_us",
+    "longest_stall_us",
     "lost",
     "messages",
     "messages_per_second",
     "mode",
     "policy",
+    "reconnects",
     "reordered",
     "size",
     "transport",
@@ -48,6 +51,9 @@ fn the_report_has_the_keys_promised() {
     for (key, value) in [("mode", "crc"), ("policy", "lossy"), ("transport", "tcp")] {
         assert_eq!(report[key], value);
     }
+    assert_eq!((&report["cuts"], &report["reconnects"]), (&0.into(), &0.into()));
+    let stall = report["longest_stall_us"].as_f64().unwrap();
+    assert!(stall > 0.0 && stall < 1e7, "{report}");
     let rate = report["messages_per_second"].as_f64().unwrap();
     assert!((report["bytes_per_second"].as_f64().unwrap() / rate - 4096.0).abs() < 0.01);
 }
@@ -59,7 +65,9 @@ fn the_baseline_adds_its_own_keys() {
     expected.extend(["ratio_to_raw", "raw"]);
     expected.sort_unstable();
     assert_eq!(keys(&report), expected);
-    assert_eq!(keys(&report["raw"]), FIGURES);
+    let of_sessions = ["cuts", "longest_stall_us", "reconnects"];
+    let of_sockets: Vec<_> = FIGURES.into_iter().filter(|key| !of_sessions.contains(key)).collect();
+    assert_eq!(keys(&report["raw"]), of_sockets);
     check_figures(&report["raw"]);
     assert_eq!((&report["messages"], &report["raw"]["messages"]), (&600.into(), &600.into()));
     assert_eq!(keys(&report["ratio_to_raw"]), ["messages_per_second", "p50"]);

@@ -84,7 +84,12 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it on a free port of loopback.
     pub(crate) fn start(args: &[&str]) -> Self {
-        let mut command = command(&[&["serve", "127.0.0.1:0"], args].concat());
+        Self::start_at("127.0.0.1:0", args)
+    }
+
+    /// Starts it there.
+    pub(crate) fn start_at(addr: &str, args: &[&str]) -> Self {
+        let mut command = command(&[&["serve", addr], args].concat());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut first_line = String::new();

@@ -1,6 +1,7 @@
 //! The program as its users meet it: the built binary, its output, its exit codes.
 
 mod bench;
+mod cuts;
 mod harness;
 mod help;
 mod ping;
