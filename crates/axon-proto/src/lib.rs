@@ -7,8 +7,8 @@
 //!
 //! | machine | lives as long as | module |
 //! |---|---|---|
-//! | receive, send | a socket | [`receive`](mod@receive), [`send`](mod@send) |
-//! | handshake | a socket, until its session is agreed | [`handshake`] |
+//! | receive, send | a socket | `receive`, `send` |
+//! | handshake | a socket, until its session is agreed | `handshake` |
 //! | link = the above three | a socket | [`Link`] |
 //! | session | the stream of messages, over many sockets | [`Session`] |
 //! | connection = session + at most one link | the user's handle | [`Connection`] |

@@ -1,5 +1,5 @@
 use super::probe::MMonProbe;
-use crate::monitors::{SECOND, eventually};
+use crate::monitors::SECOND;
 use axon_auth::{AuthName, Mode, Principal, RotatingStore, TicketStore, Verifier};
 use axon_denc::{AddrVec, EntityAddr, EntityType, Features};
 use axon_messenger::{
