@@ -395,7 +395,8 @@ impl Connection {
 
     fn established(&mut self, established: Box<Established>) {
         self.alarm = None;
-        self.session.begin(established.lossy);
+        let accepted = established.identity.is_some();
+        self.session.begin(established.lossy, !accepted);
         let ids = self.session.ids_mut();
         ids.client_cookie = established.client_cookie;
         ids.server_cookie = established.server_cookie;
