@@ -19,6 +19,8 @@ pub struct Existing {
     pub server: bool,
     /// It is open, or broken and resting; otherwise this side is dialling.
     pub settled: bool,
+    /// The peer is known to have the session too.
+    pub mutual: bool,
     /// The dialler's cookie; zero if there is none.
     pub client_cookie: u64,
     /// The acceptor's cookie; zero if there is none.
@@ -77,6 +79,7 @@ pub enum IdentVerdict {
 /// | stale | the session saw a newer attempt | stale; dial if it rests |
 /// | lossy | the session is lossy | replace |
 /// | restarted | both cookies exist, and the peer's is another | reuse, reset if the policy checks |
+/// | late | the peer's cookie is the same, and it has the session already: it asked before it had | stale |
 /// | resumed | the peer's cookie is the same | reuse |
 /// | settled | the session is open or rests | reuse |
 /// | race-lost | both dial; the peer's address is lower, or this side is a server | reuse |
@@ -85,13 +88,15 @@ pub fn decide_client_ident(existing: Option<&Existing>, incoming: &IncomingIdent
     let Some(ex) = existing.filter(|ex| incoming.registered && !ex.closed) else {
         return IdentVerdict::Begin;
     };
-    let restarted = ex.server_cookie != 0 && ex.client_cookie != 0 && ex.client_cookie != incoming.cookie;
+    let same = ex.client_cookie == incoming.cookie;
+    let restarted = ex.server_cookie != 0 && ex.client_cookie != 0 && !same;
     match () {
         () if ex.replacing => IdentVerdict::Wait { kick: false },
         () if ex.peer_global_seq > incoming.global_seq => IdentVerdict::Stale,
         () if ex.lossy => IdentVerdict::Replace,
         () if restarted => IdentVerdict::Reuse { reset: incoming.resetcheck },
-        () if ex.client_cookie == incoming.cookie => IdentVerdict::Reuse { reset: false },
+        () if same && ex.mutual => IdentVerdict::Stale,
+        () if same => IdentVerdict::Reuse { reset: false },
         () if ex.settled => IdentVerdict::Reuse { reset: false },
         () if incoming.peer_to_mine == Ordering::Less || ex.server => IdentVerdict::Reuse { reset: false },
         () => IdentVerdict::Wait { kick: true },

@@ -114,8 +114,8 @@ pub struct Connection {
     back_off: BackOff,
     /// While there is no session: when the back-off ends, or the attempt is given up.
     alarm: Option<(Instant, WakeReason)>,
-    /// Whether this side may dial: it knows where the peer listens.
-    dials: bool,
+    /// Nothing has happened to it: it waits for the first link of a peer that dialled.
+    untouched: bool,
     /// For jitter; seeded by the driver.
     random: u64,
 }
@@ -130,7 +130,7 @@ impl Connection {
             outputs: VecDeque::from([Output::Dial]),
             back_off,
             alarm: None,
-            dials: true,
+            untouched: false,
             random: seed | 1,
         }
     }
@@ -139,7 +139,16 @@ impl Connection {
     pub fn accept(config: Arc<Config>, policy: Policy, back_off: BackOff, seed: u64) -> Self {
         let session = Session::new(policy, SessionState::Dialling);
         let outputs = VecDeque::new();
-        Self { config, session, link: None, outputs, back_off, alarm: None, dials: false, random: seed | 1 }
+        Self {
+            config,
+            session,
+            link: None,
+            outputs,
+            back_off,
+            alarm: None,
+            untouched: true,
+            random: seed | 1,
+        }
     }
 
     /// Takes note of what happened. Drain [`poll`](Self::poll) afterwards.
@@ -274,8 +283,7 @@ impl Connection {
 
     /// Whether nothing has happened to it: it waits for the first link of a peer that dialled.
     pub(crate) fn is_untouched(&self) -> bool {
-        let fresh = self.session.state() == SessionState::Dialling && self.session.ids().server_cookie == 0;
-        fresh && self.link.is_none() && !self.dials
+        self.untouched
     }
 
     /// Lets go of the link, whose socket the driver replaces.
@@ -288,6 +296,7 @@ impl Connection {
     }
 
     pub(crate) fn set_link(&mut self, link: Link) {
+        self.untouched = false;
         self.link = Some(link);
     }
 
@@ -386,7 +395,8 @@ impl Connection {
 
     fn established(&mut self, established: Box<Established>) {
         self.alarm = None;
-        self.session.begin(established.lossy);
+        let accepted = established.identity.is_some();
+        self.session.begin(established.lossy, !accepted);
         let ids = self.session.ids_mut();
         ids.client_cookie = established.client_cookie;
         ids.server_cookie = established.server_cookie;

@@ -110,6 +110,7 @@ impl Connection {
             lossy: session.policy().lossy,
             server: session.policy().server,
             settled: matches!(session.state(), SessionState::Open | SessionState::Standby),
+            mutual: session.is_mutual(),
             client_cookie: ids.client_cookie,
             server_cookie: ids.server_cookie,
             peer_global_seq: ids.peer_global_seq,

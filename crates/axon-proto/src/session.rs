@@ -82,13 +82,15 @@ pub struct Session {
     in_seq: u64,
     /// Something arrived that was not acknowledged.
     ack_due: bool,
+    /// The peer is known to have the session too: it let this side in, or said something.
+    mutual: bool,
 }
 
 impl Session {
     /// A session of which nothing was sent or received.
     pub fn new(policy: Policy, state: SessionState) -> Self {
         let (ids, queue) = (SessionIds::default(), SendQueue::default());
-        Self { policy, state, ids, queue, out_seq: 0, in_seq: 0, ack_due: false }
+        Self { policy, state, ids, queue, out_seq: 0, in_seq: 0, ack_due: false, mutual: false }
     }
 
     /// The policy; `lossy` follows what the server said.
@@ -131,10 +133,16 @@ impl Session {
         self.policy.lossy = true;
     }
 
-    /// A handshake began the session: both ends count from one.
-    pub fn begin(&mut self, lossy: bool) {
+    /// Whether the peer is known to have the session too, so that it will not ask for its beginning any more.
+    pub fn is_mutual(&self) -> bool {
+        self.mutual
+    }
+
+    /// A handshake began the session: both ends count from one. `mutual` if the peer began it before this side.
+    pub fn begin(&mut self, lossy: bool, mutual: bool) {
         self.policy.lossy = lossy;
         self.renumber();
+        self.mutual = mutual;
         self.set_state(SessionState::Open);
     }
 
@@ -148,6 +156,7 @@ impl Session {
             return Err(Fault::AckBeyond { acked: peer_in_seq, sent: self.out_seq });
         }
         self.out_seq += has;
+        self.mutual = true;
         self.set_state(SessionState::Open);
         Ok(())
     }
@@ -223,12 +232,14 @@ impl Session {
             return Err(Fault::AckBeyond { acked: seq, sent: self.out_seq });
         }
         self.queue.acked(seq);
+        self.mutual = true;
         Ok(())
     }
 
     /// Judges the number of a received message.
     pub fn arrived(&mut self, header: &MessageHeader) -> Arrival {
         self.ack_due = !self.policy.lossy;
+        self.mutual = true;
         if header.seq <= self.in_seq {
             return Arrival::Old;
         }
@@ -275,7 +286,7 @@ impl Session {
     }
 
     fn renumber(&mut self) {
-        (self.out_seq, self.in_seq, self.ack_due) = (0, 0, false);
+        (self.out_seq, self.in_seq, self.ack_due, self.mutual) = (0, 0, false, false);
     }
 }
 

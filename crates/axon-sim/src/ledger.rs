@@ -258,6 +258,11 @@ impl Ledger {
         if (least..=most).contains(&held) { Ok(()) } else { Err(Violation::Budget { held, least, most }) }
     }
 
+    /// What each receiving connection delivered last from each sending one.
+    pub(crate) fn last_delivered(&self) -> impl Iterator<Item = (PeerId, PeerId, u64)> {
+        self.streams.iter().map(|(stream, tid)| (stream.receiver, stream.sender, *tid))
+    }
+
     /// The first message that is neither delivered nor accounted for.
     pub(crate) fn unresolved(&self) -> Option<u64> {
         let open = |entry: &Entry| entry.fate == Fate::Accepted && entry.delivered == 0;

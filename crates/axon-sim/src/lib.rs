@@ -14,6 +14,7 @@
 
 mod cheap;
 mod cluster;
+pub mod explore;
 mod label;
 mod ledger;
 mod node;

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use axon_sim::LEGEND;
+use axon_sim::explore::{explore, worlds};
 use axon_sim::sweep::{Sweep, replay, sweep};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -29,12 +30,22 @@ enum Command {
         #[arg(long)]
         threads: Option<usize>,
     },
+    /// Explore small worlds completely
+    Explore {
+        /// Only those whose names contain this
+        #[arg(default_value = "")]
+        filter: String,
+        /// States of one world at most
+        #[arg(long, default_value_t = 3_000_000)]
+        most: usize,
+    },
 }
 
 fn main() -> ExitCode {
     match Args::parse().command {
         Command::Sim { seed: Some(seed), .. } => one(seed),
         Command::Sim { seeds, first, threads, .. } => many(first, seeds, threads),
+        Command::Explore { filter, most } => explore_all(&filter, most),
     }
 }
 
@@ -82,4 +93,30 @@ fn report(sweep: &Sweep) {
         sum.resets
     );
     println!("quiet at the latest {:.1} s after the end of faults", sum.settled_after.as_secs_f64());
+}
+
+fn explore_all(filter: &str, most: usize) -> ExitCode {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut code = ExitCode::SUCCESS;
+    println!(
+        "{:<44} {:>9} {:>11} {:>8} {:>5} {:>8}",
+        "world", "states", "transitions", "quiet", "depth", "seconds"
+    );
+    for (name, small) in worlds().into_iter().filter(|(name, _)| name.contains(filter)) {
+        let found = explore(&small, most, threads);
+        let cut_short = if found.cut_short { "  cut short" } else { "" };
+        println!(
+            "{name:<44} {:>9} {:>11} {:>8} {:>5} {:>8.1}{cut_short}",
+            found.states,
+            found.transitions,
+            found.quiet,
+            found.depth,
+            found.took.as_secs_f64()
+        );
+        if let Some((violation, story)) = found.violation {
+            println!("VIOLATION: {violation}\n{LEGEND}{story}");
+            code = ExitCode::FAILURE;
+        }
+    }
+    code
 }

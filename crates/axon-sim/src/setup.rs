@@ -6,7 +6,7 @@ use crate::node::{Identity, Node, address};
 use crate::{Random, Weather};
 use axon_auth::Mode;
 use axon_denc::{EntityName, EntityType};
-use axon_proto::{BackOff, Config, Modes, Policies, Policy, Timeouts};
+use axon_proto::{BackOff, Config, Modes, Policies, Policy, Tables, Timeouts};
 use axon_wire::default_provider;
 
 /// How the nodes of a world stand to each other.
@@ -53,7 +53,7 @@ impl Kind {
 }
 
 /// What a world starts from.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Setup {
     /// How nodes stand to each other.
     pub kind: Kind,
@@ -69,6 +69,8 @@ pub struct Setup {
     pub secure: bool,
     /// Checksums are computed rather than believed.
     pub checksums: bool,
+    /// The rules of sessions.
+    pub tables: Tables,
     /// What a connection may hold for sending, in [`axon_proto::cost`].
     pub budget: usize,
 }
@@ -84,6 +86,7 @@ impl Setup {
             back_off: BackOff::default(),
             secure: false,
             checksums: false,
+            tables: Tables::default(),
             budget: 64 << 20,
         }
     }
@@ -117,6 +120,7 @@ impl Setup {
     fn node(&self, index: usize, name: EntityName, auth: Auth, random: &mut Random) -> Node {
         let mut config = Config::new(name, if self.checksums { default_provider() } else { &Cheap });
         config.timeouts = self.timeouts;
+        config.tables = self.tables;
         config.send_queue_bytes = self.budget;
         config.admission = !self.weather.admission.is_zero();
         config.modes = Modes::only(if self.secure { Mode::SECURE } else { Mode::CRC });

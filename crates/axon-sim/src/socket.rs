@@ -4,7 +4,7 @@ use crate::PeerId;
 use crate::label::Tap;
 use crate::pipe::Pipe;
 use axon_proto::{Demand, Disconnect, Ident, Instant, Link};
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 /// Who holds one side of a socket.
 pub(crate) enum Holder {
@@ -43,6 +43,8 @@ pub(crate) struct Side {
     /// What it writes.
     pub(crate) pipe: Pipe,
     pub(crate) tap: Tap,
+    /// The last question of session it wrote, while it awaits the answer.
+    pub(crate) asked: Option<Bytes>,
 }
 
 /// How far a socket has come.
@@ -75,8 +77,13 @@ pub(crate) struct Socket {
 
 impl Socket {
     pub(crate) fn dialling(nodes: [usize; 2], peer: PeerId, status: Status, cheap: bool) -> Self {
-        let side =
-            |holder| Side { holder, reading: Reading::Nothing, pipe: Pipe::default(), tap: Tap::new(cheap) };
+        let side = |holder| Side {
+            holder,
+            reading: Reading::Nothing,
+            pipe: Pipe::default(),
+            tap: Tap::new(cheap),
+            asked: None,
+        };
         let sides = [side(Holder::Peer(peer)), side(Holder::Nobody)];
         Self { sides, nodes, status, question: None }
     }

@@ -56,12 +56,12 @@ pub struct World {
     pub cuts: Vec<Cut>,
     /// Pairs of nodes, smaller first, between which nothing arrives.
     pub parted: Vec<(usize, usize)>,
-    peers: Vec<Peer>,
+    pub(crate) peers: Vec<Peer>,
     /// Those that are not over.
-    alive: Vec<PeerId>,
-    sockets: Vec<Socket>,
+    pub(crate) alive: Vec<PeerId>,
+    pub(crate) sockets: Vec<Socket>,
     /// Those somebody holds.
-    live: Vec<usize>,
+    pub(crate) live: Vec<usize>,
     scratch: FrameBuf,
     buffers: Vec<Bytes>,
 }

@@ -11,6 +11,7 @@ const DIALLING: Existing = Existing {
     lossy: false,
     server: false,
     settled: false,
+    mutual: false,
     client_cookie: 7,
     server_cookie: 0,
     peer_global_seq: 5,
@@ -46,6 +47,7 @@ fn every_row_of_client_ident() {
         ("lossy", Some(Existing { lossy: true, ..open }), IDENT),
         ("restarted", Some(open), IDENT),
         ("restarted, checked", Some(open), IncomingIdent { resetcheck: true, ..IDENT }),
+        ("late", Some(Existing { mutual: true, ..open }), IncomingIdent { cookie: 7, ..IDENT }),
         ("resumed", Some(open), IncomingIdent { cookie: 7, resetcheck: true, ..IDENT }),
         ("settled", Some(Existing { settled: true, ..ex }), IDENT),
         ("race-lost by address", Some(ex), IncomingIdent { peer_to_mine: Ordering::Less, ..IDENT }),
@@ -65,6 +67,7 @@ fn every_row_of_client_ident() {
         lossy                Replace
         restarted            Reuse { reset: false }
         restarted, checked   Reuse { reset: true }
+        late                 Stale
         resumed              Reuse { reset: false }
         settled              Reuse { reset: false }
         race-lost by address Reuse { reset: false }

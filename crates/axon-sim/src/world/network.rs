@@ -120,6 +120,9 @@ impl World {
             Label::Frame(Tag::AuthDone) if bytes.get(AUTH_DONE_MODE) == Some(&2) => {
                 self.sockets[index].sides.iter_mut().for_each(|side| side.tap.seal());
             }
+            Label::Frame(Tag::ClientIdent | Tag::SessionReconnect) => {
+                self.sockets[index].sides[side].asked = Some(bytes.clone());
+            }
             _ => {}
         }
         let socket = &self.sockets[index];

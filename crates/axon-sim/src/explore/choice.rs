@@ -1,0 +1,246 @@
+//! Small worlds and what may happen in them.
+
+use crate::label::Label;
+use crate::socket::{Holder, Status};
+use crate::{Action, Kind, Letter, PeerId, Setup, Violation, World};
+use axon_proto::{Instant, SessionState, Tables, WakeReason};
+use axon_wire::Tag;
+
+/// The bounds of a small world of two nodes.
+#[derive(Clone)]
+pub struct Small {
+    /// How the nodes stand to each other.
+    pub kind: Kind,
+    /// Messages that each node sends.
+    pub messages: [u8; 2],
+    /// Sockets that break, or dials that fail.
+    pub cuts: u8,
+    /// Restarts of the nodes.
+    pub restarts: [u8; 2],
+    /// Connections that their own applications close.
+    pub mark_downs: u8,
+    /// The rules of sessions.
+    pub tables: fn() -> Tables,
+}
+
+impl Small {
+    /// Nothing but two nodes.
+    pub fn new(kind: Kind) -> Self {
+        let tables = Tables::default;
+        Self { kind, messages: [0, 0], cuts: 0, restarts: [0, 0], mark_downs: 0, tables }
+    }
+}
+
+/// Something that may happen next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// It is under way already.
+    Act(Action),
+    /// A node sends its next message to the other.
+    Send(usize),
+    /// A socket breaks.
+    Cut(usize),
+    /// A node's process ends and starts again.
+    Restart(usize),
+    /// A node's application closes its connection.
+    MarkDown(usize),
+}
+
+impl Choice {
+    /// Whether it needs nobody to ask for it.
+    pub(super) fn happens_by_itself(self) -> bool {
+        matches!(self, Self::Act(_))
+    }
+}
+
+/// A small world somewhere on its way.
+pub(super) struct Explored<'a> {
+    small: &'a Small,
+    world: World,
+    pub(super) sent: [u8; 2],
+    pub(super) cuts: u8,
+    pub(super) restarts: [u8; 2],
+    pub(super) mark_downs: u8,
+}
+
+/// A process that restarts finds that its clock has gone on by so many seconds: attempts of the old one are older.
+const DOWN_TIME: i64 = 1000;
+
+impl<'a> Explored<'a> {
+    pub(super) fn new(small: &'a Small) -> Self {
+        let mut setup = Setup::new(small.kind, 2);
+        setup.timeouts.idle = None;
+        setup.timeouts.keepalive = None;
+        setup.tables = (small.tables)();
+        let world = World::new(setup, 1);
+        Self { small, world, sent: [0; 2], cuts: 0, restarts: [0; 2], mark_downs: 0 }
+    }
+
+    /// The state at the end of a path.
+    pub(super) fn at(small: &'a Small, path: &[u8]) -> Self {
+        let mut explored = Self::new(small);
+        for index in path {
+            let choices = explored.choices();
+            explored.take(choices[usize::from(*index)]);
+        }
+        explored
+    }
+
+    pub(super) fn world(&mut self) -> &mut World {
+        &mut self.world
+    }
+
+    pub(super) fn see(&self) -> &World {
+        &self.world
+    }
+
+    /// What may happen next.
+    pub(super) fn choices(&self) -> Vec<Choice> {
+        let mut pending = Vec::new();
+        self.world.pending(&mut pending);
+        let mut choices: Vec<Choice> = pending
+            .into_iter()
+            .filter(|(_, action)| self.is_worth_a_choice(*action))
+            .map(|(_, action)| Choice::Act(action))
+            .collect();
+        for node in 0..2 {
+            if self.sent[node] < self.small.messages[node] && self.may_send(node) {
+                choices.push(Choice::Send(node));
+            }
+            if self.restarts[node] < self.small.restarts[node] {
+                choices.push(Choice::Restart(node));
+            }
+            if self.mark_downs < self.small.mark_downs && self.world.between(node, 1 - node).is_some() {
+                choices.push(Choice::MarkDown(node));
+            }
+        }
+        if self.cuts < self.small.cuts {
+            let sockets = self.world.live_sockets().iter();
+            choices.extend(sockets.filter(|index| self.may_break(**index)).map(|index| Choice::Cut(*index)));
+        }
+        choices
+    }
+
+    pub(super) fn take(&mut self, choice: Choice) {
+        match choice {
+            Choice::Act(action) => self.act(action),
+            Choice::Send(node) => {
+                self.sent[node] += 1;
+                self.world.send(node, 1 - node, Letter::PLAIN);
+            }
+            Choice::Cut(index) => {
+                self.cuts += 1;
+                self.world.cut(index);
+            }
+            Choice::Restart(node) => {
+                self.restarts[node] += 1;
+                self.world.crash(node);
+                self.world.nodes[node].clock_error += DOWN_TIME;
+                self.world.start(node, false);
+            }
+            Choice::MarkDown(node) => {
+                self.mark_downs += 1;
+                if let Some(peer) = self.world.between(node, 1 - node) {
+                    self.world.mark_down(peer);
+                }
+            }
+        }
+        self.shake_hands();
+    }
+
+    /// Nothing happens by itself any more: everybody must be content.
+    pub(super) fn check_quiet(&self) -> Result<(), Violation> {
+        for (id, peer) in self.world.alive() {
+            let state = peer.machine.session().state();
+            let rests = matches!(state, SessionState::Open | SessionState::Standby);
+            // A server that lost its client keeps what it has to say until that comes back.
+            let abandoned = peer.policy.server && self.world.between(peer.other, peer.node).is_none();
+            if !abandoned && !(rests && peer.machine.is_drained()) {
+                let what = format!("connection {} of node {} is {state:?}", id.0, peer.node);
+                return Err(Violation::Stuck { what });
+            }
+            self.world.ledger.check_budget(id, peer.machine.held())?;
+        }
+        match self.world.ledger.unresolved() {
+            Some(tid) if !self.is_kept(tid) => Err(Violation::Lost(tid)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a server still holds it for a client that has not come back.
+    fn is_kept(&self, tid: u64) -> bool {
+        let peer = self.world.ledger.entries()[tid as usize - 1].peer;
+        let mut held = self.world.peer(peer).machine.session().messages();
+        self.world.peer(peer).policy.server && held.any(|(_, message)| message.header.tid == tid)
+    }
+
+    fn act(&mut self, action: Action) {
+        let mut pending = Vec::new();
+        self.world.pending(&mut pending);
+        if let Some((at, _)) = pending.iter().find(|(_, other)| *other == action) {
+            self.world.now = self.world.now.max(*at);
+        }
+        self.world.act(action);
+    }
+
+    /// Time-outs other than those of the back-off only help against silence, which there is none of.
+    fn is_worth_a_choice(&self, action: Action) -> bool {
+        match action {
+            Action::Wake(peer) => self.redials(peer),
+            Action::WakeLink(_) => false,
+            _ => true,
+        }
+    }
+
+    fn redials(&self, peer: PeerId) -> bool {
+        matches!(self.world.peer(peer).machine.deadline(), Some((_, WakeReason::Redial)))
+    }
+
+    fn may_send(&self, node: usize) -> bool {
+        self.small.kind.is_peer() || node != 0 || self.world.between(node, 1 - node).is_some()
+    }
+
+    fn may_break(&self, index: usize) -> bool {
+        let socket = &self.world.sockets[index];
+        let held = |side: &crate::socket::Side| !matches!(side.holder, Holder::Nobody);
+        match socket.status {
+            Status::Open => {
+                socket.sides.iter().any(held) && !socket.sides.iter().any(|side| side.pipe.is_broken)
+            }
+            Status::Dialling { outcome: Ok(()), .. } => socket.sides.iter().any(held),
+            _ => false,
+        }
+    }
+
+    /// Lets everything arrive that comes before a question of session, or ends a socket that no session holds: neither
+    /// changes what anything else does.
+    fn shake_hands(&mut self) {
+        while let Some((index, from)) = self.next_of_handshake() {
+            self.world.now = self.world.now.max(self.due(index, from));
+            self.world.act(Action::Deliver(index, from));
+        }
+    }
+
+    fn next_of_handshake(&self) -> Option<(usize, usize)> {
+        let live = self.world.live_sockets().iter().flat_map(|index| [(*index, 0), (*index, 1)]);
+        live.into_iter().find(|(index, from)| {
+            let socket = &self.world.sockets[*index];
+            let due = socket.status == Status::Open && socket.due(*from).is_some();
+            let unit = socket.sides[*from].pipe.units.front();
+            let to_link = matches!(socket.sides[1 - *from].holder, Holder::Link(_));
+            due && unit.map_or(to_link, |unit| is_early(unit.label))
+        })
+    }
+
+    fn due(&self, index: usize, from: usize) -> Instant {
+        self.world.sockets[index].due(from).unwrap_or_default()
+    }
+}
+
+/// Whether a unit comes before any question of session.
+fn is_early(label: Label) -> bool {
+    matches!(
+        label,
+        Label::Banner | Label::Frame(Tag::Hello | Tag::AuthRequest | Tag::AuthDone | Tag::AuthSignature)
+    )
+}

@@ -1,0 +1,279 @@
+//! When two states are the same.
+
+use super::choice::Explored;
+use crate::label::Label;
+use crate::pipe::Unit;
+use crate::socket::{Holder, Status};
+use crate::{PeerId, World};
+use axon_proto::WakeReason;
+use axon_wire::{Control, Frame, FrameReader, Limits, Received};
+use bytes::BytesMut;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+
+/// 128 bits of what a state is.
+pub(super) type Digest = (u64, u64);
+
+/// A part of what a state is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Word {
+    Plain(u64),
+    /// Only equality matters.
+    Cookie(u64),
+    /// An attempt of a node; only the order matters.
+    Attempt(usize, u64),
+}
+
+/// Instead of a node: counts of resumptions, which are compared with each other.
+const RESUMPTIONS: usize = usize::MAX;
+
+use Word::{Attempt, Cookie, Plain};
+
+/// The digest of a state.
+pub(super) fn of(explored: &Explored<'_>) -> Digest {
+    let world = explored.see();
+    let mut words = Vec::with_capacity(256);
+    let [a, b] = explored.sent;
+    let [c, d] = explored.restarts;
+    words.extend([a, b, c, d, explored.cuts, explored.mark_downs].map(|count| Plain(count.into())));
+    let names = Names::new(world);
+    for node in 0..world.nodes.len() {
+        words.push(Attempt(node, world.nodes[node].global_seq));
+        words.push(Plain(world.nodes[node].incarnation.into()));
+        names.of(node).iter().for_each(|peer| put_peer(world, *peer, &names, &mut words));
+    }
+    put_sockets(world, &names, &mut words);
+    put_ledger(world, &names, &mut words);
+    hash(&words)
+}
+
+/// Connections by node and order of creation, messages by node and order of sending.
+struct Names {
+    by_node: Vec<Vec<PeerId>>,
+    tids: Vec<u64>,
+}
+
+impl Names {
+    fn new(world: &World) -> Self {
+        let of = |node| world.alive().filter(|(_, peer)| peer.node == node).map(|(id, _)| id).collect();
+        let by_node = (0..world.nodes.len()).map(of).collect();
+        let mut counts = vec![0; world.nodes.len()];
+        let number = |entry: &crate::Entry| {
+            counts[entry.from] += 1;
+            (entry.from as u64) << 32 | counts[entry.from]
+        };
+        Self { by_node, tids: world.ledger.entries().iter().map(number).collect() }
+    }
+
+    fn of(&self, node: usize) -> &[PeerId] {
+        &self.by_node[node]
+    }
+
+    fn peer(&self, id: PeerId) -> Word {
+        let name = |(node, ids): (usize, &Vec<PeerId>)| {
+            ids.iter().position(|known| *known == id).map(|nth| (node as u64) << 8 | nth as u64)
+        };
+        Plain(self.by_node.iter().enumerate().find_map(name).unwrap_or(u64::MAX))
+    }
+
+    fn message(&self, tid: u64) -> Word {
+        Plain(self.tids.get((tid as usize).wrapping_sub(1)).copied().unwrap_or(u64::MAX))
+    }
+}
+
+fn put_peer(world: &World, id: PeerId, names: &Names, words: &mut Vec<Word>) {
+    let peer = world.peer(id);
+    let session = peer.machine.session();
+    let ids = session.ids();
+    let redials = matches!(peer.machine.deadline(), Some((_, WakeReason::Redial)));
+    words.extend([
+        Plain(0xc0),
+        Plain(session.state() as u64),
+        Plain(
+            u64::from(session.is_mutual()) << 2 | u64::from(session.policy().lossy) << 1 | u64::from(redials),
+        ),
+        Plain(u64::from(world.nodes[peer.node].registered(&peer.addrs) == Some(id))),
+        Plain(peer.addrs.first().nonce.into()),
+        Cookie(ids.client_cookie),
+        Cookie(ids.server_cookie),
+        Attempt(peer.other, ids.peer_global_seq),
+        Attempt(RESUMPTIONS, ids.connect_seq),
+        Plain(session.out_seq()),
+        Plain(session.in_seq()),
+        Plain(peer.machine.link_state().map_or(0, text)),
+    ]);
+    for (progress, message) in session.messages() {
+        words.extend([Plain(progress as u64), names.message(message.header.tid)]);
+    }
+}
+
+fn put_sockets(world: &World, names: &Names, words: &mut Vec<Word>) {
+    let mut sockets: Vec<Vec<Word>> =
+        world.live.iter().map(|index| socket_words(world, *index, names)).collect();
+    sockets.sort_by_cached_key(|words| {
+        let shape: Vec<Word> = words.iter().map(|word| shape_of(*word)).collect();
+        (shape, words.clone())
+    });
+    sockets.into_iter().for_each(|socket| words.extend(socket));
+}
+
+/// A word without what is only a name.
+fn shape_of(word: Word) -> Word {
+    match word {
+        Plain(value) => Plain(value),
+        Cookie(value) => Cookie(u64::from(value != 0)),
+        Attempt(node, _) => Attempt(node, 0),
+    }
+}
+
+fn socket_words(world: &World, index: usize, names: &Names) -> Vec<Word> {
+    let socket = &world.sockets[index];
+    let status = match socket.status {
+        Status::Dialling { outcome: Ok(()), .. } => 1,
+        Status::Dialling { outcome: Err(_), .. } => 2,
+        Status::Open => 3,
+        Status::Dead => 4,
+    };
+    let mut words = vec![Plain(0x50), Plain(status), Plain(socket.nodes[0] as u64)];
+    for (at, side) in socket.sides.iter().enumerate() {
+        words.push(match &side.holder {
+            Holder::Nobody => Plain(0),
+            Holder::Peer(peer) => names.peer(*peer),
+            Holder::Link(link) => Plain(text(link.state())),
+        });
+        words.push(Plain(side.pipe.end.map_or(0, |_| 1) | u64::from(side.pipe.is_broken) << 1));
+        let nodes = [socket.nodes[at], socket.nodes[1 - at]];
+        side.pipe.units.iter().for_each(|unit| unit_words(unit, nodes, names, &mut words));
+        if let (Holder::Peer(peer), Some(asked)) = (&side.holder, &side.asked)
+            && world.peer(*peer).machine.link_state() != Some("open")
+            && let Some(Frame::Control(asked)) = parse(asked)
+        {
+            control_words(&asked, nodes, &mut words);
+        }
+    }
+    words
+}
+
+fn unit_words(unit: &Unit, nodes: [usize; 2], names: &Names, words: &mut Vec<Word>) {
+    words.push(Plain(0x40));
+    if !matches!(unit.label, Label::Frame(_)) {
+        return words.push(Plain(0x41));
+    }
+    match parse(&unit.bytes) {
+        Some(Frame::Message(message)) => words.extend([
+            Plain(message.header.seq),
+            Plain(message.header.ack_seq),
+            names.message(message.header.tid),
+        ]),
+        Some(Frame::Control(control)) => control_words(&control, nodes, words),
+        None => words.push(Plain(0x42)),
+    }
+}
+
+fn control_words(control: &Control, [from, to]: [usize; 2], words: &mut Vec<Word>) {
+    words.push(Plain(control.tag() as u64));
+    match control {
+        Control::ClientIdent(ident) => words.extend([
+            Attempt(from, ident.global_seq),
+            Cookie(ident.client_cookie),
+            Plain(ident.target_addr.nonce.into()),
+        ]),
+        Control::ServerIdent(ident) => {
+            words.extend([Attempt(from, ident.global_seq), Cookie(ident.server_cookie)]);
+        }
+        Control::SessionReconnect(frame) => words.extend([
+            Attempt(from, frame.global_seq),
+            Cookie(frame.client_cookie),
+            Cookie(frame.server_cookie),
+            Attempt(RESUMPTIONS, frame.connect_seq),
+            Plain(frame.msg_seq),
+        ]),
+        Control::SessionReconnectOk(ok) => words.push(Plain(ok.msg_seq)),
+        Control::SessionRetry(retry) => words.push(Attempt(RESUMPTIONS, retry.connect_seq)),
+        Control::SessionRetryGlobal(retry) => words.push(Attempt(to, retry.global_seq)),
+        Control::SessionReset(reset) => words.push(Plain(reset.full.into())),
+        Control::Ack(ack) => words.push(Plain(ack.seq)),
+        _ => {}
+    }
+}
+
+fn put_ledger(world: &World, names: &Names, words: &mut Vec<Word>) {
+    for node in 0..world.nodes.len() {
+        for entry in world.ledger.entries().iter().filter(|entry| entry.from == node) {
+            let fate = entry.fate as u64;
+            let written = u64::from(entry.written);
+            words.push(Plain(fate << 8 | written << 7 | u64::from(entry.delivered)));
+            words.push(names.peer(entry.peer));
+        }
+        words.push(Plain(world.ledger.is_excused(1 - node, node).into()));
+    }
+    let mut last: Vec<[Word; 3]> = world
+        .ledger
+        .last_delivered()
+        .map(|(receiver, sender, tid)| [names.peer(receiver), names.peer(sender), names.message(tid)])
+        .collect();
+    last.sort();
+    words.extend(last.into_iter().flatten());
+}
+
+pub(super) fn parse(bytes: &[u8]) -> Option<Frame> {
+    let mut reader = FrameReader::new(&crate::cheap::Cheap);
+    reader.set_limits(Limits::SESSION);
+    let first = reader.first_block_len();
+    let mut block = [0; 32];
+    block.copy_from_slice(bytes.get(..first)?);
+    let head = reader.open_head(&mut block).ok()?;
+    match reader.open_body(head, BytesMut::from(&bytes[first..])).ok()? {
+        Received::Frame(frame) => Some(frame),
+        Received::Aborted => None,
+    }
+}
+
+fn text(words: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    words.hash(&mut hasher);
+    hasher.finish() | 1
+}
+
+/// Gives cookies and attempts the names by which states are compared.
+fn hash(words: &[Word]) -> Digest {
+    let mut cookies = vec![0];
+    let mut attempts: Vec<(usize, u64)> = words
+        .iter()
+        .filter_map(|word| if let Attempt(node, n) = word { Some((*node, *n)) } else { None })
+        .collect();
+    attempts.sort_unstable();
+    attempts.dedup();
+    let ranks = ranks(&attempts);
+    let mut hashers = (DefaultHasher::new(), DefaultHasher::new());
+    hashers.1.write_u8(1);
+    for word in words {
+        let named = match word {
+            Plain(value) => *value,
+            Cookie(value) => {
+                let at = cookies.iter().position(|known| known == value).unwrap_or_else(|| {
+                    cookies.push(*value);
+                    cookies.len() - 1
+                });
+                at as u64
+            }
+            Attempt(node, n) => attempts.binary_search(&(*node, *n)).map_or(0, |at| ranks[at]),
+        };
+        hashers.0.write_u64(named);
+        hashers.1.write_u64(named);
+    }
+    (hashers.0.finish(), hashers.1.finish())
+}
+
+/// The places of sorted attempts in their node's order; neighbours stay neighbours, and none is still none.
+fn ranks(attempts: &[(usize, u64)]) -> Vec<u64> {
+    let mut ranks: Vec<u64> = Vec::with_capacity(attempts.len());
+    for (at, (node, n)) in attempts.iter().enumerate() {
+        let before = at.checked_sub(1).map(|before| (attempts[before], ranks[before]));
+        ranks.push(match before {
+            Some(((same, earlier), rank)) if same == *node => rank + (n - earlier).min(2),
+            _ => u64::from(*n != 0) * 2,
+        });
+    }
+    ranks
+}
