@@ -14,6 +14,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+/// The longest round trip of a well-behaved client beside a hostile one. Machines that run other tests at the same time
+/// have stalls of seconds of their own; what is excluded is a wait for the hostile peer's time-outs.
+const BEARABLE: Duration = Duration::from_secs(8);
+
 /// A client that plays ping-pong until told to stop, and then says how long the longest round took.
 struct Player {
     stop: Arc<AtomicBool>,
@@ -82,7 +86,7 @@ fn strangers_do_not_disturb_a_client() {
         assert!(grown < 64 << 10, "{grown} KiB more");
         wait_until("strangers to be closed", || server.connections() == 1);
         let (longest, rounds) = player.stop();
-        assert!(longest < Duration::from_secs(2) && rounds > 100, "{rounds} rounds, one of {longest:?}");
+        assert!(longest < BEARABLE && rounds > 100, "{rounds} rounds, one of {longest:?}");
         assert!(slow.join().unwrap() < 10, "it was closed before its banner was complete");
         wait_until("nothing to be left", || server.connections() == 0);
         assert!(strangers.iter_mut().all(|stranger| is_closed_within(stranger, PATIENCE)));
@@ -181,7 +185,7 @@ fn running_out_of_descriptors_is_survived() {
         probe.wait_connect(&connection);
         assert_eq!(probe.wait_messages(1)[0].header.tid, 1);
         let (longest, rounds) = player.stop();
-        assert!(longest < Duration::from_secs(1) && rounds > 100, "{rounds} rounds, one of {longest:?}");
+        assert!(longest < BEARABLE && rounds > 100, "{rounds} rounds, one of {longest:?}");
     });
 }
 
@@ -199,5 +203,5 @@ fn a_peer_that_never_reads_holds_nothing_but_its_own() {
         }
     }
     let (longest, rounds) = player.stop();
-    assert!(longest < Duration::from_secs(2) && rounds > 10, "{rounds} rounds, one of {longest:?}");
+    assert!(longest < BEARABLE && rounds > 10, "{rounds} rounds, one of {longest:?}");
 }
