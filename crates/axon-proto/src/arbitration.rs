@@ -29,6 +29,8 @@ pub struct Existing {
     pub peer_global_seq: u64,
     /// How often it was resumed.
     pub connect_seq: u64,
+    /// The number of the last message that was ever written in it.
+    pub sent: u64,
 }
 
 /// A CLIENT_IDENT as the table sees it.
@@ -108,6 +110,10 @@ pub fn decide_client_ident(existing: Option<&Existing>, incoming: &IncomingIdent
 pub struct IncomingReconnect {
     /// The dialler's cookie of the session to resume.
     pub client_cookie: u64,
+    /// The acceptor's cookie of the session to resume.
+    pub server_cookie: u64,
+    /// The last message that the peer received.
+    pub in_seq: u64,
     /// The number of the attempt among the peer's.
     pub global_seq: u64,
     /// How often the peer resumed the session.
@@ -150,6 +156,8 @@ pub enum ReconnectVerdict {
 /// | replacing | another socket is being moved in | retry global |
 /// | other-session | the cookie is another | reset, full if the policy checks |
 /// | half-open | this side dialled and never got its SERVER_IDENT | reset, not full |
+/// | other-beginning | the acceptor's cookie is another: both ends accepted, or one forgot and accepted a late question | reset; full if more than the beginning is at stake |
+/// | beyond | the peer received more than was sent | reset, full |
 /// | stale | the session saw a newer attempt | retry global |
 /// | behind | the session was resumed more often | retry |
 /// | race-won | both resume; the peer's address is higher, and this side may dial | wait |
@@ -165,6 +173,8 @@ pub fn decide_reconnect(existing: Option<&Existing>, incoming: &IncomingReconnec
             ReconnectVerdict::Reset { full: incoming.resetcheck }
         }
         () if ex.server_cookie == 0 => ReconnectVerdict::Reset { full: false },
+        () if ex.server_cookie != incoming.server_cookie => ReconnectVerdict::Reset { full: ex.mutual },
+        () if incoming.in_seq > ex.sent => ReconnectVerdict::Reset { full: true },
         () if ex.peer_global_seq > incoming.global_seq => {
             ReconnectVerdict::RetryGlobal { global_seq: ex.peer_global_seq }
         }

@@ -413,7 +413,11 @@ impl Connection {
                 self.back_off.reset();
                 self.tell(Event::Resumed);
             }
-            Err(fault) => self.broken(now, fault),
+            Err(fault) => {
+                // The peer counts what this side never sent: they do not have the same session, and never will.
+                self.lose(true, 0);
+                self.broken(now, fault);
+            }
         }
     }
 

@@ -76,6 +76,8 @@ impl Connection {
             Ident::Reconnect { frame, policy, .. } => {
                 let incoming = IncomingReconnect {
                     client_cookie: frame.client_cookie,
+                    server_cookie: frame.server_cookie,
+                    in_seq: frame.msg_seq,
                     global_seq: frame.global_seq,
                     connect_seq: frame.connect_seq,
                     resetcheck: policy.resetcheck,
@@ -115,6 +117,7 @@ impl Connection {
             server_cookie: ids.server_cookie,
             peer_global_seq: ids.peer_global_seq,
             connect_seq: ids.connect_seq,
+            sent: session.sent(),
         })
     }
 

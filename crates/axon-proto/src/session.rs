@@ -108,6 +108,11 @@ impl Session {
         &mut self.ids
     }
 
+    /// The number of the last message that was ever written, on whichever socket.
+    pub fn sent(&self) -> u64 {
+        self.out_seq + self.queue.written_before() as u64
+    }
+
     /// The last message written.
     pub fn out_seq(&self) -> u64 {
         self.out_seq

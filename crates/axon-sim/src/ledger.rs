@@ -79,6 +79,9 @@ pub enum Violation {
     #[error("message {0} came back from a connection that never had it")]
     CameBackElsewhere(u64),
     /// See the text.
+    #[error("a lossless session ended, although nobody forgot it")]
+    NeedlessReset,
+    /// See the text.
     #[error("message {0} was lost without notice")]
     Lost(u64),
     /// See the text.
@@ -133,6 +136,8 @@ pub struct Ledger {
     streams: Vec<(Stream, u64)>,
     /// Pairs of nodes between which a session may have started over without a word, as their policy allows.
     silent: Vec<(usize, usize)>,
+    /// Pairs of nodes of which one forgot a session with the other: its process ended, or its application closed it.
+    forgotten: Vec<[usize; 2]>,
     /// Deliveries.
     pub delivered: u64,
 }
@@ -164,6 +169,18 @@ impl Ledger {
         if !self.is_excused(from, to) {
             self.silent.push((from, to));
         }
+    }
+
+    /// `a` forgets its session with `b`.
+    pub(crate) fn forget(&mut self, a: usize, b: usize) {
+        if !self.is_forgotten(a, b) {
+            self.forgotten.push([a, b]);
+        }
+    }
+
+    /// Whether a session between the two may end.
+    pub(crate) fn is_forgotten(&self, a: usize, b: usize) -> bool {
+        self.forgotten.contains(&[a, b]) || self.forgotten.contains(&[b, a])
     }
 
     /// A connection begins another session.

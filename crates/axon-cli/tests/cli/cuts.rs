@@ -80,8 +80,9 @@ fn ten_thousand_cuts_of_peer_secure() {
 fn within_one_process_too() {
     for policy in ["lossless", "peer"] {
         for mode in ["crc", "secure"] {
-            for (transport, every) in [("tcp", "20ms"), ("mem", "5ms")] {
-                let load = ["--seconds", "1", "--cut-every", every, "--transport", transport];
+            for transport in ["tcp", "mem"] {
+                let load = "--seconds 1 --cut-every 20ms --back-off 5ms --transport";
+                let load: Vec<_> = load.split(' ').chain([transport]).collect();
                 let report =
                     json(&[&["bench", "--json", "--policy", policy, "--mode", mode], &load[..]].concat());
                 assert_eq!(report["policy"], policy);

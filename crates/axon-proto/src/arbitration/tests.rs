@@ -16,6 +16,7 @@ const DIALLING: Existing = Existing {
     server_cookie: 0,
     peer_global_seq: 5,
     connect_seq: 2,
+    sent: 10,
 };
 
 const IDENT: IncomingIdent = IncomingIdent {
@@ -28,6 +29,8 @@ const IDENT: IncomingIdent = IncomingIdent {
 
 const RECONNECT: IncomingReconnect = IncomingReconnect {
     client_cookie: 7,
+    server_cookie: 9,
+    in_seq: 10,
     global_seq: 5,
     connect_seq: 2,
     resetcheck: false,
@@ -91,6 +94,9 @@ fn every_row_of_reconnect() {
             IncomingReconnect { resetcheck: true, ..RECONNECT },
         ),
         ("half-open", Some(Existing { server_cookie: 0, peer_global_seq: 6, ..ex }), RECONNECT),
+        ("other-beginning", Some(Existing { server_cookie: 8, ..ex }), RECONNECT),
+        ("other, at stake", Some(Existing { server_cookie: 8, mutual: true, ..ex }), RECONNECT),
+        ("beyond", Some(Existing { sent: 9, ..ex }), RECONNECT),
         ("stale", Some(Existing { peer_global_seq: 6, connect_seq: 3, ..ex }), RECONNECT),
         ("behind", Some(Existing { connect_seq: 3, ..ex }), RECONNECT),
         ("race-won", Some(ex), RECONNECT),
@@ -109,6 +115,9 @@ fn every_row_of_reconnect() {
         other-session   Reset { full: false }
         other, checked  Reset { full: true }
         half-open       Reset { full: false }
+        other-beginning Reset { full: false }
+        other, at stake Reset { full: true }
+        beyond          Reset { full: true }
         stale           RetryGlobal { global_seq: 6 }
         behind          Retry { connect_seq: 3 }
         race-won        Wait

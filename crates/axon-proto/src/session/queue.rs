@@ -121,6 +121,11 @@ impl SendQueue {
         (unknown, not_sent)
     }
 
+    /// How many messages are to be written again.
+    pub(super) fn written_before(&self) -> usize {
+        self.again.len()
+    }
+
     /// All messages, each kind in the order of writing.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Progress, &Message)> {
         let written = self.written.iter().map(|message| (Progress::Written, message));

@@ -78,10 +78,12 @@ impl World {
             Event::KeepaliveAck(_) => {}
             Event::RemoteReset(undelivered) => {
                 counts.remote_resets += 1;
+                self.check_reset(id);
                 self.take_back(id, &undelivered);
             }
             Event::Reset { undelivered, .. } => {
                 counts.resets += 1;
+                self.check_reset(id);
                 self.take_back(id, &undelivered);
                 let lossy = self.peers[id.0].machine.session().policy().lossy;
                 if lossy {
@@ -89,6 +91,13 @@ impl World {
                 }
                 self.peers[id.0].over = true;
             }
+        }
+    }
+
+    fn check_reset(&mut self, id: PeerId) {
+        let peer = &self.peers[id.0];
+        if !peer.policy.lossy && !self.ledger.is_forgotten(peer.node, peer.other) {
+            self.fails(Err(crate::Violation::NeedlessReset));
         }
     }
 
@@ -179,6 +188,7 @@ impl World {
         self.peers[id.0].over = true;
         self.ledger.give_up(id, Fate::MarkedDown);
         let (node, other) = (self.peers[id.0].node, self.peers[id.0].other);
+        self.ledger.forget(node, other);
         if !self.peers[id.0].policy.resetcheck {
             self.ledger.excuse(other, node);
         }

@@ -30,8 +30,9 @@ impl World {
                 }
             }
         }
-        for other in 0..self.nodes.len() {
-            if other != node && !self.nodes[node].policies.get(self.nodes[other].name.kind).resetcheck {
+        for other in (0..self.nodes.len()).filter(|other| *other != node) {
+            self.ledger.forget(node, other);
+            if !self.nodes[node].policies.get(self.nodes[other].name.kind).resetcheck {
                 self.ledger.excuse(other, node);
             }
         }
