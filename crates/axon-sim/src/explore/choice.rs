@@ -155,7 +155,8 @@ impl<'a> Explored<'a> {
             let rests = matches!(state, SessionState::Open | SessionState::Standby);
             // A server that lost its client keeps what it has to say until that comes back.
             let abandoned = peer.policy.server && self.world.between(peer.other, peer.node).is_none();
-            if !abandoned && !(rests && peer.machine.is_drained()) {
+            let settled = rests && peer.machine.is_drained();
+            if !(abandoned || settled) {
                 let what = format!("connection {} of node {} is {state:?}", id.0, peer.node);
                 return Err(Violation::Stuck { what });
             }
