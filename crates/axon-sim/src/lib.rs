@@ -7,6 +7,8 @@
 //! | what applications asked for against what they got | [`Ledger`] |
 //! | a seed: a world, its weather and its misfortunes | [`Plan`] |
 //! | many seeds | [`sweep`](mod@sweep) |
+//! | every interleaving in small worlds | [`explore`] |
+//! | broken rules, to see whether the above notice | [`mutation`] |
 //!
 //! The driver in [`World`] is the messenger's, without threads and sockets: the same registry rules, the same order of
 //! steps between a machine and its socket.
@@ -17,6 +19,7 @@ mod cluster;
 pub mod explore;
 mod label;
 mod ledger;
+pub mod mutation;
 mod node;
 mod peer;
 mod pipe;

@@ -2,8 +2,9 @@
 #![forbid(unsafe_code)]
 
 use axon_sim::LEGEND;
-use axon_sim::explore::{explore, worlds};
-use axon_sim::sweep::{Sweep, replay, sweep};
+use axon_sim::explore::{Small, explore, worlds};
+use axon_sim::mutation::{Mutant, mutants, set_current, tables};
+use axon_sim::sweep::{Seeds, Sweep, replay, sweep};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -39,6 +40,15 @@ enum Command {
         #[arg(long, default_value_t = 3_000_000)]
         most: usize,
     },
+    /// Break each row of the decision tables in turn, and see whether seeds or exploration notice
+    Mutate {
+        /// Only rows whose names contain this
+        #[arg(default_value = "")]
+        filter: String,
+        /// How many seeds at most
+        #[arg(long, default_value_t = 50_000)]
+        seeds: u64,
+    },
 }
 
 fn main() -> ExitCode {
@@ -46,6 +56,7 @@ fn main() -> ExitCode {
         Command::Sim { seed: Some(seed), .. } => one(seed),
         Command::Sim { seeds, first, threads, .. } => many(first, seeds, threads),
         Command::Explore { filter, most } => explore_all(&filter, most),
+        Command::Mutate { filter, seeds } => mutate_all(&filter, seeds),
     }
 }
 
@@ -64,9 +75,9 @@ fn one(seed: u64) -> ExitCode {
     }
 }
 
-fn many(first: u64, seeds: u64, threads: Option<usize>) -> ExitCode {
-    let threads = threads.or_else(|| std::thread::available_parallelism().map(usize::from).ok()).unwrap_or(1);
-    let sweep = sweep(first, seeds, threads);
+fn many(first: u64, count: u64, threads: Option<usize>) -> ExitCode {
+    let seeds = Seeds::new(first, count);
+    let sweep = sweep(Seeds { threads: threads.unwrap_or(seeds.threads), ..seeds });
     report(&sweep);
     let Some(failure) = sweep.failures.first() else { return ExitCode::SUCCESS };
     one(failure.seed);
@@ -119,4 +130,39 @@ fn explore_all(filter: &str, most: usize) -> ExitCode {
         }
     }
     code
+}
+
+fn mutate_all(filter: &str, seeds: u64) -> ExitCode {
+    println!("| table | row | change | seeds | exploration |\n|---|---|---|---|---|");
+    for mutant in mutants().iter().filter(|mutant| mutant.row.contains(filter)) {
+        set_current(Some(mutant));
+        let Mutant { table, row, change, .. } = mutant;
+        println!("| {table} | {row} | {change:?} | {} | {} |", by_seeds(seeds), by_exploration());
+    }
+    set_current(None);
+    ExitCode::SUCCESS
+}
+
+fn by_seeds(count: u64) -> String {
+    let found = sweep(Seeds { tables, enough: 1, ..Seeds::new(1, count) });
+    match found.failures.first() {
+        Some(failure) => format!("seed {}: {}", failure.seed, brief(&failure.violation.to_string())),
+        None => format!("none of {count}"),
+    }
+}
+
+fn by_exploration() -> String {
+    let threads = Seeds::new(0, 0).threads;
+    for (name, small) in worlds().into_iter().filter(|(_, small)| small.is_tiny()) {
+        let found = explore(&Small { tables, ..small }, 30_000, threads);
+        if let Some((violation, _)) = found.violation {
+            return format!("{name}: {}", brief(&violation.to_string()));
+        }
+    }
+    "nothing".into()
+}
+
+/// The rule without the particulars.
+fn brief(violation: &str) -> String {
+    violation.split([':', ';']).next().unwrap_or_default().into()
 }

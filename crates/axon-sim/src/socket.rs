@@ -64,6 +64,15 @@ pub(crate) const DIALLER: usize = 0;
 /// The side that accepted.
 pub(crate) const ACCEPTOR: usize = 1;
 
+/// What an accepted link asked.
+pub(crate) struct Question {
+    /// When the owner hears of it.
+    pub(crate) at: Instant,
+    pub(crate) ident: Box<Ident>,
+    /// The owner, as the registry knew it when it was asked.
+    pub(crate) owner: Option<PeerId>,
+}
+
 /// A socket.
 pub(crate) struct Socket {
     /// [`DIALLER`] and [`ACCEPTOR`].
@@ -72,7 +81,7 @@ pub(crate) struct Socket {
     pub(crate) nodes: [usize; 2],
     pub(crate) status: Status,
     /// What the accepted link asked, until the session's owner hears of it.
-    pub(crate) question: Option<(Instant, Box<Ident>)>,
+    pub(crate) question: Option<Question>,
 }
 
 impl Socket {

@@ -1,6 +1,7 @@
 //! Many seeds, on several threads.
 
 use crate::{Failure, Plan, Summary, Trace};
+use axon_proto::Tables;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -21,8 +22,32 @@ pub struct Sweep {
 /// A sweep ends when so many seeds have failed.
 const ENOUGH: usize = 20;
 
-/// Runs `count` seeds from `first` on.
-pub fn sweep(first: u64, count: u64, threads: usize) -> Sweep {
+/// Which seeds to run.
+#[derive(Clone, Copy)]
+pub struct Seeds {
+    /// The first.
+    pub first: u64,
+    /// How many.
+    pub count: u64,
+    /// On how many threads.
+    pub threads: usize,
+    /// The rules of sessions.
+    pub tables: fn() -> Tables,
+    /// Failures after which a thread stops.
+    pub enough: usize,
+}
+
+impl Seeds {
+    /// `count` from `first` on, by the real rules, on all processors.
+    pub fn new(first: u64, count: u64) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { first, count, threads, tables: Tables::default, enough: ENOUGH }
+    }
+}
+
+/// Runs seeds.
+pub fn sweep(seeds: Seeds) -> Sweep {
+    let Seeds { first, count, threads, tables, enough } = seeds;
     let start = Instant::now();
     let next = AtomicU64::new(0);
     let total = Mutex::new((Summary::default(), Vec::new(), 0));
@@ -32,11 +57,13 @@ pub fn sweep(first: u64, count: u64, threads: usize) -> Sweep {
                 let (mut sum, mut failures, mut seeds) = (Summary::default(), Vec::new(), 0);
                 loop {
                     let nth = next.fetch_add(1, Ordering::Relaxed);
-                    if nth >= count || failures.len() >= ENOUGH {
+                    if nth >= count || failures.len() >= enough {
                         break;
                     }
                     seeds += 1;
-                    match Plan::new(first.wrapping_add(nth)).run(Trace::default()) {
+                    let mut plan = Plan::new(first.wrapping_add(nth));
+                    plan.setup.tables = tables();
+                    match plan.run(Trace::default()) {
                         Ok(summary) => sum += summary,
                         Err(failure) => failures.push(failure),
                     }

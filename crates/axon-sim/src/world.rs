@@ -142,8 +142,8 @@ impl World {
                 for from in 0..2 {
                     out.extend(socket.due(from).map(|at| (at, Action::Deliver(index, from))));
                 }
-                if let Some((at, _)) = &socket.question {
-                    out.push((*at, Action::Contend(index)));
+                if let Some(question) = &socket.question {
+                    out.push((question.at, Action::Contend(index)));
                 } else if let Holder::Link(link) = &socket.sides[1].holder {
                     out.extend(link.deadline().map(|(at, _)| (at, Action::WakeLink(index))));
                 }

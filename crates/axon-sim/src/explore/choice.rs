@@ -29,6 +29,12 @@ impl Small {
         let tables = Tables::default;
         Self { kind, messages: [0, 0], cuts: 0, restarts: [0, 0], mark_downs: 0, tables }
     }
+
+    /// Whether it is explored in a second or two.
+    pub fn is_tiny(&self) -> bool {
+        let [a, b] = self.restarts;
+        self.messages == [1, 1] && self.cuts + a + b + self.mark_downs <= 1
+    }
 }
 
 /// Something that may happen next.

@@ -126,7 +126,14 @@ impl Ops {
             0..25 => Op::Cut(self.random.below(8)),
             25..65 => Op::Arm(self.cut(a, b)),
             65..73 => Op::Swallow(self.random.below(8), self.random.below(2)),
-            73..82 => Op::MarkDown(a, b),
+            73..82 => {
+                // Often somebody needs the peer again at once.
+                if self.random.chance(500) {
+                    let letter = self.letter();
+                    self.list.push((at + MILLI, Op::Send(a, b, letter)));
+                }
+                Op::MarkDown(a, b)
+            }
             82..92 => return self.restart(at, a),
             92..97 => return self.partition(at, a, b),
             _ => Op::ClockJump(a, self.random.between(0, 3600) as i64),

@@ -3,7 +3,7 @@
 use super::World;
 use crate::node::index_of;
 use crate::peer::{Named, target};
-use crate::socket::{ACCEPTOR, Holder};
+use crate::socket::{ACCEPTOR, Holder, Question};
 use crate::{Counts, Peer, PeerId};
 use axon_proto::{Arena, Connection, Contended, Ident, Link, LinkOutput, Policy, Verdict};
 
@@ -14,17 +14,22 @@ fn registers(policy: &Policy) -> bool {
 impl World {
     /// The question of an accepted link comes before its session.
     pub(super) fn contend(&mut self, index: usize) {
-        let Some((_, ident)) = self.sockets[index].question.take() else { return };
+        let Some(question) = self.sockets[index].question.take() else { return };
+        let Question { ident, owner, .. } = question;
         let node = self.sockets[index].nodes[ACCEPTOR];
-        let existing = match registers(ident.policy()) {
-            true => self.nodes[node].registered(ident.addrs()),
-            false => None,
-        };
-        match (existing, &*ident) {
+        // Who knows nobody decides at once; another worker may learn of the question later.
+        let owner = owner.or_else(|| self.owner_of(index, &ident));
+        match (owner, &*ident) {
             (Some(peer), _) => self.confront(index, peer, &ident),
             (None, Ident::Reconnect { .. }) => self.answer(index, Verdict::Reset { full: true }),
             (None, Ident::Client { .. }) => self.found(index, node, &ident),
         }
+    }
+
+    /// The connection that decides about a question, as the registry knows it now.
+    pub(super) fn owner_of(&self, index: usize, ident: &Ident) -> Option<PeerId> {
+        let node = &self.nodes[self.sockets[index].nodes[ACCEPTOR]];
+        registers(ident.policy()).then(|| node.registered(ident.addrs())).flatten()
     }
 
     /// Lets the session decide.
@@ -95,10 +100,21 @@ impl World {
         }
         match self.offer(peer, link, ident) {
             Contended::Taken => {
+                self.forgive_revival(peer);
                 self.attach(index, peer);
                 self.serve(peer);
             }
             _ => self.fails(Err(crate::Violation::Unexpected("a new connection refuses its link".into()))),
+        }
+    }
+
+    /// A question that was late enough to come after its receiver closed the session revives it by name: what the
+    /// closed session delivered and did not acknowledge comes once more.
+    fn forgive_revival(&mut self, id: PeerId) {
+        let of = |peer: &Peer| (peer.node, peer.other, peer.machine.session().ids().client_cookie);
+        let name = of(&self.peers[id.0]);
+        if name.2 != 0 && self.peers.iter().any(|peer| peer.over && of(peer) == name) {
+            self.ledger.excuse(name.1, name.0);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Accepted links until their session is agreed.
 
 use super::World;
-use crate::socket::{ACCEPTOR, Holder, Socket};
+use crate::socket::{ACCEPTOR, Holder, Question, Socket};
 use axon_proto::{Demand, Link, LinkOutput, ServerStart, Verdict};
 use std::time::Duration;
 
@@ -44,7 +44,8 @@ impl World {
                 let at = if self.random.chance(defer) { self.time_in(DEFERRED) } else { self.now };
                 let at_once = at == self.now;
                 self.flush_link(index);
-                self.sockets[index].question = Some((at, ident));
+                let owner = self.owner_of(index, &ident);
+                self.sockets[index].question = Some(Question { at, ident, owner });
                 if at_once {
                     self.contend(index);
                 }

@@ -1,0 +1,95 @@
+//! The decision tables once more, row by row, so that each row can be flipped or taken out: whoever checks sessions must
+//! notice.
+
+mod fault;
+mod ident;
+mod reconnect;
+
+use axon_proto::Tables;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A row of one of the three tables, and what is wrong with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mutant {
+    /// The table.
+    pub table: &'static str,
+    /// The row's name.
+    pub row: &'static str,
+    /// What is done to it.
+    pub change: Change,
+    number: usize,
+}
+
+/// What is done to a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Another verdict.
+    Flipped,
+    /// It never matches; the rows below it decide.
+    Removed,
+}
+
+/// The one mutant of this process; 0 for none.
+static CURRENT: AtomicUsize = AtomicUsize::new(0);
+
+/// A row of a table: its name, when it matches, its verdict, and another verdict.
+type Row<F, V> = (&'static str, fn(&F) -> bool, fn(&F) -> V, fn(&F) -> V);
+
+/// Tables that follow the current mutant.
+pub fn tables() -> Tables {
+    Tables { fault: fault::decide, client_ident: ident::decide, reconnect: reconnect::decide }
+}
+
+/// All mutants.
+pub fn mutants() -> Vec<Mutant> {
+    let names = [
+        ("decide_fault", fault::ROWS.map(|row| row.0).to_vec()),
+        ("decide_client_ident", ident::ROWS.map(|row| row.0).to_vec()),
+        ("decide_reconnect", reconnect::ROWS.map(|row| row.0).to_vec()),
+    ];
+    let mut mutants = Vec::new();
+    for (table, rows) in names {
+        for (at, row) in rows.iter().enumerate() {
+            for change in [Change::Flipped, Change::Removed] {
+                // Nothing is left below the last row.
+                if change == Change::Flipped || at + 1 < rows.len() {
+                    let number = mutants.len() + 1;
+                    mutants.push(Mutant { table, row, change, number });
+                }
+            }
+        }
+    }
+    mutants
+}
+
+/// Makes `mutant` the one that [`tables`] follow, in the whole process.
+pub fn set_current(mutant: Option<&Mutant>) {
+    CURRENT.store(mutant.map_or(0, |mutant| mutant.number), Ordering::SeqCst);
+}
+
+/// First match wins.
+fn decide<F, V>(table: &'static str, rows: &[Row<F, V>], facts: &F) -> V {
+    let current = CURRENT.load(Ordering::Relaxed);
+    let (_, _, verdict, _) = match current {
+        0 => rows.iter().find(|(_, matches, ..)| matches(facts)),
+        _ => return mutated(table, rows, facts, current),
+    }
+    .expect("the last row matches always");
+    verdict(facts)
+}
+
+fn mutated<F, V>(table: &'static str, rows: &[Row<F, V>], facts: &F, current: usize) -> V {
+    let mutant = mutants()[current - 1];
+    for (name, matches, verdict, other) in rows {
+        if !matches(facts) {
+            continue;
+        }
+        let (hit, flipped) = (mutant.table == table && mutant.row == *name, mutant.change == Change::Flipped);
+        match hit {
+            false => return verdict(facts),
+            true if flipped => return other(facts),
+            true => {}
+        }
+    }
+    unreachable!("the last row matches always")
+}
