@@ -38,8 +38,6 @@ pub struct Entry {
     pub written: bool,
     /// How often it was delivered.
     pub delivered: u32,
-    /// To which incarnation it was delivered last.
-    incarnation: u32,
 }
 
 /// A receiving connection, its session, and where the messages come from.
@@ -81,6 +79,18 @@ pub enum Violation {
     /// See the text.
     #[error("a lossless session ended, although nobody forgot it")]
     NeedlessReset,
+    /// See the text.
+    #[error("message {0} went to another session of the receiver, and its sender was not told")]
+    NotTold(u64),
+    /// See the text.
+    #[error("a server dials")]
+    ServerDials,
+    /// See the text.
+    #[error("a session that was open is not dialled at once")]
+    Dawdles,
+    /// See the text.
+    #[error("who was told to wait does not try again soon")]
+    WaitsLong,
     /// See the text.
     #[error("message {0} was lost without notice")]
     Lost(u64),
@@ -151,8 +161,7 @@ impl Ledger {
     /// A session accepted a message; its transaction id.
     pub(crate) fn accept(&mut self, peer: PeerId, from: usize, to: usize, priority: u16, cost: usize) -> u64 {
         let fate = Fate::Accepted;
-        let entry =
-            Entry { peer, from, to, priority, cost, fate, written: false, delivered: 0, incarnation: 0 };
+        let entry = Entry { peer, from, to, priority, cost, fate, written: false, delivered: 0 };
         self.entries.push(entry);
         self.entries.len() as u64
     }
@@ -195,13 +204,7 @@ impl Ledger {
     }
 
     /// `receiver`, a connection of `node`, delivers it.
-    pub(crate) fn deliver(
-        &mut self,
-        tid: u64,
-        receiver: PeerId,
-        node: usize,
-        incarnation: u32,
-    ) -> Result<(), Violation> {
+    pub(crate) fn deliver(&mut self, tid: u64, receiver: PeerId, node: usize) -> Result<(), Violation> {
         self.delivered += 1;
         let Some(entry) = self.entries.get(tid as usize - 1) else { return Err(Violation::Astray(tid)) };
         let (from, to, sender, priority) = (entry.from, entry.to, entry.peer, entry.priority);
@@ -211,14 +214,12 @@ impl Ledger {
         if entry.fate == Fate::NotSent {
             return Err(Violation::DeliveredNotSent(tid));
         }
-        let again = entry.delivered > 0 && entry.incarnation == incarnation;
-        if again && !self.is_excused(from, to) {
+        if entry.delivered > 0 && !self.is_excused(from, to) {
             return Err(Violation::Twice(tid));
         }
         self.check_order(tid, Stream { receiver, sender, priority })?;
         if let Some(entry) = self.entry(tid) {
             entry.delivered += 1;
-            entry.incarnation = incarnation;
         }
         Ok(())
     }

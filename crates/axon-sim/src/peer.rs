@@ -21,6 +21,8 @@ pub struct Peer {
     /// When the message that waits is admitted.
     pub(crate) admission: Option<Instant>,
     pub(crate) counts: Counts,
+    /// The connection its messages went to last, and how often it had been told by then that a session was lost.
+    pub(crate) partner: Option<(PeerId, u32)>,
     pub(crate) over: bool,
 }
 

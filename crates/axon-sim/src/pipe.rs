@@ -42,6 +42,18 @@ pub(crate) struct Pipe {
 }
 
 impl Pipe {
+    /// When what is held back arrives.
+    pub(crate) const NEVER: Instant = Instant(u64::MAX / 2);
+
+    /// What was held back arrives now.
+    pub(crate) fn release(&mut self, now: Instant) {
+        let ends = self.end.iter_mut().map(|(at, _)| at);
+        let held =
+            self.units.iter_mut().map(|unit| &mut unit.at).chain(ends).filter(|at| **at >= Self::NEVER);
+        held.for_each(|at| *at = now);
+        self.last = self.last.min(now);
+    }
+
     /// Appends a unit that arrives at `at`, or as soon as what was written before.
     pub(crate) fn write(&mut self, label: Label, bytes: Bytes, at: Instant, cut: Option<Edge>) {
         self.last = self.last.max(at);

@@ -11,6 +11,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Op {
     Send(usize, usize, Letter),
+    Connect(usize, usize),
     Keepalive(usize, usize),
     MarkDown(usize, usize),
     /// Breaks the so-manieth socket.
@@ -125,6 +126,8 @@ impl Plan {
     fn perform(&self, world: &mut World, op: Op) {
         match op {
             Op::Send(from, to, what) => drop(world.send(from, to, what)),
+            Op::Connect(a, b) if world.nodes[a].up => drop(world.connect_to(a, b)),
+            Op::Connect(..) => {}
             Op::Keepalive(a, b) => drop(world.between(a, b).map(|peer| world.keepalive(peer))),
             Op::MarkDown(a, b) => drop(world.between(a, b).map(|peer| world.mark_down(peer))),
             Op::Cut(nth) => drop(nth_socket(world, nth).map(|socket| world.cut(socket))),

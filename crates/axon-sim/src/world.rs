@@ -14,7 +14,7 @@ pub use app::Letter;
 pub use network::Cut;
 
 use crate::socket::{Holder, Socket, Status};
-use crate::{Ledger, Node, Peer, PeerId, Random, Setup, Trace, Violation};
+use crate::{Label, Ledger, Node, Peer, PeerId, Random, Setup, Trace, Violation};
 use axon_proto::Instant;
 use axon_wire::FrameBuf;
 use bytes::Bytes;
@@ -54,6 +54,10 @@ pub struct World {
     pub random: Random,
     /// Cuts to come.
     pub cuts: Vec<Cut>,
+    /// What is held back on its way from one node to another, until [`World::release`].
+    pub holds: Vec<(usize, usize, Label)>,
+    /// What was written from node to node, if the trace is on.
+    pub written: Vec<(usize, usize, Label)>,
     /// Pairs of nodes, smaller first, between which nothing arrives.
     pub parted: Vec<(usize, usize)>,
     pub(crate) peers: Vec<Peer>,
@@ -81,6 +85,8 @@ impl World {
             violation: None,
             random,
             cuts: Vec::new(),
+            holds: Vec::new(),
+            written: Vec::new(),
             parted: Vec::new(),
             peers: Vec::new(),
             alive: Vec::new(),

@@ -30,10 +30,10 @@ impl Small {
         Self { kind, messages: [0, 0], cuts: 0, restarts: [0, 0], mark_downs: 0, tables }
     }
 
-    /// Whether it is explored in a second or two.
-    pub fn is_tiny(&self) -> bool {
+    /// How much goes wrong in it.
+    pub fn faults(&self) -> u8 {
         let [a, b] = self.restarts;
-        self.messages == [1, 1] && self.cuts + a + b + self.mark_downs <= 1
+        self.cuts + a + b + self.mark_downs
     }
 }
 

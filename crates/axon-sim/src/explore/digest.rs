@@ -101,6 +101,8 @@ fn put_peer(world: &World, id: PeerId, names: &Names, words: &mut Vec<Word>) {
         Plain(session.out_seq()),
         Plain(session.in_seq()),
         Plain(peer.machine.link_state().map_or(0, text)),
+        peer.partner.map_or(Plain(0), |(partner, _)| names.peer(partner)),
+        Plain(peer.partner.map_or(0, |(_, told)| u64::from(told == peer.counts.remote_resets) + 1)),
     ]);
     for (progress, message) in session.messages() {
         words.extend([Plain(progress as u64), names.message(message.header.tid)]);

@@ -104,9 +104,10 @@ impl Ops {
         for _ in 0..self.random.between(1, most) {
             let at = if hurry && self.random.chance(500) { Instant(0) } else { self.time() };
             let (from, to) = self.pair();
-            let op = match self.random.chance(100) {
-                true => Op::Keepalive(from, to),
-                false => Op::Send(from, to, self.letter()),
+            let op = match self.random.below(20) {
+                0 => Op::Connect(from, to),
+                1..3 => Op::Keepalive(from, to),
+                _ => Op::Send(from, to, self.letter()),
             };
             self.list.push((at, op));
         }

@@ -16,8 +16,13 @@ impl Plan {
         self.clear_up(&mut run.world);
         self.probe(&mut run.world);
         run.check()?;
-        let settled_after = settle(run, calm)?;
+        let mut settled_after = settle(run, calm)?;
         run.advance(run.world.now + QUIET)?;
+        // What was lost with a lossy connection may still be answered by its other end.
+        while !is_settled(&run.world) {
+            settled_after = settle(run, calm)?;
+            run.advance(run.world.now + QUIET)?;
+        }
         self.check_books(&run.world)?;
         self.check_pairs(&run.world)?;
         Ok(settled_after)

@@ -52,6 +52,7 @@ impl World {
             socket: None,
             admission: None,
             counts: Counts::default(),
+            partner: None,
             over: false,
         });
         self.nodes[node].register(&addrs, id);

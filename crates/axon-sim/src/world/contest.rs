@@ -93,6 +93,7 @@ impl World {
             socket: None,
             admission: None,
             counts: Counts::default(),
+            partner: None,
             over: false,
         });
         if registered {

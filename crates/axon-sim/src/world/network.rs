@@ -5,7 +5,7 @@ use crate::PeerId;
 use crate::label::{Label, message_ids};
 use crate::node::index_of;
 use crate::peer::letter;
-use crate::pipe::Edge;
+use crate::pipe::{Edge, Pipe};
 use crate::socket::{ACCEPTOR, DIALLER, Holder, Reading, Socket, Status};
 use axon_proto::{Disconnect, Input, Instant};
 use axon_wire::Tag;
@@ -127,6 +127,9 @@ impl World {
         }
         let socket = &self.sockets[index];
         let (from, to) = (socket.nodes[side], socket.nodes[1 - side]);
+        if self.trace.is_on() {
+            self.written.push((from, to, label));
+        }
         let to_nobody = matches!(socket.sides[1 - side].holder, Holder::Nobody);
         if socket.sides[side].pipe.swallows || (to_nobody && socket.sides[1 - side].pipe.swallows) {
             return self.learn_of_silence(index, side);
@@ -135,7 +138,8 @@ impl World {
             return;
         }
         let cut = self.cut_here(from, to, label);
-        let at = self.now + self.latency();
+        let held = self.holds.contains(&(from, to, label));
+        let at = if held { Pipe::NEVER } else { self.now + self.latency() };
         self.sockets[index].sides[side].pipe.write(label, bytes, at, cut);
     }
 
@@ -266,14 +270,11 @@ impl World {
             socket.sides[side].pipe.end = Some((at, Disconnect::Closed));
             return;
         }
-        let unread = socket.sides[1 - side].pipe.unread() > 0;
         socket.sides[1 - side].pipe.drop_units();
         let pipe = &mut socket.sides[side].pipe;
-        if pipe.swallows && unread {
-            return self.learn_of_silence(index, 1 - side);
-        }
         if pipe.swallows {
-            return;
+            // The other side's operating system finds out in the end.
+            return self.learn_of_silence(index, 1 - side);
         }
         if rude {
             pipe.drop_units();
@@ -308,6 +309,26 @@ impl World {
                 format_args!("swallows what {} writes", letter(self.sockets[index].nodes[side])),
             );
             self.sockets[index].sides[side].pipe.swallows = true;
+        }
+    }
+
+    /// Lets go of what `node` wrote and was held back.
+    pub fn release_from(&mut self, node: usize) {
+        self.trace.note(self.now, letter(node), format_args!("what it wrote is let go"));
+        self.holds.retain(|(from, ..)| *from != node);
+        for index in &self.live {
+            let socket = &mut self.sockets[*index];
+            let mine = socket.sides.iter_mut().zip(socket.nodes).filter(|(_, owner)| *owner == node);
+            mine.for_each(|(side, _)| side.pipe.release(self.now));
+        }
+    }
+
+    /// Lets go of all that was held back; nothing is from now on.
+    pub fn release(&mut self) {
+        self.trace.note(self.now, "*", format_args!("what was held back is let go"));
+        self.holds.clear();
+        for index in &self.live {
+            self.sockets[*index].sides.iter_mut().for_each(|side| side.pipe.release(self.now));
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::World;
 use crate::peer::Named;
-use crate::{Fate, PeerId};
-use axon_proto::{ClientStart, Event, Input, Output, State, Undelivered};
+use crate::{Fate, PeerId, Violation};
+use axon_proto::{ClientStart, Event, Fault, Input, Output, SessionState, State, Undelivered};
 use axon_wire::Message;
 
 impl World {
@@ -47,6 +47,9 @@ impl World {
     fn on_output(&mut self, id: PeerId, output: Output) {
         match output {
             Output::Dial => {
+                if self.peers[id.0].policy.server {
+                    self.fails(Err(Violation::ServerDials));
+                }
                 self.peers[id.0].counts.dials += 1;
                 self.dial(id);
             }
@@ -73,8 +76,16 @@ impl World {
                 self.on_established(id);
             }
             Event::Resumed => counts.resumed += 1,
-            Event::Interrupted(_) => counts.interrupted += 1,
-            Event::AttemptFailed(_) => counts.failed += 1,
+            Event::Interrupted(_) => {
+                counts.interrupted += 1;
+                self.check_promptness(id);
+            }
+            Event::AttemptFailed(fault) => {
+                counts.failed += 1;
+                if fault == Fault::ToldToWait {
+                    self.check_pause(id);
+                }
+            }
             Event::KeepaliveAck(_) => {}
             Event::RemoteReset(undelivered) => {
                 counts.remote_resets += 1;
@@ -97,7 +108,41 @@ impl World {
     fn check_reset(&mut self, id: PeerId) {
         let peer = &self.peers[id.0];
         if !peer.policy.lossy && !self.ledger.is_forgotten(peer.node, peer.other) {
-            self.fails(Err(crate::Violation::NeedlessReset));
+            self.fails(Err(Violation::NeedlessReset));
+        }
+    }
+
+    /// Whose policy notices a peer that lost the session must have been told before its messages go to another.
+    fn check_told(&mut self, receiver: PeerId, tid: u64) {
+        let Some(sender) = self.ledger.entries().get(tid as usize - 1).map(|entry| entry.peer) else {
+            return;
+        };
+        let resets = self.peers[sender.0].counts.remote_resets;
+        let known = self.peers[sender.0].partner.replace((receiver, resets));
+        let (node, other) = (self.peers[sender.0].node, self.peers[sender.0].other);
+        let excused = !self.peers[sender.0].policy.resetcheck || self.ledger.is_excused(node, other);
+        if let Some((partner, told)) = known
+            && partner != receiver
+            && told == resets
+            && !excused
+        {
+            self.fails(Err(Violation::NotTold(tid)));
+        }
+    }
+
+    fn check_promptness(&mut self, id: PeerId) {
+        let state = self.peers[id.0].machine.session().state();
+        if !matches!(state, SessionState::Dialling | SessionState::Standby) {
+            self.fails(Err(Violation::Dawdles));
+        }
+    }
+
+    fn check_pause(&mut self, id: PeerId) {
+        let soon = self.now + self.setup.back_off.initial;
+        let peer = &self.peers[id.0];
+        let waits = peer.machine.session().state() == SessionState::Waiting;
+        if waits && peer.machine.deadline().is_none_or(|(at, _)| at > soon) {
+            self.fails(Err(Violation::WaitsLong));
         }
     }
 
@@ -119,10 +164,10 @@ impl World {
 
     fn on_message(&mut self, id: PeerId, message: &Message) {
         let (node, tid) = (self.peers[id.0].node, message.header.tid);
-        let incarnation = self.nodes[node].incarnation;
         self.note_peer(id, format_args!("delivers {tid}"));
-        let outcome = self.ledger.deliver(tid, id, node, incarnation);
+        let outcome = self.ledger.deliver(tid, id, node);
         self.fails(outcome);
+        self.check_told(id, tid);
         self.check_body(message);
         self.reply(id, message);
     }
@@ -174,7 +219,7 @@ impl World {
     fn forget(&mut self, id: PeerId) {
         if self.peers[id.0].machine.state() != State::Closed {
             let what = format!("{} was reset and goes on", Named(id, &self.peers[id.0]));
-            self.fails(Err(crate::Violation::Unexpected(what)));
+            self.fails(Err(Violation::Unexpected(what)));
         }
         self.hang_up(id);
         self.nodes[self.peers[id.0].node].unregister(id);

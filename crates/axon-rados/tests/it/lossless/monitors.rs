@@ -1,196 +1,216 @@
-use super::probe::MMonProbe;
-use crate::monitors::SECOND;
-use axon_auth::{AuthName, Mode, Principal, RotatingStore, TicketStore, Verifier};
-use axon_denc::{AddrVec, EntityAddr, EntityType, Features};
-use axon_messenger::{
-    Connection, Dispatcher, Fault, Messenger, Modes, Nonce, Policy, Received, Reset, Undelivered,
-};
-use axon_rados::mon::system_surroundings;
-use axon_rados::msg::{Fsid, TypedMessage};
+//! Monitors among themselves: either may dial, and whatever happens to sockets there is one session.
+
+use super::daemon_log::{DaemonLog, INJECTED, after};
+use super::mon_peer::{MON_ELECTION, MonPeer, boot};
+use super::{cut_for, cutting};
+use crate::monitors::{SECOND, eventually};
+use axon_auth::Mode;
+use axon_messenger::State;
 use axon_testbed::{Cluster, Tap};
-use axon_transport::{Faults, Faulty, TcpTransport};
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use axon_transport::{Faulty, TcpTransport};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::ops::Range;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-#[derive(Default)]
-struct Log {
-    arrived: Vec<(u16, u64, Option<MMonProbe>)>,
-    news: Vec<String>,
+/// Below all ports of the testbed's monitors: of two attempts at the same time, ours survives.
+const LOWER: Range<u16> = 10_000..20_000;
+/// Above them: the real monitor's attempt survives.
+const HIGHER: Range<u16> = 61_000..65_000;
+
+fn free_addr(ports: Range<u16>) -> SocketAddr {
+    let start = std::process::id() as u16 % ports.len() as u16;
+    let at = |n: u16| ports.start + (start + 7 * n) % ports.len() as u16;
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    let port = (0..1000).map(at).find(free).expect("a free port on loopback");
+    (Ipv4Addr::LOCALHOST, port).into()
 }
 
-#[derive(Clone, Default)]
-struct Monitor(Arc<Mutex<Log>>, Fsid);
+/// A real monitor, ours, and two ways to cut what is between them: our sockets after so and so many bytes, those that
+/// the real one dialled at any time.
+struct World {
+    cluster: Cluster,
+    peer: MonPeer,
+    transport: Faulty<TcpTransport>,
+    tap: Tap,
+    tap_cuts: usize,
+}
 
-impl Dispatcher for Monitor {
-    fn dispatch(&self, connection: &Connection, message: Received) {
-        let probe = MMonProbe::decode(&message).ok();
-        let map = self
-            .0
-            .lock()
-            .unwrap()
-            .arrived
-            .iter()
-            .find_map(|(_, _, p)| p.as_ref().filter(|p| p.op == 2).map(|p| p.monmap.clone()));
-        if let (Some(p), Some(monmap)) = (probe.as_ref().filter(|p| p.op == MMonProbe::PROBE), map) {
-            let reply = MMonProbe {
-                op: MMonProbe::REPLY,
-                name: "b".into(),
-                fsid: self.1,
-                release: 16,
-                leader: u32::MAX,
-                monmap,
-                ..MMonProbe::default()
-            };
-            let _ = p;
-            connection.send(reply.encode(Features(0)).unwrap()).unwrap();
+impl World {
+    fn boot(ports: Range<u16>, mode: Mode, seed: u64) -> Self {
+        let addr = free_addr(ports);
+        let cluster = boot(addr, mode);
+        let tap = Tap::start(addr, 0).unwrap();
+        cluster.redirect(addr.port(), tap.addr().port()).unwrap();
+        let transport = cutting(seed, 30_000);
+        let peer = MonPeer::start(&cluster, addr, mode, transport.clone());
+        Self { cluster, peer, transport, tap, tap_cuts: 0 }
+    }
+
+    /// Questions all the time, and cuts.
+    fn storm(&mut self, during: Duration) {
+        let end = Instant::now() + during;
+        let mut next_cut = Instant::now();
+        while Instant::now() < end {
+            for _ in 0..3 {
+                self.peer.ask();
+            }
+            sleep(Duration::from_millis(10));
+            if next_cut <= Instant::now() {
+                self.tap.cut();
+                self.tap_cuts += 1;
+                next_cut += Duration::from_millis(100 + 37 * (self.tap_cuts as u64 * 7 % 11));
+            }
         }
-        self.0.lock().unwrap().arrived.push((message.header.kind, message.header.seq, probe));
+        self.transport.calm();
     }
-    fn handle_fast_connect(&self, c: &Connection) {
-        self.0.lock().unwrap().news.push(format!("connect {c:?}"));
+
+    /// Every question was answered, and everything acknowledged.
+    fn settle(&self) {
+        let answered = || self.peer.seen().answers >= self.peer.asked;
+        eventually("an answer to every question", 30 * SECOND, answered);
+        eventually("one connection", 5 * SECOND, || self.peer.messenger.connections() == 1);
+        assert_eq!(self.peer.real.state(), State::Open);
     }
-    fn handle_fast_accept(&self, c: &Connection) {
-        self.0.lock().unwrap().news.push(format!("accept {c:?}"));
+
+    /// Nothing was lost or doubled: as seen from here, and as the real monitor saw it.
+    fn assert_one_session(&self) {
+        let log = self.log_of_all();
+        log.assert_clean();
+        assert_eq!(log.cookies("mon.1").len(), 1, "sessions that the real monitor knew");
+        self.assert_sent_in_order(&log);
+        let seen = self.peer.seen();
+        assert_eq!(seen.answers, self.peer.asked);
+        assert_eq!(seen.lost, [""; 0]);
+        assert!(seen.kinds.get(&MON_ELECTION).is_some_and(|n| *n > 0), "{:?}", seen.kinds);
+        assert!(seen.seqs.iter().copied().eq(1..=seen.seqs.len() as u64), "gaps or repetitions");
+        let counters = self.peer.messenger.counters();
+        assert_eq!((counters.connections_opened, counters.resets), (1, 0), "{counters}");
+        assert!(counters.reconnects >= 10, "{counters}");
     }
-    fn handle_reset(&self, c: &Connection, r: Reset) {
-        self.0.lock().unwrap().news.push(format!("reset {c:?} {r:?}"));
+
+    /// The real monitor's log at a moment when all that it ever sent has arrived here. It says something new all the time,
+    /// and writes its log a little later.
+    fn log_of_all(&self) -> DaemonLog {
+        let mut log = DaemonLog::of(&self.cluster, "mon.a");
+        eventually("as many messages here as mon.a sent", 10 * SECOND, || {
+            let arrived = self.peer.seen().seqs.len();
+            log = DaemonLog::of(&self.cluster, "mon.a");
+            log.count("send_message enqueueing message") == arrived
+        });
+        log
     }
-    fn handle_refused(&self, _c: &Connection, f: &Fault) {
-        self.0.lock().unwrap().news.push(format!("refused {f}"));
+
+    /// What went there: every question once and in order, by the names in the real monitor's log.
+    fn assert_sent_in_order(&self, log: &DaemonLog) {
+        let all: Vec<_> = log.received("mon.1", "").map(|(seq, _)| seq).collect();
+        assert!(all.iter().copied().eq(1..=all.len() as u64), "gaps or repetitions");
+        let questions = log.received("mon.1", "mon_probe(probe ");
+        let names: Vec<_> = questions.filter_map(|(_, text)| after(text, " name ")).collect();
+        let expected = (0..self.peer.asked).map(|n| format!("q{n}"));
+        assert!(names.iter().copied().eq(expected), "{} of {} questions", names.len(), self.peer.asked);
     }
-    fn handle_remote_reset(&self, c: &Connection, r: Undelivered) {
-        self.0.lock().unwrap().news.push(format!("remote reset {c:?} {r:?}"));
+
+    fn report(&self) {
+        let log = DaemonLog::of(&self.cluster, "mon.a");
+        let seen = self.peer.seen();
+        println!(
+            "{} of our sockets cut, {} times those dialled by mon.a; {} questions; {:?}; refused: {:?}",
+            self.transport.cuts(),
+            self.tap_cuts,
+            self.peer.asked,
+            seen.kinds,
+            seen.refused
+        );
+        println!("here: {}", self.peer.messenger.counters());
+        for event in [
+            "handle_client_ident received",
+            "handle_server_ident received",
+            "handle_reconnect received reconnect",
+            "handle_reconnect_ok reconnect accepted",
+            "race detected, replacing",
+            "race detected, this connection loses",
+            "ask client to retry",
+            "received session retry",
+            "received session reset",
+            "going to standby",
+            "got old message",
+            INJECTED,
+        ] {
+            println!("mon.a: {event}: {}", log.count(event));
+        }
     }
 }
 
-fn fsid(cluster: &Cluster) -> Fsid {
-    let hex = cluster.fsid().replace('-', "");
-    std::array::from_fn(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap())
+fn survives(ports: Range<u16>, mode: Mode, seed: u64) {
+    let mut world = World::boot(ports, mode, seed);
+    world.storm(cut_for());
+    world.settle();
+    world.report();
+    world.assert_one_session();
 }
 
-fn run(mode: Mode, port: u16, seconds: u64, wild: bool) {
-    let us: SocketAddr = ([127, 0, 0, 1], port).into();
-    let tmode = if mode == Mode::CRC { axon_testbed::Mode::Crc } else { axon_testbed::Mode::Secure };
-    let tap = Tap::start(us, 1 << 16).unwrap();
-    let cluster = Cluster::builder()
-        .mode(tmode)
-        .foreign_monitor("b", us)
-        .set("debug_ms", "5")
-        .set("debug_mon", "10")
-        .boot()
-        .unwrap();
-    cluster.redirect(port, tap.addr().port()).unwrap();
-    let key: axon_auth::CryptoKey = cluster.key("mon.").unwrap().parse().unwrap();
-    let principal =
-        Principal::new(AuthName::new(EntityType::Mon, "b"), TicketStore::default(), system_surroundings())
-            .with_mon_secret(key.clone());
-    let verifier =
-        Verifier::new(EntityType::Mon, RotatingStore::default(), system_surroundings()).with_mon_secret(key);
-    let faults = Faults {
-        seed: 7,
-        piece: 1..=8192,
-        cuts_per_mille: if wild { 1000 } else { 0 },
-        cut_after: 1..=40_000,
-        ..Faults::default()
-    };
-    let faulty = Faulty::new(TcpTransport::new(), faults);
-    let log = Monitor(Arc::default(), fsid(&cluster));
-    let m = Messenger::builder("mon.1".parse().unwrap())
-        .nonce(Nonce::MONITOR)
-        .bind(us)
-        .policy(EntityType::Mon, Policy::lossless_peer_reuse())
-        .client_auth(Arc::new(principal))
-        .server_auth(Arc::new(verifier))
-        .modes(Modes::only(mode))
-        .transport(Arc::new(faulty.clone()))
-        .start(log.clone())
-        .unwrap();
-    let mon = &cluster.monitors()[0];
-    let mut addrs = vec![EntityAddr::msgr2(mon.v2, 0)];
-    if let Some(v1) = mon.v1 {
-        addrs.push(EntityAddr { kind: axon_denc::AddrType::Legacy, nonce: 0, socket: Some(v1) });
-    }
-    let addrs = AddrVec(addrs);
-    println!("mon {addrs} us {us}");
-    let c = m.connect(EntityType::Mon, &addrs).unwrap();
+#[test]
+fn one_session_in_crc_mode_when_ours_is_the_lower_address() {
+    survives(LOWER, Mode::CRC, 1);
+}
+
+#[test]
+fn one_session_in_crc_mode_when_ours_is_the_higher_address() {
+    survives(HIGHER, Mode::CRC, 2);
+}
+
+#[test]
+fn one_session_in_secure_mode_when_ours_is_the_lower_address() {
+    survives(LOWER, Mode::SECURE, 3);
+}
+
+#[test]
+fn one_session_in_secure_mode_when_ours_is_the_higher_address() {
+    survives(HIGHER, Mode::SECURE, 4);
+}
+
+/// It counts its attempts from one again, far behind those of its earlier life, and nobody here has anything to say.
+fn notices_a_restart(ports: Range<u16>, seed: u64) {
+    let mut world = World::boot(ports, Mode::CRC, seed);
+    world.storm(2 * SECOND);
+    world.settle();
+    world.cluster.stop("mon.a");
+    world.cluster.start("mon.a").unwrap();
     let start = Instant::now();
-    let mut sent = 0;
-    let mut taps = 0;
-    let mut next_tap = Instant::now() + Duration::from_millis(300);
-    while start.elapsed() < SECOND * seconds as u32 {
-        for _ in 0..3 {
-            let probe = MMonProbe {
-                fsid: fsid(&cluster),
-                op: MMonProbe::PROBE,
-                name: format!("q{sent}"),
-                release: 16,
-                leader: u32::MAX,
-                ..MMonProbe::default()
-            };
-            c.send(probe.encode(Features(0)).unwrap()).unwrap();
-            sent += 1;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-        if wild && Instant::now() > next_tap {
-            tap.cut();
-            taps += 1;
-            next_tap = Instant::now() + Duration::from_millis(100 + 37 * (taps * 7 % 11));
-        }
-    }
-    faulty.calm();
-    let replies = || {
-        log.0.lock().unwrap().arrived.iter().filter(|(_, _, p)| p.as_ref().is_some_and(|p| p.op == 2)).count()
-    };
-    let t = Instant::now();
-    while t.elapsed() < 20 * SECOND && replies() < sent {
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    println!("calm after {:?}", t.elapsed());
-    std::thread::sleep(3 * SECOND);
-    println!(
-        "sent {sent} replies {} taps {taps} tap conns {} cuts {} {:?}",
-        replies(),
-        tap.conversations().len(),
-        faulty.cuts(),
-        c
-    );
-    println!("{} connections {}", m.counters(), m.connections());
-    let l = log.0.lock().unwrap();
-    let mut kinds = std::collections::BTreeMap::new();
-    for (k, _, p) in &l.arrived {
-        *kinds.entry((k, p.as_ref().map(|p| p.op))).or_insert(0) += 1;
-    }
-    println!("kinds {kinds:?}");
-    let seqs: Vec<_> = l.arrived.iter().map(|a| a.1).collect();
-    let gaps = seqs.windows(2).filter(|w| w[1] != w[0] + 1).collect::<Vec<_>>();
-    println!("first {:?} gaps {gaps:?} n {}", seqs.first(), seqs.len());
-    let mut news = std::collections::BTreeMap::new();
-    for n in &l.news {
-        *news.entry(n.clone()).or_insert(0) += 1;
-    }
-    println!("{news:#?}");
-    let text = cluster.log("mon.a");
-    std::fs::write(
-        format!("/tmp/mon-{}-{port}.log", if mode == Mode::CRC { "crc" } else { "secure" }),
-        &text,
-    )
-    .unwrap();
+    eventually("news of the lost session", 20 * SECOND, || !world.peer.seen().lost.is_empty());
+    println!("noticed after {:?}", start.elapsed());
+    (0..10).for_each(|_| world.peer.ask());
+    world.settle();
+    println!("settled after {:?}", start.elapsed());
+    assert_eq!(world.peer.seen().lost.len(), 1, "{:?}", world.peer.seen().lost);
+    assert_eq!(world.peer.messenger.counters().resets, 1);
 }
 
 #[test]
-fn proto_quiet() {
-    run(Mode::CRC, 15001, 6, false);
+fn a_restarted_monitor_is_noticed_from_the_lower_address() {
+    notices_a_restart(LOWER, 5);
 }
+
 #[test]
-fn proto_wild() {
-    run(Mode::CRC, 15002, 15, true);
+fn a_restarted_monitor_is_noticed_from_the_higher_address() {
+    notices_a_restart(HIGHER, 6);
 }
+
 #[test]
-fn proto_wild_secure() {
-    run(Mode::SECURE, 15003, 15, true);
-}
-#[test]
-fn proto_wild_high() {
-    run(Mode::CRC, 62003, 15, true);
+fn a_monitor_notices_that_ours_restarted() {
+    let mut world = World::boot(LOWER, Mode::SECURE, 7);
+    world.storm(2 * SECOND);
+    world.settle();
+    let World { cluster, peer, .. } = world;
+    let addr = peer.messenger.addrs().first().socket.unwrap();
+    drop(peer);
+    let start = Instant::now();
+    let mut again = MonPeer::start(&cluster, addr, Mode::SECURE, TcpTransport::new());
+    (0..10).for_each(|_| again.ask());
+    eventually("an answer to every question", 20 * SECOND, || again.seen().answers == again.asked);
+    println!("settled after {:?}", start.elapsed());
+    let log = DaemonLog::of(&cluster, "mon.a");
+    log.assert_clean();
+    assert_eq!(log.cookies("mon.1").len(), 2);
 }

@@ -15,7 +15,7 @@ use axon_rados::msg::{Fsid, TypedMessage};
 pub(super) struct MMonProbe {
     pub(super) fsid: Fsid,
     pub(super) op: u32,
-    /// The sender's name; in a question it is of no consequence, so that questions can be told apart by it.
+    /// The sender's name. In a question it has no consequences, so that questions can be told apart by it.
     pub(super) name: String,
     pub(super) quorum: Vec<u32>,
     pub(super) monmap: Vec<u8>,
@@ -32,6 +32,10 @@ impl MMonProbe {
     pub(super) const PROBE: u32 = 1;
     /// The op of the answer to it.
     pub(super) const REPLY: u32 = 2;
+    /// The release 16.2.
+    pub(super) const PACIFIC: u8 = 16;
+    /// No leader.
+    pub(super) const NOBODY: u32 = u32::MAX;
 }
 
 impl TypedMessage for MMonProbe {
