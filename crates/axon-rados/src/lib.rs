@@ -5,7 +5,8 @@
 //! - [`osd`]: what the messages of an OSD are made of;
 //! - [`conf`]: `ceph.conf`, keyrings, and where the monitors are;
 //! - [`MonMap`]: the monitors, as they say themselves;
-//! - [`mon`]: the session with them.
+//! - [`mon`]: the session with them;
+//! - [`osdmap`]: which OSDs and pools there are, and where each object is.
 //!
 //! ```
 //! use axon_messenger::Features;
@@ -24,5 +25,6 @@ pub mod mon;
 mod monmap;
 pub mod msg;
 pub mod osd;
+pub mod osdmap;
 
 pub use monmap::{MonInfo, MonMap};
