@@ -19,10 +19,10 @@ pub enum TestbedError {
         path: PathBuf,
     },
     /// Debian's packages could not be fetched or unpacked.
-    #[error("cannot prepare Ceph {release}: {step} failed\n{output}")]
+    #[error("cannot prepare {what}: {step} failed\n{output}")]
     Prepare {
-        /// The release asked for.
-        release: Release,
+        /// What was asked for: a release of Ceph, or other packages.
+        what: String,
         /// What was being done.
         step: &'static str,
         /// What the tool printed.

@@ -22,6 +22,8 @@ pub struct Perf {
     scratch: Scratch,
     redirects: Redirects,
     options: Vec<(String, String)>,
+    /// The cores of servers and of clients.
+    cores: Option<(usize, usize)>,
 }
 
 /// What a client is to do.
@@ -81,6 +83,11 @@ pub struct PerfClient {
 }
 
 impl PerfClient {
+    /// The process, to freeze or kill it, or to watch what it uses.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
     /// Waits until it has done its load.
     ///
     /// # Errors
@@ -105,12 +112,24 @@ impl Perf {
     pub fn new(release: Release) -> Result<Self, TestbedError> {
         let tree = Tree::find(release)?;
         let scratch = Scratch::new("perf")?;
-        Ok(Self { tree, redirects: Redirects::new(scratch.path()), scratch, options: Vec::new() })
+        Ok(Self {
+            tree,
+            redirects: Redirects::new(scratch.path()),
+            scratch,
+            options: Vec::new(),
+            cores: None,
+        })
     }
 
     /// Sets a configuration option of the servers and clients started from now on.
     pub fn set(mut self, option: &str, value: &str) -> Self {
         self.options.push((option.into(), value.into()));
+        self
+    }
+
+    /// Ties servers and clients started from now on to a core each (`taskset`).
+    pub fn on_cores(mut self, server: usize, client: usize) -> Self {
+        self.cores = Some((server, client));
         self
     }
 
@@ -137,7 +156,7 @@ impl Perf {
     /// When it does not listen within 20 seconds.
     pub fn server(&self, workers: u32, think: Duration) -> Result<PerfServer, TestbedError> {
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
-        let mut command = self.command("ceph_perf_msgr_server")?;
+        let mut command = self.command("ceph_perf_msgr_server", self.cores.map(|(server, _)| server))?;
         command.args([format!("v2:{addr}"), workers.to_string(), micros(think)]);
         let log = self.scratch.path().join(format!("{}.out", addr.port()));
         let mut process = Process::spawn("ceph_perf_msgr_server", &command, &log)?;
@@ -181,7 +200,7 @@ impl Perf {
     }
 
     fn client_command(&self, server: SocketAddr, load: Load) -> Result<Command, TestbedError> {
-        let mut command = self.command("ceph_perf_msgr_client")?;
+        let mut command = self.command("ceph_perf_msgr_client", self.cores.map(|(_, client)| client))?;
         command.arg(format!("v2:{server}"));
         for number in [load.jobs, load.concurrency, load.ios] {
             command.arg(number.to_string());
@@ -190,7 +209,7 @@ impl Perf {
         Ok(command)
     }
 
-    fn command(&self, program: &str) -> Result<Command, TestbedError> {
+    fn command(&self, program: &str, core: Option<usize>) -> Result<Command, TestbedError> {
         let mut conf = String::from("[global]\nlog file =\nadmin socket =\n");
         for who in ["cluster", "service", "client"] {
             conf += &format!("auth {who} required = none\n");
@@ -201,8 +220,19 @@ impl Perf {
         let conf = self.scratch.write("ceph.conf", conf)?;
         let mut command = self.redirects.command(&self.tree, program, &[Shim::Nosleep])?;
         command.env("CEPH_CONF", conf);
-        Ok(command)
+        Ok(match core {
+            Some(core) => tied(&command, core),
+            None => command,
+        })
     }
+}
+
+/// The same command on one core.
+fn tied(command: &Command, core: usize) -> Command {
+    let mut tied = Command::new("taskset");
+    tied.args(["-c", &core.to_string()]).arg(command.get_program()).args(command.get_args());
+    tied.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    tied
 }
 
 fn micros(time: Duration) -> String {

@@ -1,5 +1,6 @@
 //! The releases of Ceph that Debian carries.
 
+use crate::prepare::Packages;
 use std::fmt;
 
 /// A release of Ceph, by the Debian suite that packages it.
@@ -46,6 +47,17 @@ impl Release {
             Self::Nautilus => &["ceph-common", "ceph-base", "ceph-mon", "ceph-osd"],
             _ => &["ceph-common", "ceph-mon", "ceph-osd", "ceph-mgr", "ceph-mds", "ceph-test"],
         }
+    }
+
+    /// All of it, as packages of Debian.
+    pub(crate) fn debian(self) -> Packages {
+        let title = match self {
+            Self::Nautilus => "Ceph nautilus",
+            Self::Pacific => "Ceph pacific",
+            Self::Reef => "Ceph reef",
+            Self::Tentacle => "Ceph tentacle",
+        };
+        Packages { title, folder: self.as_str(), suite: self.suite(), names: self.packages() }
     }
 }
 

@@ -32,9 +32,9 @@ impl Tree {
     /// # Errors
     /// [`TestbedError::NotPrepared`].
     pub fn find(release: Release) -> Result<Self, TestbedError> {
-        let dir = Self::dir(release);
-        let stamp = fs::read_to_string(dir.join("stamp")).unwrap_or_default();
-        if stamp != stamp_of(release) {
+        let packages = release.debian();
+        let dir = packages.dir();
+        if !packages.are_unpacked() {
             return Err(TestbedError::NotPrepared { release, path: dir });
         }
         let root = dir.join("root");
@@ -43,7 +43,7 @@ impl Tree {
 
     /// Where the release is, or would be: the folder with `root` and `stamp`.
     pub fn dir(release: Release) -> PathBuf {
-        cache_dir().join("peers").join(release.as_str())
+        release.debian().dir()
     }
 
     /// The release this is.
@@ -106,11 +106,6 @@ impl Tree {
         // Releases before Debian's merged /usr keep libc in /lib.
         joined(&[self.path("lib").join(multiarch()), self.lib(), self.lib().join("ceph")])
     }
-}
-
-/// What the stamp file of a complete tree holds: anything else means "make it again".
-pub(crate) fn stamp_of(release: Release) -> String {
-    format!("layout 1\nsuite {}\npackages {}\n", release.suite(), release.packages().join(" "))
 }
 
 fn multiarch() -> &'static str {

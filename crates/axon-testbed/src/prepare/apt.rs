@@ -1,8 +1,9 @@
 //! A package manager state of its own for another suite of Debian: lists, packages, and an empty database of
 //! installed packages, so that every dependency is fetched.
 
+use super::Packages;
+use crate::TestbedError;
 use crate::process::{Run, run, tail};
-use crate::{Release, TestbedError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -14,27 +15,27 @@ const MIRROR: &str = "http://deb.debian.org/debian";
 const PATIENCE: Duration = Duration::from_secs(1200);
 
 pub(super) struct Apt {
-    release: Release,
+    packages: Packages,
     dir: PathBuf,
 }
 
 impl Apt {
     /// An empty state in `dir`.
-    pub(super) fn new(release: Release, dir: &Path) -> Result<Self, TestbedError> {
+    pub(super) fn new(packages: Packages, dir: &Path) -> Result<Self, TestbedError> {
         for folder in ["lists/partial", "archives/partial"] {
             let path = dir.join(folder);
             fs::create_dir_all(&path).map_err(TestbedError::io("create", &path))?;
         }
         fs::write(dir.join("status"), "").map_err(TestbedError::io("write", dir.join("status")))?;
         let dir = dir.to_owned();
-        Ok(Self { release, dir })
+        Ok(Self { packages, dir })
     }
 
     /// Fetches the suite's index from the first mirror that has it.
     pub(super) fn update(&self) -> Result<(), TestbedError> {
         let mut output = String::new();
         for mirror in mirrors() {
-            let sources = format!("deb [signed-by={KEYRING}] {mirror} {} main\n", self.release.suite());
+            let sources = format!("deb [signed-by={KEYRING}] {mirror} {} main\n", self.packages.suite);
             let path = self.dir.join("sources.list");
             fs::write(&path, sources).map_err(TestbedError::io("write", &path))?;
             let mut update = self.apt_get();
@@ -54,7 +55,7 @@ impl Apt {
         install
             .args(["-y", "--no-install-recommends", "--download-only"])
             .args(["-o", "Acquire::Retries=3", "install"])
-            .args(self.release.packages());
+            .args(self.packages.names);
         self.check("apt-get install --download-only", run(&install, PATIENCE)?)
     }
 
@@ -81,7 +82,7 @@ impl Apt {
     }
 
     fn failed(&self, step: &'static str, output: &str) -> TestbedError {
-        TestbedError::Prepare { release: self.release, step, output: tail(output, 40) }
+        TestbedError::Prepare { what: self.packages.title.into(), step, output: tail(output, 40) }
     }
 
     /// `apt-get` on this state, with the machine's own proxy and transport settings.
