@@ -1,0 +1,3 @@
+//! Axon beside its peers, measured in one run.
+
+fn main() {}
