@@ -76,7 +76,7 @@
 //! 2. A **reactor**: one thread's sockets, their completions and the sleep of its `poll`. Steady work allocates nothing per
 //!    operation; a `poll` with a timeout of zero that finds nothing costs at most one system call, for drivers spin on it.
 //! 3. A **waker** that is cheap while the reactor is awake: it may cost a system call only if the reactor sleeps, and no
-//!    wake-up is lost. `tcp/alarm.rs` has the state machine, which serves any device with something to sleep on.
+//!    wake-up is lost. `alarm.rs` has the state machine, which serves any device with something to sleep on.
 //! 4. **Lent buffers** whose memory belongs to the reactor, not to the socket: an idle socket owns none. They are
 //!    [`BytesMut`](bytes::BytesMut) so that the receiver may decrypt in place. `chunks.rs` serves any device: a chunk whose
 //!    lent parts are gone is used again.
@@ -133,12 +133,14 @@
 //!   pairs with one issuer cannot; [`Capabilities::foreign_send`] is kept for it and is `false` everywhere.
 #![deny(unsafe_code)]
 
+mod alarm;
 mod backlog;
 mod chunks;
 mod contract;
 mod cuttable;
 mod dice;
 mod faulty;
+mod inet;
 mod mem;
 mod reading;
 mod slots;

@@ -4,7 +4,6 @@
 //! tried at once and only their rest waits for epoll. What the kernel is asked to report is changed as seldom as possible:
 //! a request and its answer on an idle connection cost one wait, one receive and one send per side.
 
-mod alarm;
 mod listener;
 mod reactor;
 mod socket;

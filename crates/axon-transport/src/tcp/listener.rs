@@ -1,11 +1,11 @@
 //! A listening socket: accepts in bounded turns, and rests when the system has no room for another socket.
 
 use super::socket::Socket;
-use super::sys;
+use crate::inet::{self, AcceptFailure};
 use crate::{Completion, ListenOptions, ListenerId};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
-use rustix::net::{SocketFlags, sockopt};
+use rustix::net::SocketFlags;
 use std::io;
 use std::net::SocketAddr;
 
@@ -30,17 +30,7 @@ pub(crate) struct Listener {
 impl Listener {
     /// Binds and listens. Returns the address bound as well.
     pub(crate) fn bind(addr: SocketAddr, options: &ListenOptions) -> io::Result<(Self, SocketAddr)> {
-        let fd = sys::stream_socket(&addr)?;
-        // A restarted daemon binds its port again while connections of its former life linger in TIME_WAIT.
-        sockopt::set_socket_reuseaddr(&fd, true)?;
-        sockopt::set_socket_reuseport(&fd, options.reuse_port)?;
-        if addr.is_ipv6() {
-            // Whatever the system's default: one address is one address, and its IPv4 twin can be bound beside it.
-            sockopt::set_ipv6_v6only(&fd, true)?;
-        }
-        rustix::net::bind(&fd, &addr)?;
-        rustix::net::listen(&fd, i32::try_from(options.backlog).unwrap_or(i32::MAX))?;
-        let local = sys::local_addr(&fd)?;
+        let (fd, local) = inet::listening_socket(addr, options, SocketFlags::NONBLOCK)?;
         Ok((Self { fd }, local))
     }
 
@@ -51,10 +41,10 @@ impl Listener {
                 Ok((socket, peer)) => {
                     completions.push(Completion::Accepted { listener: id, socket: Box::new(socket), peer })
                 }
-                Err(error) => match Failure::of(error) {
-                    Failure::NothingWaits => return Turn::Over,
-                    Failure::OfOneConnection => (),
-                    Failure::OfTheSystem => {
+                Err(error) => match AcceptFailure::of(error) {
+                    AcceptFailure::NothingWaits => return Turn::Over,
+                    AcceptFailure::OfOneConnection => (),
+                    AcceptFailure::OfTheSystem => {
                         let error = error.into();
                         completions.push(Completion::AcceptFailed { listener: id, error });
                         return Turn::Rest;
@@ -78,35 +68,5 @@ impl Listener {
 impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
-    }
-}
-
-/// What an error of `accept` is about.
-enum Failure {
-    NothingWaits,
-    /// The connection that was to be accepted is gone; the next may be well. Linux: accept(2), "Error handling".
-    OfOneConnection,
-    /// No descriptors or no memory, or something unheard of: trying again at once would spin.
-    OfTheSystem,
-}
-
-impl Failure {
-    fn of(error: Errno) -> Self {
-        match error {
-            Errno::AGAIN => Self::NothingWaits,
-            Errno::CONNABORTED
-            | Errno::INTR
-            | Errno::PERM
-            | Errno::PROTO
-            | Errno::NOPROTOOPT
-            | Errno::NETDOWN
-            | Errno::NETUNREACH
-            | Errno::HOSTDOWN
-            | Errno::HOSTUNREACH
-            | Errno::NONET
-            | Errno::OPNOTSUPP
-            | Errno::TIMEDOUT => Self::OfOneConnection,
-            _ => Self::OfTheSystem,
-        }
     }
 }

@@ -1,8 +1,8 @@
 //! The event loop: epoll, level-triggered, told of changes only where it matters.
 
-use super::alarm::Alarm;
 use super::listener::{self, Listener};
 use super::socket::{Context, Socket};
+use crate::alarm::Alarm;
 use crate::chunks::Chunks;
 use crate::slots::Slots;
 use crate::{Completion, Counters, Detached, ListenOptions, ListenerId, Reactor, SocketId, Waker};

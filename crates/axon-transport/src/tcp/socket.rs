@@ -4,13 +4,14 @@ use super::sys::{self, Arrival};
 use super::writing;
 use crate::backlog::Backlog;
 use crate::chunks::Chunks;
+use crate::inet;
 use crate::reading::Reading;
 use crate::{Completion, Counters, Detached, SocketId};
 use bytes::{Bytes, BytesMut};
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
-use rustix::net::sockopt;
+use rustix::net::{SocketFlags, sockopt};
 use std::io;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
@@ -62,7 +63,7 @@ impl Socket {
 
     /// Starts to connect. Fails if there is no socket to be had; that there is no connection is told later.
     pub(crate) fn connect(addr: SocketAddr) -> io::Result<Self> {
-        let mut socket = Self::open(sys::stream_socket(&addr)?);
+        let mut socket = Self::open(inet::stream_socket(&addr, SocketFlags::NONBLOCK)?);
         socket.connecting = true;
         match rustix::net::connect(&socket.fd, &addr) {
             Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => (),
@@ -139,7 +140,7 @@ impl Socket {
     }
 
     fn finish_connecting(&mut self, broken: bool, cx: &mut Context<'_>) -> Turn {
-        if let Some(error) = sys::take_error(&self.fd) {
+        if let Some(error) = inet::take_error(&self.fd) {
             return ControlFlow::Break(Some(error));
         }
         match self.ends() {
@@ -158,10 +159,10 @@ impl Socket {
 
     /// Both ends' addresses once it is connected.
     fn ends(&self) -> io::Result<Option<(SocketAddr, SocketAddr)>> {
-        let Some(peer) = sys::peer_addr(&self.fd)? else {
+        let Some(peer) = inet::peer_addr(&self.fd)? else {
             return Ok(None);
         };
-        Ok(Some((sys::local_addr(&self.fd)?, peer)))
+        Ok(Some((inet::local_addr(&self.fd)?, peer)))
     }
 
     /// One read. Tells whether there may be more to read.
@@ -215,7 +216,7 @@ impl Socket {
     }
 
     fn error(&self) -> io::Error {
-        sys::take_error(&self.fd).unwrap_or_else(|| Errno::CONNRESET.into())
+        inet::take_error(&self.fd).unwrap_or_else(|| Errno::CONNRESET.into())
     }
 }
 

@@ -1,56 +1,13 @@
-//! The system calls on sockets, with the errors sorted and the calls counted.
+//! The system calls on the data path, with the errors sorted and the calls counted.
 
 use crate::Counters;
 use bytes::{Bytes, BytesMut};
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::AsFd;
 use rustix::io::Errno;
-use rustix::net::sockopt;
-use rustix::net::{
-    AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, SocketAddrAny, SocketFlags, SocketType, ipproto,
-};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
 
-/// Buffers one gathering write takes. Linux: `UIO_MAXIOV`, include/uapi/linux/uio.h.
-pub(crate) const MAX_GATHER: usize = 1024;
-
-/// A new non-blocking stream socket of the family of `addr`.
-pub(crate) fn stream_socket(addr: &SocketAddr) -> io::Result<OwnedFd> {
-    let family = match addr {
-        SocketAddr::V4(_) => AddressFamily::INET,
-        SocketAddr::V6(_) => AddressFamily::INET6,
-    };
-    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    let fd = rustix::net::socket_with(family, SocketType::STREAM, flags, Some(ipproto::TCP))?;
-    Ok(fd)
-}
-
-/// The address a socket is bound to.
-pub(crate) fn local_addr(fd: impl AsFd) -> io::Result<SocketAddr> {
-    internet(rustix::net::getsockname(fd)?)
-}
-
-/// The address of the other end; `None` while there is none.
-pub(crate) fn peer_addr(fd: impl AsFd) -> io::Result<Option<SocketAddr>> {
-    match rustix::net::getpeername(fd) {
-        Ok(peer) => peer.map(internet).transpose(),
-        Err(Errno::NOTCONN) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// An address as the standard library has it.
-pub(crate) fn internet(addr: SocketAddrAny) -> io::Result<SocketAddr> {
-    Ok(SocketAddr::try_from(addr)?)
-}
-
-/// Takes the error that the kernel keeps for the socket.
-pub(crate) fn take_error(fd: impl AsFd) -> Option<io::Error> {
-    match sockopt::socket_error(fd) {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) | Err(error) => Some(error.into()),
-    }
-}
+pub(crate) use crate::inet::MAX_GATHER;
 
 /// What one receive call brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,14 +5,14 @@ use std::net::Ipv4Addr;
 fn a_connection_to_oneself_is_refused() {
     // What the kernel does when it happens to choose the port that is called as the caller's own.
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let fd = sys::stream_socket(&any).unwrap();
+    let fd = inet::stream_socket(&any, SocketFlags::NONBLOCK).unwrap();
     rustix::net::bind(&fd, &any).unwrap();
-    let own = sys::local_addr(&fd).unwrap();
+    let own = inet::local_addr(&fd).unwrap();
     match rustix::net::connect(&fd, &own) {
         Ok(()) | Err(Errno::INPROGRESS) => (),
         Err(error) => panic!("{error}"),
     }
-    assert_eq!(sys::peer_addr(&fd).unwrap(), Some(own));
+    assert_eq!(inet::peer_addr(&fd).unwrap(), Some(own));
 
     let mut socket = Socket::open(fd);
     socket.connecting = true;
