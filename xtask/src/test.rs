@@ -1,7 +1,7 @@
 //! Everything that decides whether the project is in order.
 
-use crate::program::{cargo, run as program};
-use crate::steps::Steps;
+use crate::program::{cargo, root, run as program};
+use crate::steps::{Outcome, Steps};
 use crate::{peers, tidy};
 use std::time::Duration;
 
@@ -26,12 +26,27 @@ pub(crate) fn run(filter: &str) -> Steps {
         let args = ["test", "--workspace", "--locked", "--no-fail-fast"];
         program("tests", cargo(&args), 35 * MINUTE)
     });
+    steps.step("exhaustive models", exhaustive_models);
     steps.step("docs", || {
         let mut doc = cargo(&["doc", "--workspace", "--locked", "--no-deps"]);
         doc.env("RUSTDOCFLAGS", "-D warnings");
         program("docs", doc, 10 * MINUTE)
     });
     steps
+}
+
+/// The lock-free parts under loom, in every interleaving. The flag concerns every crate, so that they are built apart
+/// from the rest instead of in turns with it; without the C compiler's part and debug information, that is quick.
+fn exhaustive_models() -> Outcome {
+    let args =
+        ["test", "--package", "axon-messenger", "--lib", "--locked", "--no-default-features", "exhaustive"];
+    let mut models = cargo(&args);
+    models
+        .env("RUSTFLAGS", "--cfg loom")
+        .env("CARGO_PROFILE_TEST_DEBUG", "0")
+        .env("CARGO_PROFILE_DEV_DEBUG", "0");
+    models.env("CARGO_TARGET_DIR", root().join("target/loom"));
+    program("exhaustive", models, 10 * MINUTE)
 }
 
 /// Captures the vectors whose names contain `filter`.
