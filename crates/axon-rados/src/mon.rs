@@ -23,6 +23,8 @@
 //! | `session` | the rules: which monitor, what to send again, what is overdue; no sockets, no clock |
 //! | `hunt` | the order in which monitors are tried, and the pauses |
 //! | `renewal` | when tickets and rotating secrets are due |
+//! | `query` | the questions with messages of their own |
+//! | `osd_maps` | OSD maps on their way to whoever keeps the map |
 //! | `core`, `keeper` | the rules applied to a messenger: its callbacks, and a thread for what is due |
 
 mod client;
@@ -32,7 +34,10 @@ mod dispatcher;
 mod error;
 mod hunt;
 mod keeper;
+mod osd_maps;
 mod pending;
+mod pool_op;
+mod query;
 mod renewal;
 mod session;
 mod target;
@@ -42,6 +47,7 @@ pub use config::{MonConfig, system_surroundings};
 pub use dispatcher::Ignore;
 pub use error::{Attempt, Failure, MonError, Request};
 pub use pending::Pending;
+pub use pool_op::{PoolOp, PoolOpOutput};
 pub use target::Target;
 
 use bytes::Bytes;

@@ -8,18 +8,23 @@
 //! |---|---|---|
 //! | [`MPing`] | 2 | anybody; its arrival is all it says |
 //! | [`MMonMap`] | 4 | a monitor to its subscribers |
+//! | [`MStatFs`], [`MStatFsReply`] | 13, 14 | a client to its monitor, and its answer |
 //! | [`MMonSubscribe`], [`MMonSubscribeAck`] | 15, 16 | a client to its monitor, and its answer |
 //! | [`MAuth`], [`MAuthReply`] | 17, 18 | a client to its monitor for tickets and keys, and its answer |
 //! | [`MMonGetVersion`], [`MMonGetVersionReply`] | 19, 20 | a client to its monitor, and its answer |
 //! | [`MOSDMap`] | 41 | a monitor or OSD to its subscribers |
 //! | [`MOSDOp`], [`MOSDOpReply`] | 42, 43 | a client to an OSD, and its answer |
+//! | [`MPoolOp`], [`MPoolOpReply`] | 49, 48 | a client to its monitor, and its answer |
 //! | [`MMonCommand`], [`MMonCommandAck`] | 50, 51 | a client to its monitor, and its answer |
+//! | [`MGetPoolStats`], [`MGetPoolStatsReply`] | 58, 59 | a client to its monitor, and its answer |
 //! | [`MConfig`] | 62 | a monitor to every client that logs in |
 
 mod auth;
 mod auth_reply;
 mod config;
 mod error;
+mod get_pool_stats;
+mod get_pool_stats_reply;
 mod get_version;
 mod get_version_reply;
 mod mon_command;
@@ -31,6 +36,10 @@ mod osd_op_reply;
 mod osd_op_view;
 mod paxos;
 mod ping;
+mod pool_op;
+mod pool_op_reply;
+mod stat_fs;
+mod stat_fs_reply;
 mod subscribe;
 mod subscribe_ack;
 
@@ -38,6 +47,8 @@ pub use auth::MAuth;
 pub use auth_reply::MAuthReply;
 pub use config::MConfig;
 pub use error::MessageError;
+pub use get_pool_stats::MGetPoolStats;
+pub use get_pool_stats_reply::{MGetPoolStatsReply, PoolStats};
 pub use get_version::MMonGetVersion;
 pub use get_version_reply::MMonGetVersionReply;
 pub use mon_command::MMonCommand;
@@ -48,6 +59,10 @@ pub use osd_op::{MOSDOp, OpTemplate};
 pub use osd_op_reply::{MOSDOpReply, Redirect};
 pub use osd_op_view::{MOSDOpView, OpList};
 pub use ping::MPing;
+pub use pool_op::{MPoolOp, PoolOpCode};
+pub use pool_op_reply::MPoolOpReply;
+pub use stat_fs::MStatFs;
+pub use stat_fs_reply::{MStatFsReply, StatFs};
 pub use subscribe::{MMonSubscribe, Subscription};
 pub use subscribe_ack::MMonSubscribeAck;
 

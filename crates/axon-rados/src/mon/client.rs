@@ -2,12 +2,14 @@
 
 use super::core::Core;
 use super::dispatcher::{Ignore, WithMon};
+use super::osd_maps::OSDMAP;
 use super::pending::{Answer, Pending, pending};
+use super::query::{Command, PoolChange, Query, Run, StatsOfPools, Usage, Versions};
 use super::session::{Ask, Session};
-use super::{CommandOutput, MapVersions, MonConfig, MonError, Target, keeper};
+use super::{CommandOutput, MapVersions, MonConfig, MonError, PoolOp, PoolOpOutput, Target, keeper};
 use crate::MonMap;
 use crate::conf::Host;
-use crate::msg::{Fsid, Subscription};
+use crate::msg::{Fsid, MOSDMap, PoolStats, StatFs, Subscription};
 use axon_auth::{RotatingStore, TicketStore};
 use axon_denc::{EntityName, EntityType};
 use axon_messenger::{Builder, Messenger, Modes, Policy};
@@ -68,23 +70,76 @@ impl MonClient {
         self.send_command(json, input, self.config.answer_within).wait()
     }
 
-    /// Runs a command; its answer comes within `within`.
+    /// Runs a command; its answer comes within `within`, which counts from now on, whether there is a session or not.
     pub fn send_command(&self, json: &str, input: Bytes, within: Duration) -> Pending<CommandOutput> {
-        self.ask(within, |answer| Ask::Command(json.to_owned(), input, answer))
+        self.query(within, Command { json: json.to_owned(), input })
     }
 
-    /// How new a map is: "osdmap", "mdsmap", ..
+    /// Runs a command that is expected to succeed, and returns its output.
+    ///
+    /// # Errors
+    /// When waiting for the answer: [`MonError::Failed`] for a command that fails, and as [`MonClient::command`].
+    pub fn run(&self, json: &str, input: Bytes, within: Duration) -> Pending<Bytes> {
+        self.query(within, Run(Command { json: json.to_owned(), input }))
+    }
+
+    /// How new a map is: "osdmap", "mdsmap", .. Waits for [`MonConfig::answer_within`].
     ///
     /// # Errors
     /// As for a command.
     pub fn versions(&self, map: &str) -> Result<MapVersions, MonError> {
-        self.ask(self.config.answer_within, |answer| Ask::Versions(map.to_owned(), answer)).wait()
+        self.send_versions(map, self.config.answer_within).wait()
+    }
+
+    /// How new a map is.
+    pub fn send_versions(&self, map: &str, within: Duration) -> Pending<MapVersions> {
+        self.query(within, Versions(map.to_owned()))
+    }
+
+    /// Changes a pool. Like a command it may be carried out twice if the monitor goes away before it answers.
+    ///
+    /// # Errors
+    /// When waiting for the answer: [`MonError::Failed`] if the monitor refuses, and as [`MonClient::command`].
+    pub fn pool_op(&self, op: PoolOp, within: Duration) -> Pending<PoolOpOutput> {
+        self.query(within, PoolChange(op))
+    }
+
+    /// How full the cluster is, or the pool with this number.
+    pub fn stat_fs(&self, pool: Option<u64>, within: Duration) -> Pending<StatFs> {
+        self.query(within, Usage(pool))
+    }
+
+    /// What is in the pools with these names; those that do not exist are left out.
+    pub fn pool_stats(&self, pools: Vec<String>, within: Duration) -> Pending<BTreeMap<String, PoolStats>> {
+        self.query(within, StatsOfPools(pools))
     }
 
     /// Asks for a map, which the application's dispatcher is handed. Asked again after a failover, from the version
     /// after the last one [`MonClient::got`].
     pub fn subscribe(&self, what: &str, subscription: Subscription) {
         self.core.with(|session| session.subscribe(what, subscription));
+    }
+
+    /// Subscribes to OSD maps: `keep` is handed what the monitors send, in order, one message at a time, on a dispatch
+    /// thread, and returns the epoch it applied last (0: none yet). The first message begins with epoch `from`, or with
+    /// the newest full map if that is 0 or the monitors no longer keep the changes since; after a failover maps are
+    /// asked for from the epoch after the one applied last.
+    ///
+    /// `keep` may send messages and ask the monitors, but must neither wait for their answers nor call this. An earlier
+    /// `keep` is replaced.
+    pub fn subscribe_osdmaps(&self, from: u32, keep: impl FnMut(MOSDMap) -> u32 + Send + 'static) {
+        self.core.osd_maps.set(Box::new(keep));
+        self.ask_osdmaps(from);
+    }
+
+    /// Asks anew for OSD maps from epoch `from` on, for example 0, the newest full map, if changes are missing.
+    pub fn ask_osdmaps(&self, from: u32) {
+        self.subscribe(OSDMAP, Subscription { start: from.into(), once: false });
+    }
+
+    /// Notes that OSD maps up to this epoch were applied that came from elsewhere, such as from an OSD.
+    pub fn got_osdmap(&self, epoch: u32) {
+        self.got(OSDMAP, epoch.into());
     }
 
     /// Notes that a version of a map was received.
@@ -133,9 +188,18 @@ impl MonClient {
         self.config.tickets.global_id()
     }
 
+    /// What the client was made from: the name, and [`MonConfig::principal`].
+    pub fn config(&self) -> &MonConfig {
+        &self.config
+    }
+
     /// The messenger, for connections to others.
     pub fn messenger(&self) -> &Arc<Messenger> {
         &self.messenger
+    }
+
+    fn query<Q: Query>(&self, within: Duration, query: Q) -> Pending<Q::Output> {
+        self.ask(within, |answer| Ask::query(query, answer))
     }
 
     fn ask<T>(&self, within: Duration, ask: impl FnOnce(Answer<T>) -> Ask) -> Pending<T> {

@@ -1,6 +1,7 @@
 //! The session's rules applied to a messenger.
 
 use super::error::Failure;
+use super::osd_maps::OsdMaps;
 use super::session::{Action, LinkId, Session};
 use axon_denc::EntityType;
 use axon_messenger::{ConnectError, Connection, Messenger};
@@ -14,6 +15,8 @@ use std::time::Instant;
 /// news come on other threads, which wait for the lock.
 pub(super) struct Core {
     state: Mutex<State>,
+    /// Where OSD maps go; its lock comes before that of the state.
+    pub(super) osd_maps: OsdMaps,
     /// Something happened that the keeper should look at.
     changed: Condvar,
 }
@@ -28,7 +31,7 @@ struct State {
 impl Core {
     pub(super) fn new(session: Session) -> Self {
         let state = State { session, links: Vec::new(), messenger: None };
-        Self { state: Mutex::new(state), changed: Condvar::new() }
+        Self { state: Mutex::new(state), osd_maps: OsdMaps::default(), changed: Condvar::new() }
     }
 
     /// Begins to use the messenger.

@@ -2,6 +2,7 @@
 
 use super::core::Core;
 use super::error::Failure;
+use crate::msg::{MOSDMap, TypedMessage};
 use axon_denc::EntityType;
 use axon_messenger::{Connection, Dispatcher, Fault, Message, Received, Reset, Undelivered};
 use std::sync::Arc;
@@ -28,6 +29,17 @@ impl<D> WithMon<D> {
         Self { core, rest }
     }
 
+    /// Whether the message is the session's or that of whoever keeps the OSD map.
+    fn take(&self, connection: &Connection, message: &Message) -> bool {
+        if connection.peer_type() != EntityType::Mon {
+            return false;
+        }
+        if message.header.kind == MOSDMap::KIND && self.core.osd_maps.take(&self.core, connection, message) {
+            return true;
+        }
+        self.core.with_link(connection, |session, link| session.message(link, message)) == Some(true)
+    }
+
     fn failed(&self, connection: &Connection, fault: &Fault) -> bool {
         let failed = |session: &mut super::session::Session, link| {
             session.failed(link, Failure::Fault(fault.clone()), Instant::now());
@@ -49,13 +61,7 @@ impl<D: Dispatcher> Dispatcher for WithMon<D> {
     }
 
     fn dispatch(&self, connection: &Connection, message: Received) {
-        let taken = match connection.peer_type() {
-            EntityType::Mon => {
-                self.core.with_link(connection, |session, link| session.message(link, &message))
-            }
-            _ => None,
-        };
-        if taken != Some(true) {
+        if !self.take(connection, &message) {
             self.rest.dispatch(connection, message);
         }
     }

@@ -1,6 +1,6 @@
 //! What can go wrong with the monitors, and which of them said what.
 
-use super::Target;
+use super::{PoolOp, Target};
 use crate::conf::ConfError;
 use crate::msg::MessageError;
 use axon_messenger::{Fault, StartError};
@@ -41,6 +41,18 @@ pub enum MonError {
         /// How long it had.
         within: Duration,
     },
+    /// A monitor carried out the request and it failed.
+    #[error("{asked} refused {what}: {}", Errno(*code, status))]
+    Failed {
+        /// Who was asked.
+        asked: Target,
+        /// What was asked.
+        what: Request,
+        /// A negative errno.
+        code: i32,
+        /// What a person is told; may be empty.
+        status: String,
+    },
     /// A monitor's answer cannot be read.
     #[error("the answer of {asked} cannot be read: {source}")]
     Malformed {
@@ -64,6 +76,12 @@ pub enum Request {
     Version(String),
     /// The monitor map.
     MonMap,
+    /// A change of a pool.
+    PoolOp(PoolOp),
+    /// How full the cluster is.
+    StatFs,
+    /// What is in pools.
+    PoolStats,
     /// The service's rotating secrets.
     Secrets,
 }
@@ -74,6 +92,9 @@ impl fmt::Display for Request {
             Self::Command(json) => write!(f, "the command {json}"),
             Self::Version(map) => write!(f, "how new the {map} is"),
             Self::MonMap => f.write_str("with a monitor map"),
+            Self::PoolOp(op) => op.fmt(f),
+            Self::StatFs => f.write_str("how full the cluster is"),
+            Self::PoolStats => f.write_str("what is in the pools"),
             Self::Secrets => f.write_str("with the service's rotating secrets"),
         }
     }
@@ -135,5 +156,19 @@ impl fmt::Display for Attempts<'_> {
             write!(f, "{comma}{attempt}")?;
         }
         Ok(())
+    }
+}
+
+/// An error number, and what the monitor said with it.
+struct Errno<'a>(i32, &'a str);
+
+impl fmt::Display for Errno<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(code, status) = *self;
+        let number = std::io::Error::from_raw_os_error(code.saturating_neg());
+        match status.is_empty() {
+            true => number.fmt(f),
+            false => write!(f, "{status} ({number})"),
+        }
     }
 }

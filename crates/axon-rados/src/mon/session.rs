@@ -195,6 +195,11 @@ impl Session {
         self.requests = Requests::default();
     }
 
+    /// Whether `link` is the connection that counts.
+    pub(super) fn is_open(&self, link: LinkId) -> bool {
+        self.open.as_ref().is_some_and(|open| open.link == link)
+    }
+
     /// The monitor with whom the session is open.
     pub(super) fn target(&self) -> Option<&Target> {
         self.open.as_ref().map(|open| &open.target)

@@ -2,12 +2,11 @@
 
 use super::{Ask, CONFIG, LinkId, MONMAP, Session};
 use crate::MonMap;
-use crate::mon::error::MonError;
+use crate::mon::Target;
 use crate::mon::renewal::AuthRequest;
-use crate::mon::{CommandOutput, MapVersions, Target};
 use crate::msg::{
-    MAuthReply, MConfig, MMonCommandAck, MMonGetVersionReply, MMonMap, MMonSubscribeAck, MessageError,
-    TypedMessage,
+    MAuthReply, MConfig, MGetPoolStatsReply, MMonCommandAck, MMonGetVersionReply, MMonMap, MMonSubscribeAck,
+    MPoolOpReply, MStatFsReply, MessageError, TypedMessage,
 };
 use axon_denc::Decode;
 use axon_wire::Message;
@@ -15,16 +14,19 @@ use axon_wire::Message;
 impl Session {
     /// Takes a message of a monitor; `false` if it is not for the session but for the application.
     pub(in crate::mon) fn message(&mut self, link: LinkId, message: &Message) -> bool {
-        if self.open.as_ref().is_none_or(|open| open.link != link) {
+        if !self.is_open(link) {
             return true; // of a connection that no longer counts
         }
         let taken = match message.header.kind {
             MMonMap::KIND => self.mon_map(message),
             MConfig::KIND => self.config(message),
             MAuthReply::KIND => self.auth_reply(message),
-            MMonCommandAck::KIND => self.command_ack(message),
-            MMonGetVersionReply::KIND => self.version_reply(message),
             MMonSubscribeAck::KIND => Ok(()),
+            MMonGetVersionReply::KIND => self.version_reply(message),
+            MMonCommandAck::KIND | MPoolOpReply::KIND | MStatFsReply::KIND | MGetPoolStatsReply::KIND => {
+                self.reply(message.header.tid, message);
+                Ok(())
+            }
             _ => return false,
         };
         if let Err(error) = taken {
@@ -97,24 +99,18 @@ impl Session {
         }
     }
 
-    fn command_ack(&mut self, message: &Message) -> Result<(), MessageError> {
-        let Some(Ask::Command(_, _, answer)) = self.requests.take(message.header.tid) else { return Ok(()) };
-        let ack = MMonCommandAck::decode(message).map_err(|source| self.malformed(source));
-        answer.put(ack.map(|ack| CommandOutput { code: ack.result, status: ack.status, output: ack.output }));
-        Ok(())
-    }
-
-    fn malformed(&self, source: MessageError) -> MonError {
-        match self.target() {
-            Some(asked) => MonError::Malformed { asked: asked.clone(), source },
-            None => MonError::Closed,
-        }
-    }
-
+    /// Its question is named by a handle of its own.
     fn version_reply(&mut self, message: &Message) -> Result<(), MessageError> {
-        let reply = MMonGetVersionReply::decode(message)?;
-        let Some(Ask::Versions(_, answer)) = self.requests.take(reply.handle) else { return Ok(()) };
-        answer.put(Ok(MapVersions { newest: reply.newest, oldest: reply.oldest }));
+        let handle = MMonGetVersionReply::decode(message)?.handle;
+        self.reply(handle, message);
         Ok(())
+    }
+
+    /// Takes what answers a question. An answer nobody waits for any more came too late.
+    fn reply(&mut self, tid: u64, message: &Message) {
+        let Some(open) = &self.open else { return };
+        if let Some(asked) = self.requests.take_answered(tid, message.header.kind) {
+            asked.answer(message, &open.target);
+        }
     }
 }

@@ -1,23 +1,21 @@
 //! Requests that wait for their answers.
 
 use crate::MonMap;
+use crate::mon::Target;
 use crate::mon::error::{Attempt, MonError, Request};
 use crate::mon::pending::Answer;
-use crate::mon::{CommandOutput, MapVersions, Target};
-use crate::msg::{Fsid, MMonCommand, MMonGetVersion, MessageError, TypedMessage};
+use crate::mon::query::{Asked, Query};
+use crate::msg::{Fsid, MessageError};
 use axon_denc::Features;
 use axon_wire::Message;
-use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// A question, and where its answer goes.
 #[derive(Debug)]
 pub(in crate::mon) enum Ask {
-    /// A command with its input.
-    Command(String, Bytes, Answer<CommandOutput>),
-    /// The versions of a map.
-    Versions(String, Answer<MapVersions>),
+    /// A question with a message of its own.
+    Query(Box<dyn Asked>),
     /// The monitor map, once there is one.
     MonMap(Answer<MonMap>),
     /// The rotating secrets, once they are there.
@@ -25,10 +23,14 @@ pub(in crate::mon) enum Ask {
 }
 
 impl Ask {
+    /// A question with a message of its own.
+    pub(in crate::mon) fn query<Q: Query>(query: Q, answer: Answer<Q::Output>) -> Self {
+        Self::Query(Box::new((query, answer)))
+    }
+
     fn request(&self) -> Request {
         match self {
-            Self::Command(json, ..) => Request::Command(json.clone()),
-            Self::Versions(map, _) => Request::Version(map.clone()),
+            Self::Query(query) => query.request(),
             Self::MonMap(_) => Request::MonMap,
             Self::Secrets(_) => Request::Secrets,
         }
@@ -36,20 +38,10 @@ impl Ask {
 
     fn fail(self, error: MonError) {
         match self {
-            Self::Command(.., answer) => answer.put(Err(error)),
-            Self::Versions(_, answer) => answer.put(Err(error)),
+            Self::Query(query) => query.fail(error),
             Self::MonMap(answer) => answer.put(Err(error)),
             Self::Secrets(answer) => answer.put(Err(error)),
         }
-    }
-
-    /// The message that asks; `None` for what comes without a message of its own.
-    fn message(&self, tid: u64, fsid: Fsid, features: Features) -> Option<Result<Message, MessageError>> {
-        Some(match self {
-            Self::Command(json, input, _) => MMonCommand::new(fsid, json, input.clone()).encode(features),
-            Self::Versions(map, _) => MMonGetVersion { handle: tid, what: map.clone() }.encode(features),
-            Self::MonMap(_) | Self::Secrets(_) => return None,
-        })
     }
 }
 
@@ -74,9 +66,14 @@ impl Requests {
         self.waiting.insert(self.last_tid, Waiting { ask, within, until: now + within, sent: false });
     }
 
-    /// The question with this id, which is answered.
-    pub(super) fn take(&mut self, tid: u64) -> Option<Ask> {
-        self.waiting.remove(&tid).map(|waiting| waiting.ask)
+    /// The question with this id that a message of type `reply` answers.
+    pub(super) fn take_answered(&mut self, tid: u64, reply: u16) -> Option<Box<dyn Asked>> {
+        let is_it = |waiting: &Waiting| matches!(&waiting.ask, Ask::Query(query) if query.reply() == reply);
+        self.waiting.get(&tid).filter(|waiting| is_it(waiting))?;
+        match self.waiting.remove(&tid)?.ask {
+            Ask::Query(query) => Some(query),
+            Ask::MonMap(_) | Ask::Secrets(_) => None,
+        }
     }
 
     /// The questions that `chosen` picks, which are answered.
@@ -101,7 +98,8 @@ impl Requests {
         let unsent = self.waiting.iter_mut().filter(|(_, waiting)| !waiting.sent);
         let message = |(tid, waiting): (&u64, &mut Waiting)| {
             waiting.sent = true;
-            let message = waiting.ask.message(*tid, fsid, features)?;
+            let Ask::Query(query) = &waiting.ask else { return None };
+            let message = query.message(*tid, fsid, features);
             Some(message.map(|message| with_tid(message, *tid)))
         };
         unsent.filter_map(message).collect()

@@ -1,5 +1,6 @@
 use super::*;
 use crate::mon::pending::{Pending, pending};
+use crate::mon::query::{Command, Versions};
 use crate::mon::{CommandOutput, MapVersions, Request};
 use crate::msg::{Fsid, MConfig, MMonCommand, MMonCommandAck, MMonGetVersion, MMonGetVersionReply, MMonMap};
 use axon_denc::{Encode, put_versioned};
@@ -90,7 +91,11 @@ impl World {
 
     fn command(&mut self, json: &str) -> Pending<CommandOutput> {
         let (answer, pending) = pending();
-        self.session.ask(Ask::Command(json.into(), Bytes::new(), answer), WITHIN, self.now);
+        self.session.ask(
+            Ask::query(Command { json: json.into(), input: Bytes::new() }, answer),
+            WITHIN,
+            self.now,
+        );
         self.poke();
         pending
     }
@@ -284,7 +289,7 @@ fn a_hopeless_search_fails_what_waits() {
 fn versions_are_answered_by_handle() {
     let (mut world, link) = World::open(&["v2:10.0.0.1:3300/0"]);
     let (answer, versions) = pending();
-    world.session.ask(Ask::Versions("osdmap".into(), answer), WITHIN, world.now);
+    world.session.ask(Ask::query(Versions("osdmap".into()), answer), WITHIN, world.now);
     let actions = world.take();
     let [(_, question)] = &sent::<MMonGetVersion>(&actions, link)[..] else { panic!("{actions:?}") };
     assert_eq!(question.what, "osdmap");
