@@ -17,7 +17,7 @@ mod wire;
 use crate::cluster::ClusterArgs;
 use crate::error::CliError;
 use crate::machine::Machine;
-use crate::options::{ModeArg, PolicyArg, RedialArgs};
+use crate::options::{ModeArg, PolicyArg, RedialArgs, SpinArgs};
 use crate::{output, units};
 use bed::Bed;
 use clap::{Args, ValueEnum};
@@ -33,6 +33,7 @@ const EXAMPLES: &str = "\
 Examples:
   axon bench                            both ends in this process
   axon bench --depth 1 --size 64        the latency of a lone small request
+  axon bench --depth 1 --spin 0         the same between workers that sleep as soon as they can
   axon bench --mode secure --baseline   encrypted, next to bare sockets
   axon bench --connect 10.0.0.7:6800    against `axon serve` or ceph_perf_msgr_server
   axon bench --policy lossless --cut-every 200ms         what it takes when connections break
@@ -84,6 +85,9 @@ pub(crate) struct BenchArgs {
     /// Stop after so many messages instead, and count all of them.
     #[arg(long, value_name = "N", conflicts_with = "seconds", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
+
+    #[command(flatten)]
+    spin: SpinArgs,
 
     /// How the connections are protected.
     #[arg(long, value_enum, default_value_t = ModeArg::Crc)]
@@ -192,6 +196,7 @@ impl BenchArgs {
             depth: self.depth as usize,
             connections: self.connections as usize,
             workers: self.workers as usize,
+            spin_us: self.spin.limit().as_secs_f64() * 1e6,
             mode: self.mode.name(),
             policy: self.policy.name(),
             transport: match self.transport {
@@ -271,6 +276,7 @@ impl BenchArgs {
             depth: self.depth as usize,
             connections: self.connections as usize,
             workers: self.workers as usize,
+            spin: self.spin.limit(),
         }
     }
 

@@ -85,6 +85,26 @@ impl PolicyArg {
     }
 }
 
+/// Options of those whose workers wait.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct SpinArgs {
+    /// How long a worker looks for more work before it sleeps, if that has paid of late: 50us, 0 for not at all.
+    #[arg(long, value_name = "TIME", default_value = "50us", value_parser = units::parse_pause)]
+    spin: Duration,
+}
+
+impl SpinArgs {
+    /// Tells a messenger.
+    pub(crate) fn configure(&self, builder: Builder) -> Builder {
+        builder.spin(self.spin)
+    }
+
+    /// The time.
+    pub(crate) fn limit(&self) -> Duration {
+        self.spin
+    }
+}
+
 /// Options of those who dial again.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RedialArgs {

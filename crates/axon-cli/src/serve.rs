@@ -4,7 +4,7 @@ use crate::auth;
 use crate::bench::responder::{Responder, Served};
 use crate::cluster::ClusterArgs;
 use crate::error::CliError;
-use crate::options::{ModeArg, PolicyArg, RedialArgs};
+use crate::options::{ModeArg, PolicyArg, RedialArgs, SpinArgs};
 use crate::output::LiveLine;
 use crate::{output, units};
 use axon_auth::{AuthName, ClientAuth, RotatingStore, ServerAuth};
@@ -59,6 +59,9 @@ pub(crate) struct ServeArgs {
 
     #[command(flatten)]
     redial: RedialArgs,
+
+    #[command(flatten)]
+    spin: SpinArgs,
 
     /// How clients authenticate.
     #[arg(long, value_enum, default_value_t = AuthArg::None)]
@@ -127,6 +130,7 @@ impl ServeArgs {
         if let Some(auth) = &gate.auth {
             builder = builder.server_auth(auth.clone());
         }
+        let builder = self.spin.configure(builder);
         Ok(self.redial.configure(builder).start(responder)?)
     }
 

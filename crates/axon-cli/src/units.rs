@@ -28,6 +28,14 @@ pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads a time with its unit that may be zero: `50us`, `0us`, `0`.
+pub(crate) fn parse_pause(text: &str) -> Result<Duration, String> {
+    match text.trim_end_matches(char::is_alphabetic) {
+        "0" => Ok(Duration::ZERO),
+        _ => parse_time(text).map_err(|error| format!("{error}, or 0")),
+    }
+}
+
 /// Reads a time with its unit: `200ms`, `5ms`, `500us`, `0.5s`.
 pub(crate) fn parse_time(text: &str) -> Result<Duration, String> {
     const EXPECTED: &str = "expected a time such as 200ms, 500us or 0.5s";

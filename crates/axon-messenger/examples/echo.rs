@@ -5,7 +5,7 @@
 //! ```
 
 use axon_messenger::{
-    BindSpec, Connection, Dispatcher, EntityType, Message, Messenger, Nonce, Received, incoming,
+    BindSpec, Connection, Dispatcher, EntityType, Expect, Message, Messenger, Nonce, Received, incoming,
 };
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let connection = client.connect(EntityType::Osd, &server.addrs())?;
     for text in ["never", "lose", "a", "message"] {
         let request = Message::new(ECHO, text.as_bytes().to_vec());
-        let reply = connection.call_within(request, Duration::from_secs(5))?.wait()?;
+        let reply = connection.call_within(request, Expect::Kind(ECHO), Duration::from_secs(5))?.wait()?;
         println!("{}", String::from_utf8_lossy(&reply.front));
     }
     println!("in {:?} mode with {:?}", connection.mode(), connection.peer_name());

@@ -1,16 +1,15 @@
 //! The user's handle of a connection.
 
-use crate::error::{Rejection, SendError};
+mod calling;
+mod sending;
+
 use crate::mailbox::Mailbox;
-use crate::park;
-use crate::reply::ReplyFuture;
-use crate::shared::{Role, Shared};
-use crate::throttle::{Oversize, Permit, Throttle};
+use crate::shared::Shared;
+use crate::throttle::{Oversize, Throttle};
 use crate::worker::Command;
 use axon_auth::{Identity, Mode};
 use axon_denc::{AddrVec, EntityName, EntityType, Features};
-use axon_proto::{Established, Fault, State, Timeline, cost};
-use axon_wire::Message;
+use axon_proto::{Established, Fault, State, Timeline};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
@@ -27,6 +26,8 @@ pub(crate) struct Inner {
     dialled: AddrVec,
     route: Route,
     state: AtomicU8,
+    /// Threads that may be about to hand a message to the worker, as they have seen the connection open.
+    senders: AtomicUsize,
     /// The application wants to hear no more of it.
     marked_down: AtomicBool,
     established: OnceLock<Box<Established>>,
@@ -75,6 +76,7 @@ impl Connection {
             dialled,
             route,
             state: AtomicU8::new(state_number(state)),
+            senders: AtomicUsize::new(0),
             marked_down: AtomicBool::new(false),
             established: OnceLock::new(),
             ended: OnceLock::new(),
@@ -84,65 +86,6 @@ impl Connection {
             slot: AtomicUsize::new(usize::MAX),
             shared: Arc::downgrade(shared),
         }))
-    }
-
-    /// Sends a message, or hands it back if the budget is used up or the connection is closed. Never blocks. An
-    /// accepted message keeps its order with the others of its priority.
-    pub fn send(&self, message: Message) -> Result<(), SendError> {
-        self.try_send(message, Role::Any)
-    }
-
-    fn try_send(&self, message: Message, role: Role) -> Result<(), SendError> {
-        let size = cost(&message);
-        match self.0.budget.try_acquire(size) {
-            Ok(Some(permit)) => self.hand_over(message, permit, role),
-            Ok(None) => Err(rejected(Rejection::Full, message)),
-            Err(too_large) => Err(rejected(Rejection::TooLarge { size, limit: too_large.limit }, message)),
-        }
-    }
-
-    /// Sends a message as soon as the budget has room, first come, first served. Dropping the future before it is
-    /// ready drops the message unsent.
-    pub async fn send_async(&self, message: Message) -> Result<(), SendError> {
-        let size = cost(&message);
-        match self.0.budget.acquire(size).await {
-            Ok(permit) => self.hand_over(message, permit, Role::Any),
-            Err(too_large) => Err(rejected(Rejection::TooLarge { size, limit: too_large.limit }, message)),
-        }
-    }
-
-    /// Sends a message, blocking this thread until the budget has room, at most for `wait`. Not for worker threads.
-    pub fn send_timeout(&self, message: Message, wait: Duration) -> Result<(), SendError> {
-        let size = cost(&message);
-        match self.0.budget.acquire_deadline(size, park::deadline(wait)) {
-            Ok(Some(permit)) => self.hand_over(message, permit, Role::Any),
-            Ok(None) => Err(rejected(Rejection::DeadlinePassed, message)),
-            Err(too_large) => Err(rejected(Rejection::TooLarge { size, limit: too_large.limit }, message)),
-        }
-    }
-
-    /// Sends a request and awaits the reply with the same transaction id. A request without an id gets the next one
-    /// of this connection. Needs no particular runtime; dropping the future forgets the reply.
-    pub fn call(&self, mut message: Message) -> Result<ReplyFuture, SendError> {
-        let Some(shared) = self.0.shared.upgrade() else { return Err(rejected(Rejection::Closed, message)) };
-        if message.header.tid == 0 {
-            message.header.tid = self.next_tid();
-        }
-        let reply = shared.replies.register(self.0.id, message.header.tid);
-        self.try_send(message, Role::Request)?;
-        Ok(reply)
-    }
-
-    /// The same, but gives up after `limit`.
-    pub fn call_within(&self, mut message: Message, limit: Duration) -> Result<ReplyFuture, SendError> {
-        let Some(shared) = self.0.shared.upgrade() else { return Err(rejected(Rejection::Closed, message)) };
-        if message.header.tid == 0 {
-            message.header.tid = self.next_tid();
-        }
-        let deadline = shared.call_deadline(limit);
-        let reply = shared.replies.register_until(self.0.id, message.header.tid, deadline);
-        self.try_send(message, Role::Request)?;
-        Ok(reply)
     }
 
     /// The next transaction id of this connection, from 1.
@@ -274,36 +217,15 @@ impl Connection {
         self.set_state(State::Open);
     }
 
+    /// Closes it for senders, too; see [`has_senders`](Self::has_senders).
     pub(crate) fn set_ended(&self, fault: Fault) {
         let _ = self.0.ended.set(fault);
-        self.set_state(State::Closed);
+        self.0.state.store(state_number(State::Closed), Ordering::SeqCst);
     }
 
     pub(crate) fn set_round_trip(&self, after: Duration) {
         *self.0.last_round_trip.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(after);
     }
-
-    fn hand_over(&self, message: Message, permit: Permit, role: Role) -> Result<(), SendError> {
-        if self.state() == State::Closed {
-            return Err(rejected(Rejection::Closed, message));
-        }
-        match &self.0.route {
-            Route::Worker(_, mailbox) => mailbox.push(Command::Send(self.clone(), message, permit)),
-            Route::Loopback => return self.send_locally(message, permit, role),
-        }
-        Ok(())
-    }
-
-    /// The message holds its part of the send budget until it is handled: nothing else bounds what waits.
-    fn send_locally(&self, message: Message, permit: Permit, role: Role) -> Result<(), SendError> {
-        let Some(shared) = self.0.shared.upgrade() else { return Err(rejected(Rejection::Closed, message)) };
-        let delivered = shared.deliver_locally(self, message, permit, role);
-        delivered.map_err(|message| SendError { why: Rejection::Closed, message })
-    }
-}
-
-fn rejected(why: Rejection, message: Message) -> SendError {
-    SendError { why, message: Box::new(message) }
 }
 
 fn state_number(state: State) -> u8 {

@@ -30,12 +30,12 @@ impl Counter {
     }
 }
 
-/// Groups in which write batches are counted by their frames: 1, 2, up to 4, 8, 16, 32, 64, and more.
+/// Groups in which write batches are counted by their messages: 1, 2, up to 4, 8, 16, 32, 64, and more.
 pub const BATCH_GROUPS: usize = 8;
 
-/// The group of a batch of `frames` frames.
-fn batch_group(frames: usize) -> usize {
-    let exponent = frames.max(1).next_power_of_two().trailing_zeros();
+/// The group of a batch of `messages` messages; without any, it had control frames only, and counts as one.
+fn batch_group(messages: usize) -> usize {
+    let exponent = messages.max(1).next_power_of_two().trailing_zeros();
     (exponent as usize).min(BATCH_GROUPS - 1)
 }
 
@@ -56,7 +56,7 @@ macro_rules! counters {
         #[non_exhaustive]
         pub struct Snapshot {
             $($(#[doc = $doc])+ pub $name: u64,)+
-            /// Write batches of 1, 2, up to 4, 8, 16, 32, 64, and more frames.
+            /// Write batches of 1, 2, up to 4, 8, 16, 32, 64, and more messages.
             pub batches: [u64; BATCH_GROUPS],
         }
 
@@ -95,14 +95,8 @@ counters! {
     bytes_in,
     /// Bytes handed to the transport, framing included.
     bytes_out,
-    /// Frames received.
-    frames_in,
-    /// Frames handed to the transport.
-    frames_out,
-    /// Writes handed to the transport, each of one or many frames.
+    /// Writes handed to the transport, each of any number of frames.
     write_batches,
-    /// Times the worker slept and was woken by another thread.
-    wakeups,
     /// Returns from the transport's wait, for whatever reason.
     polls,
     /// Sockets that became a session's, dialled or accepted.
@@ -122,19 +116,19 @@ counters! {
 }
 
 impl Counters {
-    /// Counts one write of `frames` frames and `bytes` bytes. For the owner, like [`Counter::add`].
-    pub(crate) fn wrote(&self, frames: usize, bytes: usize) {
+    /// Counts one write of `messages` messages and `bytes` bytes. For the owner, like [`Counter::add`].
+    pub(crate) fn wrote(&self, messages: usize, bytes: usize) {
         self.write_batches.count();
-        self.frames_out.add(frames as u64);
+        self.messages_out.add(messages as u64);
         self.bytes_out.add(bytes as u64);
-        self.batches[batch_group(frames)].count();
+        self.batches[batch_group(messages)].count();
     }
 }
 
 impl Snapshot {
-    /// Frames per write, on average; 0 before the first.
-    pub fn frames_per_write(&self) -> f64 {
-        if self.write_batches == 0 { 0.0 } else { self.frames_out as f64 / self.write_batches as f64 }
+    /// Messages per write, on average; 0 before the first.
+    pub fn messages_per_write(&self) -> f64 {
+        if self.write_batches == 0 { 0.0 } else { self.messages_out as f64 / self.write_batches as f64 }
     }
 
     /// Writes the snapshot as one JSON object: each field by its name, and `batches` as an array.
@@ -208,12 +202,12 @@ mod tests {
         let before = counters.snapshot();
         counters.wrote(1, 50);
         let since = counters.snapshot() - before;
-        assert_eq!((since.write_batches, since.frames_out, since.bytes_out), (1, 1, 50));
+        assert_eq!((since.write_batches, since.messages_out, since.bytes_out), (1, 1, 50));
         assert_eq!(since.batches, [1, 0, 0, 0, 0, 0, 0, 0]);
         let sum: Snapshot = [before, since].into_iter().sum();
         assert_eq!(sum, counters.snapshot());
-        assert!((sum.frames_per_write() - 2.0).abs() < 1e-9);
-        assert!(Snapshot::default().frames_per_write().abs() < 1e-9);
+        assert!((sum.messages_per_write() - 2.0).abs() < 1e-9);
+        assert!(Snapshot::default().messages_per_write().abs() < 1e-9);
     }
 
     #[test]
@@ -229,7 +223,7 @@ mod tests {
         let mut json = String::new();
         counters.snapshot().write_json(&mut json).expect("strings take everything");
         assert!(
-            json.starts_with("{\"messages_in\":0,\"messages_out\":0,\"bytes_in\":0,\"bytes_out\":7,"),
+            json.starts_with("{\"messages_in\":0,\"messages_out\":2,\"bytes_in\":0,\"bytes_out\":7,"),
             "{json}"
         );
         assert!(json.ends_with("\"fast_dispatches\":0,\"batches\":[0, 1, 0, 0, 0, 0, 0, 0]}"), "{json}");

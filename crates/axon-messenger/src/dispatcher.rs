@@ -45,7 +45,8 @@ pub trait Dispatcher: Send + Sync + 'static {
         let _ = connection;
     }
 
-    /// The session is over and will not come back.
+    /// The session is over and will not come back. Once per session, after all its messages; with it comes everything
+    /// that was accepted for sending and not delivered, whoever sent it in whatever moment.
     fn handle_reset(&self, connection: &Connection, reset: Reset) {
         let _ = (connection, reset);
     }

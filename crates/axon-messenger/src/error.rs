@@ -23,6 +23,16 @@ pub enum Rejection {
         /// The budget.
         limit: usize,
     },
+    /// A part of the message is longer than any peer accepts: it would break the connection.
+    #[error("the {segment} of {size} bytes exceeds the protocol's limit of {limit} bytes")]
+    SegmentTooLong {
+        /// front, middle or data.
+        segment: &'static str,
+        /// Its length in bytes.
+        size: usize,
+        /// What peers accept: 16 MiB of front and of middle, 256 MiB of data ([`axon_wire::Limits::SESSION`]).
+        limit: usize,
+    },
     /// The deadline passed before there was room.
     #[error("the deadline passed before the send budget had room")]
     DeadlinePassed,

@@ -4,7 +4,8 @@
 //! handle of one session. A [`Dispatcher`] is the application's side: it is handed messages and news.
 //!
 //! ```
-//! use axon_messenger::{BindSpec, Connection, Dispatcher, EntityType, Message, Messenger, Nonce, Received, incoming};
+//! use axon_messenger::{BindSpec, Connection, Dispatcher, EntityType, Expect, Message, Messenger, Nonce, Received};
+//! use axon_messenger::incoming;
 //! use std::time::Duration;
 //!
 //! struct Echo;
@@ -20,7 +21,8 @@
 //! let (dispatcher, _rest) = incoming();
 //! let client = Messenger::builder("client.?".parse()?).start(dispatcher)?;
 //! let osd = client.connect(EntityType::Osd, &server.addrs())?;
-//! let reply = osd.call_within(Message::new(1000, &b"hello"[..]), Duration::from_secs(10))?.wait()?;
+//! let request = Message::new(1000, &b"hello"[..]);
+//! let reply = osd.call_within(request, Expect::Kind(1000), Duration::from_secs(10))?.wait()?;
 //! assert_eq!(reply.front, "hello");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -64,5 +66,5 @@ pub use incoming::{Incoming, incoming};
 pub use messenger::Messenger;
 pub use received::Received;
 pub use receiver::{Feed, Receiver, Recv, RecvError, receiver};
-pub use reply::{CallError, ReplyFuture};
+pub use reply::{CallError, Expect, ReplyFuture};
 pub use throttle::{Acquire, Oversize, Permit, Throttle, Ticket, TooLarge};

@@ -79,6 +79,11 @@ impl<T> Inbox<T> {
         self.0.queue.len()
     }
 
+    /// Whether nothing is there right now; cheaper than [`Inbox::len`].
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.queue.is_empty()
+    }
+
     /// Declares that the consumer is about to sleep. `true`: it may, every later push wakes it. `false`: something was
     /// pushed meanwhile, the consumer counts as awake and should pop.
     ///

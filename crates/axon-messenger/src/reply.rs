@@ -1,10 +1,13 @@
 //! Awaiting replies: who sent a request gets the message that comes back on the same connection with the same
-//! transaction id, instead of the dispatcher.
+//! transaction id and meets the caller's expectation, instead of the dispatcher.
+//!
+//! The id alone does not do: both ends of a connection may call, each numbers by itself, and a peer's request with the
+//! id of a call of ours is no reply to it. Who calls knows what type answers (Ceph: src/osdc/Objecter.cc, ms_dispatch2).
 
 use crate::park;
 use crate::slot::Slot;
 use axon_wire::Message;
-use registry::Registry;
+use registry::{Call, Registry, Waiting};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,6 +24,17 @@ type Outcome = Result<Message, CallError>;
 #[derive(Clone, Default)]
 pub(crate) struct Replies(Arc<Registry>);
 
+/// Which message is the reply to a call, besides coming over the same connection with the same transaction id.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Expect {
+    /// One of this type. Right if the peer sends this type only to reply.
+    Kind(u16),
+    /// One for which this is true, where requests and replies are of one type. Called on the thread that read the
+    /// message, like [`Dispatcher::can_fast_dispatch`](crate::Dispatcher::can_fast_dispatch).
+    Matching(fn(&Message) -> bool),
+}
+
 /// Why no reply came. Unless stated otherwise the peer may or may not have acted on the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -34,12 +48,6 @@ pub enum CallError {
     /// This side marked the connection down.
     #[error("the connection was marked down before a reply came")]
     MarkedDown,
-    /// Nobody listens at the peer's address: the peer has not seen the request.
-    #[error("the peer refuses connections; the request was not delivered")]
-    Refused,
-    /// The request was not accepted for sending: the peer has not seen it.
-    #[error("the request was not sent")]
-    NotSent,
     /// Another call on this connection took the same transaction id, so that a reply would not say whose it is.
     #[error("another call on this connection uses the same transaction id")]
     IdReused,
@@ -61,24 +69,15 @@ impl Replies {
         self.0.len()
     }
 
-    /// Awaits the message that comes from `connection` with transaction id `tid`; call it before sending the request.
-    /// A call that awaits the same already ends with [`CallError::IdReused`].
+    /// Awaits the message for `call`, a connection and a transaction id, that meets `expect`; do so before sending the
+    /// request. A call that awaits the same already ends with [`CallError::IdReused`].
     ///
-    /// Nobody ends a call that is registered after its connection was: look at the connection afterwards.
-    pub(crate) fn register(&self, connection: u64, tid: u64) -> ReplyFuture {
-        self.await_reply(connection, tid, None)
-    }
-
-    /// The same, at most until `deadline`, a time on the transport's clock ([`axon_transport::Reactor::now`]) on which
-    /// somebody calls [`Replies::expire`].
-    pub(crate) fn register_until(&self, connection: u64, tid: u64, deadline: Duration) -> ReplyFuture {
-        self.await_reply(connection, tid, Some(deadline))
-    }
-
-    fn await_reply(&self, connection: u64, tid: u64, deadline: Option<Duration>) -> ReplyFuture {
+    /// With a `deadline`, a time on the clock of whoever calls [`Replies::expire`], it waits at most until then. Nobody
+    /// ends a call that is registered after its connection was: look at the connection afterwards.
+    pub(crate) fn register(&self, call: Call, expect: Expect, deadline: Option<Duration>) -> ReplyFuture {
         let slot = Arc::new(Slot::new());
-        self.0.insert((connection, tid), deadline, Arc::clone(&slot));
-        ReplyFuture { registry: Arc::clone(&self.0), call: (connection, tid), slot }
+        self.0.insert(call, Waiting { expect, deadline, slot: Arc::clone(&slot) });
+        ReplyFuture { registry: Arc::clone(&self.0), call, slot }
     }
 
     /// Hands a received message to the call that awaits it; returns it if there is none.
@@ -86,7 +85,7 @@ impl Replies {
         if self.is_empty() {
             return Some(message);
         }
-        let Some(slot) = self.0.remove((connection, message.header.tid)) else { return Some(message) };
+        let Some(slot) = self.0.claim((connection, message.header.tid), &message) else { return Some(message) };
         match slot.put(Ok(message)) {
             Err(Ok(unclaimed)) => Some(unclaimed),
             Ok(()) | Err(Err(_)) => None,
@@ -133,7 +132,7 @@ impl fmt::Debug for Replies {
 #[must_use = "a dropped call is forgotten"]
 pub struct ReplyFuture {
     registry: Arc<Registry>,
-    call: (u64, u64),
+    call: Call,
     slot: Arc<Slot<Outcome>>,
 }
 

@@ -211,7 +211,8 @@ impl Shared {
 
     /// A message that arrived on the calling worker. Whether it was handled on it.
     pub(crate) fn deliver(&self, connection: &Connection, message: Message, held: Vec<Permit>) -> bool {
-        let Some(message) = self.replies.complete(connection.id(), message) else { return false };
+        let unclaimed = guarded(connection, || self.replies.complete(connection.id(), message));
+        let Some(message) = unclaimed.flatten() else { return false };
         let fast = guarded(connection, || self.dispatcher.can_fast_dispatch(&message));
         let received = Received::new(message, held);
         match fast {
@@ -247,15 +248,6 @@ impl Shared {
     /// Drops what is queued of a connection that was marked down.
     pub(crate) fn discard(&self, connection: &Connection) {
         drop(self.queue.discard(connection.id()));
-    }
-
-    /// Messages that were accepted for sending while their connection ended.
-    pub(crate) fn give_back(&self, connection: &Connection, message: Message) {
-        if let Some(fault) = connection.fault().filter(|fault| **fault != Fault::MarkedDown) {
-            let undelivered = Undelivered { unknown: Vec::new(), not_sent: vec![message] };
-            let reset = Reset { fault: fault.clone(), undelivered };
-            self.announce(connection, Item::Reset(connection.clone(), Vec::new(), reset));
-        }
     }
 
     /// The message comes back after the shutdown.

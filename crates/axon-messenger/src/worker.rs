@@ -15,6 +15,7 @@ mod contest;
 mod dialling;
 mod peer;
 mod reading;
+mod spin;
 mod station;
 mod timers;
 
@@ -25,6 +26,7 @@ use axon_proto::{Disconnect, Ident, Instant};
 use axon_transport::{Completion, Detached, ListenerId, Reactor, SocketId};
 use peer::Peer;
 use slab::Slab;
+use spin::Spin;
 use station::Station;
 use std::collections::HashMap;
 use std::io;
@@ -55,8 +57,7 @@ pub(crate) struct Worker {
     completions: Vec<Completion>,
     /// When to look for overdue calls.
     calls: Alarm,
-    /// When something happened last.
-    busy_at: Instant,
+    spin: Spin,
     /// Set when the messenger shuts down: sockets close as they drain, all by then.
     closing: Option<Instant>,
     stopped: bool,
@@ -88,13 +89,13 @@ impl Worker {
         inbox: Inbox<Command>,
     ) -> Self {
         Self {
+            spin: Spin::new(shared.limits.spin),
             station: Station::new(index, shared, reactor),
             inbox,
             endpoints: Slab::new(),
             listeners: HashMap::new(),
             completions: Vec::new(),
             calls: Alarm::default(),
-            busy_at: Instant::default(),
             closing: None,
             stopped: false,
         }
@@ -112,15 +113,21 @@ impl Worker {
         self.wait();
         self.take_completions();
         let started = self.station.now;
-        self.take_commands();
-        self.station.touch_postponed();
         self.take_timers();
-        self.serve_touched();
+        self.serve();
+        // What handlers have just sent leaves in the same turn.
+        self.serve();
         self.check_closing();
         let busy = self.station.read_clock().since(started);
         if busy > SLOW {
             tracing::warn!(worker = self.station.index, ?busy, "a fast dispatch handler held up the worker");
         }
+    }
+
+    fn serve(&mut self) {
+        self.take_commands();
+        self.station.touch_postponed();
+        self.serve_touched();
     }
 
     fn take_commands(&mut self) {
@@ -141,17 +148,19 @@ impl Worker {
         }
     }
 
-    /// Looks for work for a little while before it sleeps, if there was some a moment ago: where waking a sleeping core
-    /// takes longer than a round trip, a lone conversation is several times faster. An idle worker never does.
+    /// Looks for work before it sleeps, if that has paid of late.
     fn look_around(&mut self) {
-        let spin = self.station.shared.limits.spin;
-        let started = self.station.now;
-        let was_busy = started.since(self.busy_at) <= spin;
-        while was_busy && self.completions.is_empty() && self.inbox.len() == 0 {
-            if self.station.read_clock().since(started) >= spin || self.poll(Some(Duration::ZERO)).is_err() {
-                return;
+        let Some(patience) = self.spin.patience() else { return };
+        let until = self.station.now + patience;
+        while self.completions.is_empty() && self.inbox.is_empty() {
+            if self.station.read_clock() >= until {
+                return self.spin.missed();
+            }
+            if self.poll(Some(Duration::ZERO)).is_err() {
+                return; // the sleep that follows reports it
             }
         }
+        self.spin.found();
     }
 
     fn poll(&mut self, timeout: Option<Duration>) -> io::Result<()> {
@@ -161,14 +170,11 @@ impl Worker {
 
     /// Sleeps until something happens, unless there is something to do already.
     fn wait(&mut self) {
-        if !self.stopped && self.station.is_idle() {
+        if !self.stopped && self.station.is_idle() && self.inbox.is_empty() {
             self.look_around();
         }
         if self.completions.is_empty() {
             self.sleep();
-        }
-        if !self.completions.is_empty() {
-            self.busy_at = self.station.now;
         }
     }
 

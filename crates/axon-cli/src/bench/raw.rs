@@ -2,7 +2,8 @@
 //!
 //! As many threads and connections as the load under test, requests and replies of the same number of bytes on the wire,
 //! the same depth. All that is ready is sent by one gathering write and received by one large read; nobody looks at
-//! the bytes. A thread with a single connection blocks in its read; one with several waits with epoll.
+//! the bytes. A thread with a single connection blocks in its read; one with several waits with epoll. Before either it
+//! looks for more as long as the messenger's workers do.
 
 mod client;
 mod drive;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
 /// What is moved, and how.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +38,8 @@ pub(crate) struct Pattern {
     pub(crate) connections: usize,
     /// Threads on each side.
     pub(crate) workers: usize,
+    /// How long a thread looks for more before it sleeps.
+    pub(crate) spin: Duration,
 }
 
 /// Moves the bytes over loopback as planned.
@@ -51,12 +55,12 @@ pub(crate) fn run(pattern: &Pattern, plan: Plan) -> io::Result<Run<io::Error>> {
     let mut threads = Vec::new();
     let begin = || -> io::Result<()> {
         for (shard, (clients, servers)) in deal(pairs, pattern, workers).into_iter().enumerate() {
-            threads.push(spawn("raw-server", servers, Server, sender.clone())?);
+            threads.push(spawn("raw-server", servers, Server, pattern.spin, sender.clone())?);
             let quotas =
                 (0..clients.len()).map(|i| plan.span.quota(shard + i * workers, pattern.connections));
             let client =
                 Client::new(shard, quotas.collect(), pattern.depth, &recorder, &active, sender.clone());
-            threads.push(spawn("raw-client", clients, client, sender.clone())?);
+            threads.push(spawn("raw-client", clients, client, pattern.spin, sender.clone())?);
         }
         Ok(())
     };
@@ -108,10 +112,11 @@ fn spawn(
     name: &str,
     mut lanes: Vec<Lane>,
     mut role: impl Role,
+    spin: Duration,
     news: Sender<News<io::Error>>,
 ) -> io::Result<JoinHandle<u64>> {
     Builder::new().name(name.into()).spawn(move || {
-        if let Err(error) = drive(&mut lanes, &mut role) {
+        if let Err(error) = drive(&mut lanes, &mut role, spin) {
             // The conductor may have gone already.
             let _ = news.send(News::Broken(error));
         }
@@ -123,14 +128,13 @@ fn spawn(
 mod tests {
     use super::*;
     use crate::bench::stage::Span;
-    use std::time::Duration;
 
     fn counted(messages: u64) -> Plan {
         Plan { span: Span::Count(messages), patience: Duration::from_secs(60) }
     }
 
     fn pattern(depth: usize, connections: usize, workers: usize) -> Pattern {
-        Pattern { request: 5000, reply: 150, depth, connections, workers }
+        Pattern { request: 5000, reply: 150, depth, connections, workers, spin: Duration::ZERO }
     }
 
     #[test]
@@ -143,8 +147,17 @@ mod tests {
     }
 
     #[test]
+    fn every_request_is_answered_while_threads_look_for_more() {
+        for (depth, connections, workers) in [(1, 1, 1), (3, 5, 2)] {
+            let pattern = Pattern { spin: Duration::from_micros(50), ..pattern(depth, connections, workers) };
+            let run = run(&pattern, counted(1003)).unwrap();
+            assert_eq!((run.sample.messages(), run.sample.lost), (1003, 0), "depth {depth} x {connections}");
+        }
+    }
+
+    #[test]
     fn large_units_and_more_in_flight_than_the_sockets_hold() {
-        let pattern = Pattern { request: 4 << 20, reply: 150, depth: 8, connections: 1, workers: 1 };
+        let pattern = Pattern { request: 4 << 20, ..pattern(8, 1, 1) };
         let run = run(&pattern, counted(40)).unwrap();
         assert_eq!((run.sample.messages(), run.sample.lost), (40, 0));
     }

@@ -18,6 +18,8 @@ pub(crate) struct Setup {
     pub(crate) connections: usize,
     /// Worker threads on each side.
     pub(crate) workers: usize,
+    /// How long workers look for more before they sleep.
+    pub(crate) spin_us: f64,
     /// `crc` or `secure`.
     pub(crate) mode: &'static str,
     /// `lossy`, `lossless` or `peer`.
@@ -238,13 +240,15 @@ impl Report {
 
 impl fmt::Display for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { size, depth, connections, workers, mode, policy, transport } = self;
+        let Self { size, depth, connections, workers, spin_us, mode, policy, transport } = self;
         let connections = units::counted(*connections as u64, "connection");
         let workers = units::counted(*workers as u64, "worker");
-        write!(
-            f,
-            "{size} B requests, {depth} in flight, {connections}, {workers}, {mode}, {policy}, {transport}"
-        )
+        write!(f, "{size} B requests, {depth} in flight, {connections}, {workers}, ")?;
+        match *spin_us {
+            0.0 => {}
+            limit => write!(f, "up to {limit} us of spinning, ")?,
+        }
+        write!(f, "{mode}, {policy}, {transport}")
     }
 }
 
@@ -258,6 +262,7 @@ mod tests {
         depth: 8,
         connections: 1,
         workers: 1,
+        spin_us: 50.0,
         mode: "crc",
         policy: "lossy",
         transport: "tcp",

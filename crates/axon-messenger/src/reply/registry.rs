@@ -1,16 +1,24 @@
 //! Which calls are in flight.
 
-use super::{CallError, Outcome};
+use super::{CallError, Expect, Outcome};
 use crate::slot::Slot;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Mutex, lock};
+use axon_wire::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Connection and transaction id.
-type Call = (u64, u64);
-type Waiting = Arc<Slot<Outcome>>;
+pub(super) type Call = (u64, u64);
+type Reply = Arc<Slot<Outcome>>;
+
+/// What a call waits for.
+pub(super) struct Waiting {
+    pub(super) expect: Expect,
+    pub(super) deadline: Option<Duration>,
+    pub(super) slot: Reply,
+}
 
 /// Workers complete calls of different connections at the same time.
 const SHARDS: usize = 16;
@@ -26,7 +34,7 @@ pub(super) struct Registry {
 #[derive(Default)]
 struct Shard {
     /// Ordered, so that the calls of one connection are a range.
-    calls: BTreeMap<Call, (Option<Duration>, Waiting)>,
+    calls: BTreeMap<Call, Waiting>,
     deadlines: BTreeSet<(Duration, Call)>,
 }
 
@@ -40,44 +48,51 @@ impl Registry {
         self.calls.load(Ordering::Relaxed)
     }
 
-    pub(super) fn insert(&self, call: Call, deadline: Option<Duration>, slot: Waiting) {
+    pub(super) fn insert(&self, call: Call, waiting: Waiting) {
         let mut shard = lock(self.shard(call.0));
         let before = self.take(&mut shard, call);
         self.calls.fetch_add(1, Ordering::Relaxed);
-        if let Some(deadline) = deadline {
+        if let Some(deadline) = waiting.deadline {
             self.timed.fetch_add(1, Ordering::Relaxed);
             shard.deadlines.insert((deadline, call));
         }
-        shard.calls.insert(call, (deadline, slot));
+        shard.calls.insert(call, waiting);
         drop(shard);
         if let Some(before) = before {
             drop(before.put(Err(CallError::IdReused)));
         }
     }
 
-    pub(super) fn remove(&self, call: Call) -> Option<Waiting> {
-        self.take(&mut lock(self.shard(call.0)), call)
+    /// Takes out the call that `message` replies to.
+    pub(super) fn claim(&self, call: Call, message: &Message) -> Option<Reply> {
+        let mut shard = lock(self.shard(call.0));
+        let waiting = shard.calls.get(&call)?;
+        match waiting.expect {
+            Expect::Kind(kind) if kind != message.header.kind => None,
+            Expect::Kind(_) => self.take(&mut shard, call),
+            Expect::Matching(is_reply) => {
+                let slot = Arc::clone(&waiting.slot);
+                drop(shard); // that is the application's code
+                if is_reply(message) { self.take_this(call, &slot) } else { None }
+            }
+        }
     }
 
     /// Removes a call unless another one has taken its place.
-    pub(super) fn forget(&self, call: Call, slot: &Waiting) {
-        if self.is_empty() {
-            return;
-        }
-        let mut shard = lock(self.shard(call.0));
-        if shard.calls.get(&call).is_some_and(|(_, waiting)| Arc::ptr_eq(waiting, slot)) {
-            self.take(&mut shard, call);
+    pub(super) fn forget(&self, call: Call, slot: &Reply) {
+        if !self.is_empty() {
+            self.take_this(call, slot);
         }
     }
 
-    pub(super) fn remove_connection(&self, connection: u64) -> Vec<Waiting> {
+    pub(super) fn remove_connection(&self, connection: u64) -> Vec<Reply> {
         let mut shard = lock(self.shard(connection));
         let calls = shard.calls.range((connection, 0)..=(connection, u64::MAX));
         let calls: Vec<Call> = calls.map(|(call, _)| *call).collect();
         calls.into_iter().filter_map(|call| self.take(&mut shard, call)).collect()
     }
 
-    pub(super) fn remove_all(&self) -> Vec<Waiting> {
+    pub(super) fn remove_all(&self) -> Vec<Reply> {
         let mut removed = Vec::new();
         for shard in &self.shards {
             let mut shard = lock(shard);
@@ -89,7 +104,7 @@ impl Registry {
     }
 
     /// The calls with a deadline up to `now`, and the next deadline.
-    pub(super) fn remove_overdue(&self, now: Duration) -> (Vec<Waiting>, Option<Duration>) {
+    pub(super) fn remove_overdue(&self, now: Duration) -> (Vec<Reply>, Option<Duration>) {
         let mut overdue = Vec::new();
         if self.timed.load(Ordering::Relaxed) == 0 {
             return (overdue, None);
@@ -112,9 +127,16 @@ impl Registry {
         &self.shards[connection as usize % SHARDS]
     }
 
+    /// Removes this very call.
+    fn take_this(&self, call: Call, slot: &Reply) -> Option<Reply> {
+        let mut shard = lock(self.shard(call.0));
+        let is_this = shard.calls.get(&call).is_some_and(|waiting| Arc::ptr_eq(&waiting.slot, slot));
+        if is_this { self.take(&mut shard, call) } else { None }
+    }
+
     /// Removes a call and its deadline.
-    fn take(&self, shard: &mut Shard, call: Call) -> Option<Waiting> {
-        let (deadline, slot) = shard.calls.remove(&call)?;
+    fn take(&self, shard: &mut Shard, call: Call) -> Option<Reply> {
+        let Waiting { deadline, slot, .. } = shard.calls.remove(&call)?;
         self.calls.fetch_sub(1, Ordering::Relaxed);
         if let Some(deadline) = deadline {
             self.timed.fetch_sub(1, Ordering::Relaxed);

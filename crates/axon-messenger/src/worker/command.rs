@@ -82,13 +82,11 @@ impl Worker {
         }
     }
 
+    /// A connection that is gone was marked down: after a reset no message comes.
     fn send(&mut self, connection: &Connection, message: Message, permit: Permit) {
-        match self.peer(connection) {
-            Some((slot, peer)) => {
-                peer.send(message, permit);
-                self.station.touch(slot);
-            }
-            None => self.station.shared.give_back(connection, message),
+        if let Some((slot, peer)) = self.peer(connection) {
+            peer.send(message, permit);
+            self.station.touch(slot);
         }
     }
 

@@ -235,6 +235,10 @@ impl Peer {
         self.drain(station); // writing may have found a fault
         match self.end {
             End::Alive => {}
+            End::Reset(_) if self.handle.has_senders() => {
+                station.touch_later(slot); // a message is on its way here
+                return Fate::Keep;
+            }
             End::Reset(_) => return Fate::Sweep,
             End::MarkedDown => {
                 self.forget(station);
@@ -405,7 +409,6 @@ impl Peer {
             }
             let bytes = station.buffers.iter().map(Bytes::len).sum();
             station.counters().wrote(sent.messages, bytes);
-            station.counters().messages_out.add(sent.messages as u64);
             if sent.messages > 0 {
                 self.unconfirmed = Some(station.now);
             }

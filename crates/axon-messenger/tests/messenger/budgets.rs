@@ -1,5 +1,6 @@
 //! Back-pressure: what a sender may queue, and what a receiver has room for.
 
+use crate::executor::block_on;
 use crate::probe::{Probe, filled, numbered, stays};
 use crate::town::{MOMENT, Pair, Town, dial, start, wait_until};
 use axon_messenger::{Connection, EntityType, Message, Received, Rejection, SendError, cost};
@@ -55,6 +56,30 @@ over_both! {
         assert_eq!(refused.message.header.tid, 11);
         connection.mark_down();
         wait_until("the budget to be given back", || connection.queued_bytes() == 0);
+    }
+
+    /// A peer would break the connection over it, and over its repetition on the next.
+    fn a_segment_that_no_peer_accepts_is_refused(town) {
+        const MIB: usize = 1 << 20;
+        let (_pair, connection) = stuck(town, 1 << 30);
+        for (segment, limit) in [("front", 16 * MIB), ("middle", 16 * MIB), ("data", 256 * MIB)] {
+            let of = |size: usize| {
+                let mut message = numbered(7);
+                let bytes = bytes::Bytes::from(vec![0; size]);
+                match segment {
+                    "front" => message.front = bytes,
+                    "middle" => message.middle = bytes,
+                    _ => message.data = bytes,
+                }
+                message
+            };
+            let why = Rejection::SegmentTooLong { segment, size: limit + 1, limit };
+            let refused = connection.send(of(limit + 1)).unwrap_err();
+            assert_eq!((refused.why, refused.message.header.tid), (why, 7));
+            assert_eq!(connection.send_timeout(of(limit + 1), MOMENT).unwrap_err().why, why);
+            assert_eq!(block_on(connection.send_async(of(limit + 1))).unwrap_err().why, why);
+            connection.send(of(limit)).unwrap();
+        }
     }
 
     fn send_timeout_gives_up(town) {

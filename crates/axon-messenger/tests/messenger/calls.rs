@@ -3,10 +3,15 @@
 use crate::executor::{Executor, block_on};
 use crate::probe::{News, Probe, filled, numbered, pattern};
 use crate::town::{MOMENT, PATIENCE, Pair, Town, start, wait_until};
-use axon_messenger::{CallError, Connection, Incoming, Received, RecvError, Rejection, incoming};
+use axon_messenger::{CallError, Connection, Expect, Incoming, Received, RecvError, Rejection, incoming};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+/// What a server that returns messages replies.
+const ECHO: Expect = Expect::Kind(0x70);
+/// What a server replies that has a type for it.
+const REPLY: Expect = Expect::Kind(0x71);
 
 /// Requests that were not answered yet.
 type Requests = Arc<Mutex<Vec<(Connection, Received)>>>;
@@ -19,6 +24,15 @@ fn reluctant() -> (Requests, Arc<Probe>) {
         keep.lock().unwrap().push((connection.clone(), message));
     });
     (requests, probe)
+}
+
+/// Replies to every message with another type.
+fn replying() -> Arc<Probe> {
+    Probe::fast_with(|connection, message| {
+        let mut reply = filled(message.header.tid, 7);
+        reply.header.kind = 0x71;
+        connection.send(reply).unwrap();
+    })
 }
 
 fn echoing(town: &Town) -> Pair {
@@ -35,7 +49,7 @@ over_both! {
                 let connection = connection.clone();
                 std::thread::spawn(move || {
                     let tid = connection.next_tid();
-                    let reply = connection.call(filled(tid, 10 * n)).unwrap().wait().unwrap();
+                    let reply = connection.call(filled(tid, 10 * n), ECHO).unwrap().wait().unwrap();
                     assert_eq!((reply.header.tid, reply.data), (tid, pattern(tid, 10 * n).into()));
                 })
             })
@@ -57,7 +71,7 @@ over_both! {
             let (connection, done) = (connection.clone(), done.clone());
             executor.spawn(async move {
                 for _ in 0..20 {
-                    let reply = connection.call(numbered(0)).unwrap().await.unwrap();
+                    let reply = connection.call(numbered(0), ECHO).unwrap().await.unwrap();
                     assert_ne!(reply.header.tid, 0, "calls are numbered");
                     connection.send_async(numbered(1 << 40)).await.unwrap();
                     done.fetch_add(1, Ordering::Relaxed);
@@ -67,7 +81,7 @@ over_both! {
         executor.run();
         assert_eq!(done.load(Ordering::Relaxed), 1000);
         assert_eq!(pair.at_client.wait_messages(1000).len(), 1000, "what nobody awaits goes to the dispatcher");
-        let reply = block_on(async { connection.call(numbered(0)).unwrap().await });
+        let reply = block_on(async { connection.call(numbered(0), ECHO).unwrap().await });
         assert!(reply.is_ok());
     }
 
@@ -75,13 +89,13 @@ over_both! {
         let (requests, probe) = reluctant();
         let pair = town.pair(&probe, &Probe::new());
         let connection = pair.connect();
-        let calls: Vec<_> = (0..10).map(|_| connection.call(numbered(0)).unwrap()).collect();
+        let calls: Vec<_> = (0..10).map(|_| connection.call(numbered(0), ECHO).unwrap()).collect();
         wait_until("the requests", || requests.lock().unwrap().len() == 10);
         drop(pair.server);
         for call in calls {
             assert_eq!(call.wait_timeout(Duration::from_secs(20)), Err(CallError::Reset));
         }
-        let rejected = connection.call(numbered(0)).unwrap_err();
+        let rejected = connection.call(numbered(0), ECHO).unwrap_err();
         assert_eq!(rejected.why, Rejection::Closed);
     }
 
@@ -89,7 +103,7 @@ over_both! {
         let (_requests, probe) = reluctant();
         let pair = town.pair(&probe, &Probe::new());
         let connection = pair.connect();
-        let call = connection.call(numbered(0)).unwrap();
+        let call = connection.call(numbered(0), ECHO).unwrap();
         connection.mark_down();
         assert_eq!(call.wait_timeout(Duration::from_secs(20)), Err(CallError::MarkedDown));
     }
@@ -99,7 +113,7 @@ over_both! {
             let pair = echoing(town);
             let connection = pair.connected().0;
             let caller = std::thread::spawn(move || {
-                while let Ok(call) = connection.call(numbered(0)) {
+                while let Ok(call) = connection.call(numbered(0), ECHO) {
                     match call.wait_timeout(Duration::from_secs(20)) {
                         Ok(_) => {}
                         Err(CallError::Reset) => break,
@@ -117,7 +131,7 @@ over_both! {
         let (requests, probe) = reluctant();
         let pair = town.pair(&probe, &Probe::new());
         let connection = pair.connect();
-        drop(connection.call(numbered(5)).unwrap());
+        drop(connection.call(numbered(5), ECHO).unwrap());
         wait_until("the request", || !requests.lock().unwrap().is_empty());
         let (there, request) = requests.lock().unwrap().pop().unwrap();
         there.send(request.into_message()).unwrap();
@@ -128,9 +142,9 @@ over_both! {
         let (requests, probe) = reluctant();
         let pair = town.pair(&probe, &Probe::new());
         let connection = pair.connect();
-        let patient = connection.call_within(numbered(0), Duration::MAX).unwrap();
+        let patient = connection.call_within(numbered(0), ECHO, Duration::MAX).unwrap();
         let begun = std::time::Instant::now();
-        let call = connection.call_within(numbered(0), MOMENT).unwrap();
+        let call = connection.call_within(numbered(0), ECHO, MOMENT).unwrap();
         assert_eq!(block_on(call), Err(CallError::TimedOut));
         assert!(begun.elapsed() >= MOMENT && begun.elapsed() < Duration::from_secs(10));
         wait_until("the requests", || requests.lock().unwrap().len() == 2);
@@ -145,20 +159,30 @@ over_both! {
         let (_requests, probe) = reluctant();
         let pair = town.pair(&probe, &Probe::new());
         let connection = pair.connect();
-        let first = connection.call(numbered(7)).unwrap();
-        let _second = connection.call(numbered(7)).unwrap();
+        let first = connection.call(numbered(7), ECHO).unwrap();
+        let _second = connection.call(numbered(7), ECHO).unwrap();
         assert_eq!(first.wait(), Err(CallError::IdReused));
     }
 
     fn one_may_call_oneself(town) {
-        let messenger = start(town.server("osd.3"), &Probe::with(|connection, message| {
-            let mut reply = filled(message.header.tid, 7);
-            reply.header.kind = 0x71;
-            connection.send(reply).unwrap();
-        }));
+        let messenger = start(town.server("osd.3"), &replying());
         for _ in 0..3 {
-            let reply = messenger.loopback().call(numbered(0)).unwrap().wait_timeout(Duration::from_secs(20)).unwrap();
+            let reply = messenger.loopback().call(numbered(0), REPLY).unwrap().wait_timeout(Duration::from_secs(20)).unwrap();
             assert_eq!((reply.header.kind, reply.data.len()), (0x71, 7));
+        }
+    }
+
+    /// Both number their requests from one.
+    fn both_ends_may_call_over_one_connection(town) {
+        let pair = town.pair(&replying(), &replying());
+        let (connection, there) = pair.connected();
+        for _ in 0..100 {
+            let calls: Vec<_> = [&connection, &there].map(|end| end.call(numbered(0), REPLY).unwrap()).into();
+            assert_eq!(calls[0].call().1, calls[1].call().1, "the ids collide");
+            for call in calls {
+                let reply = call.wait_timeout(PATIENCE).unwrap();
+                assert_eq!((reply.header.kind, reply.data.len()), (0x71, 7));
+            }
         }
     }
 

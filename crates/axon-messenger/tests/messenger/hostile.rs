@@ -34,7 +34,8 @@ impl Player {
             let (mut longest, mut rounds) = (Duration::ZERO, 0);
             while rounds == 0 || !stopped.load(Ordering::Relaxed) {
                 let begun = Instant::now();
-                connection.call(filled(0, 1000)).unwrap().wait_timeout(PATIENCE).expect("an answer");
+                let call = connection.call(filled(0, 1000), Expect::Kind(0x70)).unwrap();
+                call.wait_timeout(PATIENCE).expect("an answer");
                 longest = longest.max(begun.elapsed());
                 rounds += 1;
             }

@@ -102,13 +102,13 @@ over_both! {
         let pair = town.pair(&Probe::new(), &Probe::new());
         let (here, there) = pair.connected();
         let myself = pair.client.loopback();
-        let reply = here.call(numbered(0)).unwrap();
+        let reply = here.call(numbered(0), Expect::Kind(0x70)).unwrap();
         pair.client.shutdown(LIMIT);
         assert!(matches!(reply.wait(), Err(CallError::MarkedDown | CallError::ShutDown)));
         for connection in [&here, &myself] {
             let rejected = connection.send(numbered(42)).unwrap_err();
             assert_eq!((rejected.why, rejected.message.header.tid), (Rejection::Closed, 42));
-            let rejected = connection.call(numbered(43)).unwrap_err();
+            let rejected = connection.call(numbered(43), Expect::Kind(0x70)).unwrap_err();
             assert_eq!((rejected.why, rejected.message.header.tid), (Rejection::Closed, 43));
             let rejected = connection.send_timeout(numbered(44), Duration::MAX).unwrap_err();
             assert_eq!(rejected.why, Rejection::Closed);

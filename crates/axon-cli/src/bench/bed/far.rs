@@ -110,5 +110,6 @@ fn responder(
     if let Some(auth) = &pass.server {
         builder = builder.server_auth(auth.clone());
     }
+    let builder = args.spin.configure(builder);
     Ok(args.redial.configure(builder).start(Responder::default())?)
 }

@@ -35,7 +35,8 @@ impl Near {
         let one = |index| -> Result<Messenger, CliError> {
             let builder = asking(index, policy, far).transport(transport.clone());
             let in_flight = args.depth as usize * (args.size as usize + 4096);
-            let builder = builder.modes(args.mode.modes()).send_budget(SEND_BUDGET + in_flight);
+            let builder =
+                args.spin.configure(builder).modes(args.mode.modes()).send_budget(SEND_BUDGET + in_flight);
             let workers = if policy.is_lossy() { args.workers as usize } else { 1 };
             Ok(args.redial.configure(builder.workers(workers)).start(load.clone())?)
         };

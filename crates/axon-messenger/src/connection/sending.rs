@@ -1,0 +1,136 @@
+//! How messages are accepted for sending.
+//!
+//! # Why none comes after the reset
+//!
+//! A sender first counts itself, then looks at the state, and counts itself out once the message is in the mailbox. The
+//! worker first closes the connection, then looks at the count. All four are sequentially consistent, so that of a
+//! sender and a reset at the same time either the sender sees the connection closed and keeps its message, or the worker
+//! sees the sender and waits for the message, which goes back with the reset.
+
+use super::{Connection, Route};
+use crate::error::{Rejection, SendError};
+use crate::park;
+use crate::shared::Role;
+use crate::throttle::{Permit, TooLarge};
+use crate::worker::Command;
+use axon_proto::{State, cost};
+use axon_wire::{Limits, Message};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+impl Connection {
+    /// Sends a message, or hands it back if the budget is used up or the connection is closed. Never blocks. An
+    /// accepted message keeps its order with the others of its priority.
+    ///
+    /// # Errors
+    /// Why it was not accepted, and the message.
+    pub fn send(&self, message: Message) -> Result<(), SendError> {
+        self.try_send(message, Role::Any)
+    }
+
+    /// Sends a message as soon as the budget has room, first come, first served. Dropping the future before it is
+    /// ready drops the message unsent.
+    ///
+    /// # Errors
+    /// Why it was not accepted, and the message.
+    pub async fn send_async(&self, message: Message) -> Result<(), SendError> {
+        let size = match size_of(&message) {
+            Ok(size) => size,
+            Err(why) => return Err(rejected(why, message)),
+        };
+        match self.0.budget.acquire(size).await {
+            Ok(permit) => self.hand_over(message, permit, Role::Any),
+            Err(TooLarge { limit, .. }) => Err(rejected(Rejection::TooLarge { size, limit }, message)),
+        }
+    }
+
+    /// Sends a message, blocking this thread until the budget has room, at most for `wait`. Not for worker threads.
+    ///
+    /// # Errors
+    /// Why it was not accepted, and the message.
+    pub fn send_timeout(&self, message: Message, wait: Duration) -> Result<(), SendError> {
+        let size = match size_of(&message) {
+            Ok(size) => size,
+            Err(why) => return Err(rejected(why, message)),
+        };
+        match self.0.budget.acquire_deadline(size, park::deadline(wait)) {
+            Ok(Some(permit)) => self.hand_over(message, permit, Role::Any),
+            Ok(None) => Err(rejected(Rejection::DeadlinePassed, message)),
+            Err(TooLarge { limit, .. }) => Err(rejected(Rejection::TooLarge { size, limit }, message)),
+        }
+    }
+
+    pub(super) fn try_send(&self, message: Message, role: Role) -> Result<(), SendError> {
+        let size = match size_of(&message) {
+            Ok(size) => size,
+            Err(why) => return Err(rejected(why, message)),
+        };
+        match self.0.budget.try_acquire(size) {
+            Ok(Some(permit)) => self.hand_over(message, permit, role),
+            Ok(None) => Err(rejected(Rejection::Full, message)),
+            Err(TooLarge { limit, .. }) => Err(rejected(Rejection::TooLarge { size, limit }, message)),
+        }
+    }
+
+    /// Whether somebody who saw the connection open may still be handing over a message. Once it is closed and this is
+    /// false, no message comes any more.
+    pub(crate) fn has_senders(&self) -> bool {
+        self.0.senders.load(Ordering::SeqCst) != 0
+    }
+
+    fn hand_over(&self, message: Message, permit: Permit, role: Role) -> Result<(), SendError> {
+        let _sender = Sender::enter(&self.0.senders);
+        if self.0.state.load(Ordering::SeqCst) == super::state_number(State::Closed) {
+            return Err(rejected(Rejection::Closed, message));
+        }
+        match &self.0.route {
+            Route::Worker(_, mailbox) => mailbox.push(Command::Send(self.clone(), message, permit)),
+            Route::Loopback => return self.send_locally(message, permit, role),
+        }
+        Ok(())
+    }
+
+    /// The message holds its part of the send budget until it is handled: nothing else bounds what waits.
+    fn send_locally(&self, message: Message, permit: Permit, role: Role) -> Result<(), SendError> {
+        let Some(shared) = self.0.shared.upgrade() else { return Err(rejected(Rejection::Closed, message)) };
+        let delivered = shared.deliver_locally(self, message, permit, role);
+        delivered.map_err(|message| SendError { why: Rejection::Closed, message })
+    }
+}
+
+/// Counts a thread that is handing a message over.
+struct Sender<'a>(&'a AtomicUsize);
+
+impl<'a> Sender<'a> {
+    fn enter(senders: &'a AtomicUsize) -> Self {
+        senders.fetch_add(1, Ordering::SeqCst);
+        Self(senders)
+    }
+}
+
+impl Drop for Sender<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Release);
+    }
+}
+
+pub(super) fn rejected(why: Rejection, message: Message) -> SendError {
+    SendError { why, message: Box::new(message) }
+}
+
+/// What a message takes of the send budget, if the protocol has room for it: a peer breaks the connection over a longer
+/// segment, which would be written again on the next one.
+fn size_of(message: &Message) -> Result<usize, Rejection> {
+    let limits = Limits::SESSION;
+    for (segment, size, limit) in [
+        ("front", message.front.len(), limits.front),
+        ("middle", message.middle.len(), limits.middle),
+        ("data", message.data.len(), limits.data),
+    ] {
+        let limit = limit as usize;
+        if size > limit {
+            return Err(Rejection::SegmentTooLong { segment, size, limit });
+        }
+    }
+    Ok(cost(message))
+}
