@@ -85,7 +85,9 @@ impl Replies {
         if self.is_empty() {
             return Some(message);
         }
-        let Some(slot) = self.0.claim((connection, message.header.tid), &message) else { return Some(message) };
+        let Some(slot) = self.0.claim((connection, message.header.tid), &message) else {
+            return Some(message);
+        };
         match slot.put(Ok(message)) {
             Err(Ok(unclaimed)) => Some(unclaimed),
             Ok(()) | Err(Err(_)) => None,

@@ -13,7 +13,7 @@ use crate::upcall::{Item, guarded};
 use crate::worker::Command;
 use axon_auth::{ClientAuth, Entropy, ServerAuth};
 use axon_denc::{AddrVec, EntityType};
-use axon_proto::{BackOff, Config, Fault, Policies, Policy, Undelivered};
+use axon_proto::{BackOff, Config, Policies, Policy, Undelivered};
 use axon_wire::Message;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};

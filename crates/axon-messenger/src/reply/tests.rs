@@ -73,7 +73,8 @@ fn a_reused_id_ends_the_first_call_only() {
 fn calls_end_with_their_connection() {
     let replies = Replies::default();
     // 17 is of the same shard as 1.
-    let (a, b, other) = (register(&replies, 1, 0), register(&replies, 1, u64::MAX), register(&replies, 17, 0));
+    let (a, b, other) =
+        (register(&replies, 1, 0), register(&replies, 1, u64::MAX), register(&replies, 17, 0));
     replies.fail_connection(1, CallError::Reset);
     assert_eq!((a.wait(), b.wait()), (Err(CallError::Reset), Err(CallError::Reset)));
     assert_eq!(replies.len(), 1);

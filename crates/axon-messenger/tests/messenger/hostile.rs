@@ -4,7 +4,7 @@ use crate::child::{alone, descriptors, status};
 use crate::probe::{Probe, filled, numbered, pattern};
 use crate::raw::{Claim, RawClient, is_closed_within};
 use crate::town::{MOMENT, PATIENCE, Town, dial, socket_of, start, wait_until};
-use axon_messenger::{Fault, Messenger, Timeouts};
+use axon_messenger::{Expect, Fault, Messenger, Timeouts};
 use axon_proto::Disconnect;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::Write;

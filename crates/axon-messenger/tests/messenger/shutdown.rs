@@ -3,7 +3,7 @@
 use crate::child::{alone, descriptors, status};
 use crate::probe::{Probe, filled, numbered, stays};
 use crate::town::{MOMENT, Town, dial, start, wait_until};
-use axon_messenger::{CallError, EntityType, Nonce, Policy, Rejection, State};
+use axon_messenger::{CallError, EntityType, Expect, Nonce, Policy, Rejection, State};
 use axon_transport::Direction;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -2,7 +2,7 @@
 
 use crate::monitors::{SECOND, config, eventually};
 use axon_denc::{AddrVec, EntityAddr, EntityType, Features};
-use axon_messenger::{Connection, Policy};
+use axon_messenger::{Connection, Expect, Policy};
 use axon_rados::mon::{Ignore, MonClient};
 use axon_rados::msg::{MOSDOp, MOSDOpReply, TypedMessage};
 use axon_rados::osd::{OpCode, OsdFlags, OsdOp, PgId};
@@ -49,7 +49,8 @@ impl Store {
     fn ask(&self, mut request: MOSDOp) -> MOSDOpReply {
         request.map_epoch = self.epoch;
         let message = request.encode(self.features).unwrap();
-        let reply = self.osd.call(message).unwrap().wait_timeout(30 * SECOND).unwrap();
+        let call = self.osd.call(message, Expect::Kind(MOSDOpReply::KIND)).unwrap();
+        let reply = call.wait_timeout(30 * SECOND).unwrap();
         MOSDOpReply::decode(&reply).unwrap()
     }
 }

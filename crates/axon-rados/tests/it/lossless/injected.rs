@@ -4,7 +4,7 @@ use super::cut_for;
 use super::daemon_log::{DaemonLog, INJECTED};
 use crate::monitors::{SECOND, config};
 use axon_denc::{AddrVec, EntityAddr, EntityType};
-use axon_messenger::{CallError, Features, SendError};
+use axon_messenger::{CallError, Expect, Features, SendError};
 use axon_rados::mon::MonClient;
 use axon_rados::msg::{MOSDOp, MOSDOpReply, TypedMessage};
 use axon_rados::osd::{Extent, OpCode, OsdFlags, OsdOp, PgId};
@@ -49,13 +49,13 @@ impl Persistent<'_> {
         let mut message = request.encode(Features::ALL_REEF).unwrap();
         message.header.tid = tid;
         let osd = self.mon.messenger().connect(EntityType::Osd, &self.osd).unwrap();
-        let reply = match osd.call(message) {
+        let reply = match osd.call(message, Expect::Kind(MOSDOpReply::KIND)) {
             Ok(reply) => reply.wait_timeout(30 * SECOND),
             Err(SendError { .. }) => return None, // it broke a moment before
         };
         match reply {
             Ok(reply) => Some(MOSDOpReply::decode(&reply).unwrap()),
-            Err(CallError::Reset | CallError::Refused) => None,
+            Err(CallError::Reset) => None,
             Err(error) => panic!("request {tid}: {error}"),
         }
     }
