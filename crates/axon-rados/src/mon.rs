@@ -12,16 +12,19 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! One monitor at a time is asked. If it goes away another one is found, and requests that wait for an answer are sent
-//! again: a command may be carried out twice, for which Ceph's commands are made. Answers have deadlines; an error
-//! says which monitor was asked and what became of the attempts with the others.
+//! Several monitors are tried at a time ([`MonConfig::hunt_parallel`]), and the session is with the first one that sends
+//! its monitor map: one that is slow, silent or without a quorum delays nobody while another one serves. If the session
+//! breaks, another one is found, and requests that wait for an answer are sent again: a command may be carried out
+//! twice, for which Ceph's commands are made. Answers have deadlines, which count from the question, whether there is a
+//! session or not; an error says which monitor was asked and what became of the attempts with the others.
 //!
 //! | piece | what it does |
 //! |---|---|
 //! | [`MonConfig`] | what is needed to log in, from a configuration or by hand |
 //! | [`MonClient`] | the handle |
 //! | `session` | the rules: which monitor, what to send again, what is overdue; no sockets, no clock |
-//! | `hunt` | the order in which monitors are tried, and the pauses |
+//! | `hunt` | in which order monitors are tried, how many at a time, and the pauses |
+//! | `logins` | who logs in, and which of several logins counts |
 //! | `renewal` | when tickets and rotating secrets are due |
 //! | `query` | the questions with messages of their own |
 //! | `osd_maps` | OSD maps on their way to whoever keeps the map |
@@ -34,6 +37,7 @@ mod dispatcher;
 mod error;
 mod hunt;
 mod keeper;
+mod logins;
 mod osd_maps;
 mod pending;
 mod pool_op;

@@ -2,9 +2,11 @@
 
 use super::core::Core;
 use super::dispatcher::{Ignore, WithMon};
+use super::logins::Logins;
 use super::osd_maps::OSDMAP;
 use super::pending::{Answer, Pending, pending};
 use super::query::{Command, PoolChange, Query, Run, StatsOfPools, Usage, Versions};
+use super::renewal::Renewal;
 use super::session::{Ask, Session};
 use super::{CommandOutput, MapVersions, MonConfig, MonError, PoolOp, PoolOpOutput, Target, keeper};
 use crate::MonMap;
@@ -51,8 +53,11 @@ impl MonClient {
         rest: impl axon_messenger::Dispatcher,
         configure: impl FnOnce(Builder) -> Builder,
     ) -> Result<Self, MonError> {
-        let core = Arc::new(Core::new(Session::new(&config, Host::current().name, seed(&config))));
-        let messenger = configure(builder(&config)).start(WithMon::new(core.clone(), rest))?;
+        let logins = Logins::new(&config);
+        let renewal = Renewal::new(&config, logins.clone());
+        let session = Session::new(&config, renewal, Host::current().name, seed(&config));
+        let core = Arc::new(Core::new(session));
+        let messenger = configure(builder(&config, logins)).start(WithMon::new(core.clone(), rest))?;
         let messenger = Arc::new(messenger);
         core.begin(messenger.clone());
         let keeper = Some(keeper::start(core.clone())?);
@@ -210,10 +215,10 @@ impl MonClient {
 }
 
 /// A messenger that logs in as the configuration says.
-fn builder(config: &MonConfig) -> Builder {
+fn builder(config: &MonConfig, logins: Logins) -> Builder {
     let builder = Messenger::builder(entity_name(config))
         .policy(EntityType::Mon, Policy::lossy_client())
-        .client_auth(Arc::new(config.principal()));
+        .client_auth(Arc::new(logins));
     match config.modes == Modes::secure_preferred() {
         true => builder, // the messenger's own default with monitors, which leaves those with others alone
         false => builder.modes(config.modes.clone()),

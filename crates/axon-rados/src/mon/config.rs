@@ -1,6 +1,7 @@
 //! What is needed to log in.
 
 use crate::conf::{ConfError, EntityConf};
+use crate::msg::Fsid;
 use axon_auth::{
     AuthName, CryptoKey, Entropy, Method, Mode, Principal, RotatingStore, Services, Surroundings, TicketStore,
 };
@@ -33,9 +34,13 @@ pub struct MonConfig {
     pub connect_within: Duration,
     /// How long the answer to a request may take unless the request says otherwise; default 30 s.
     pub answer_within: Duration,
-    /// How long the first monitor has before the next one is tried; grows with every round. Default 3 s (Ceph:
+    /// How long a monitor has to log us in and send its map; grows with every round. Default 3 s (Ceph:
     /// `mon_client_hunt_interval`).
     pub hunt_interval: Duration,
+    /// How many monitors are tried at a time; default 3 (Ceph: `mon_client_hunt_parallel`).
+    pub hunt_parallel: usize,
+    /// The cluster's id, if it is known: monitors of other clusters are refused.
+    pub fsid: Option<Fsid>,
     /// Time of day and randomness.
     pub surroundings: Surroundings,
 }
@@ -43,6 +48,7 @@ pub struct MonConfig {
 const CONNECT_WITHIN: Duration = Duration::from_secs(30);
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 const HUNT_INTERVAL: Duration = Duration::from_secs(3);
+const HUNT_PARALLEL: usize = 3;
 
 impl MonConfig {
     /// For `name`, with the monitors at the given addresses, without a key, everything else as by default: methods
@@ -60,6 +66,8 @@ impl MonConfig {
             connect_within: CONNECT_WITHIN,
             answer_within: ANSWER_WITHIN,
             hunt_interval: HUNT_INTERVAL,
+            hunt_parallel: HUNT_PARALLEL,
+            fsid: None,
             surroundings: system_surroundings(),
         }
     }

@@ -78,8 +78,10 @@ impl Core {
         let mut state = self.lock();
         while state.messenger.is_some() {
             let until = state.session.poke(Instant::now());
-            state.act();
-            state = self.sleep(state, until);
+            let has_news = state.act();
+            if !has_news {
+                state = self.sleep(state, until);
+            }
         }
     }
 
@@ -99,37 +101,44 @@ impl Core {
 }
 
 impl State {
-    /// Does what the session wants done.
-    fn act(&mut self) {
+    /// Does what the session wants done; returns whether some of it failed, which is news for the session.
+    fn act(&mut self) -> bool {
+        let mut has_news = false;
         for action in self.session.take_actions() {
             match action {
-                Action::Dial(link, addrs) => self.dial(link, &addrs),
-                Action::Send(link, message) => self.send(link, message),
-                Action::Close(link) => self.links.retain(|(id, connection)| {
-                    let closes = *id == link;
-                    if closes {
-                        connection.mark_down();
-                    }
-                    !closes
-                }),
+                Action::Dial(link, addrs) => has_news |= self.dial(link, &addrs),
+                Action::Send(link, message) => has_news |= self.send(link, message),
+                Action::Close(link) => self.close(link),
             }
         }
+        has_news
     }
 
-    fn dial(&mut self, link: LinkId, addrs: &axon_denc::AddrVec) {
-        let Some(messenger) = &self.messenger else { return };
+    fn dial(&mut self, link: LinkId, addrs: &axon_denc::AddrVec) -> bool {
+        let Some(messenger) = &self.messenger else { return false };
         match messenger.connect_anonymous(EntityType::Mon, addrs) {
             Ok(connection) => self.links.push((link, connection)),
             Err(ConnectError::NoAddress) => self.session.failed(link, Failure::NoV2Address, Instant::now()),
-            Err(error) => tracing::error!(%error, "cannot dial a monitor"),
+            Err(error) => {
+                tracing::error!(%error, "cannot dial a monitor");
+                return false;
+            }
         }
+        !self.links.iter().any(|(id, _)| *id == link)
     }
 
-    /// What cannot be sent belongs to a connection whose end is on its way to us.
-    fn send(&mut self, link: LinkId, message: Message) {
-        let Some((_, connection)) = self.links.iter().find(|(id, _)| *id == link) else { return };
-        if let Err(error) = connection.send(message) {
-            tracing::warn!(%error, "not sent to the monitor");
+    fn send(&mut self, link: LinkId, message: Message) -> bool {
+        let Some((_, connection)) = self.links.iter().find(|(id, _)| *id == link) else { return false };
+        let tid = message.header.tid;
+        let Err(error) = connection.send(message) else { return false };
+        tracing::warn!(%error, "not sent to the monitor");
+        self.session.not_sent(link, tid, error.why);
+        true
+    }
+
+    fn close(&mut self, link: LinkId) {
+        for (_, connection) in self.links.extract_if(.., |(id, _)| *id == link) {
+            connection.mark_down();
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::core::Core;
 use super::error::Failure;
+use super::session::{Session, is_ours};
 use crate::msg::{MOSDMap, TypedMessage};
 use axon_denc::EntityType;
 use axon_messenger::{Connection, Dispatcher, Fault, Message, Received, Reset, Undelivered};
@@ -37,11 +38,12 @@ impl<D> WithMon<D> {
         if message.header.kind == MOSDMap::KIND && self.core.osd_maps.take(&self.core, connection, message) {
             return true;
         }
-        self.core.with_link(connection, |session, link| session.message(link, message)) == Some(true)
+        self.core.with_link(connection, |session, link| session.message(link, message, Instant::now()))
+            == Some(true)
     }
 
     fn failed(&self, connection: &Connection, fault: &Fault) -> bool {
-        let failed = |session: &mut super::session::Session, link| {
+        let failed = |session: &mut Session, link| {
             session.failed(link, Failure::Fault(fault.clone()), Instant::now());
         };
         self.core.with_link(connection, failed).is_some()
@@ -49,15 +51,15 @@ impl<D> WithMon<D> {
 }
 
 impl<D: Dispatcher> Dispatcher for WithMon<D> {
+    /// What monitors send never runs on the thread that reads: it may wait for the session's lock, and applying a map
+    /// takes long.
     fn can_fast_dispatch(&self, message: &Message) -> bool {
-        self.rest.can_fast_dispatch(message)
+        let kind = message.header.kind;
+        !is_ours(kind) && kind != MOSDMap::KIND && self.rest.can_fast_dispatch(message)
     }
 
     fn fast_dispatch(&self, connection: &Connection, message: Received) {
-        match connection.peer_type() {
-            EntityType::Mon => self.dispatch(connection, message),
-            _ => self.rest.fast_dispatch(connection, message),
-        }
+        self.rest.fast_dispatch(connection, message);
     }
 
     fn dispatch(&self, connection: &Connection, message: Received) {
@@ -76,7 +78,9 @@ impl<D: Dispatcher> Dispatcher for WithMon<D> {
 
     fn handle_connect(&self, connection: &Connection) {
         let features = connection.features().unwrap_or_default();
-        let opened = self.core.with_link(connection, |session, link| session.connected(link, features));
+        let global_id = connection.global_id().unwrap_or_default();
+        let connected = |session: &mut Session, link| session.connected(link, features, global_id);
+        let opened = self.core.with_link(connection, connected);
         if opened.is_none() {
             self.rest.handle_connect(connection);
         }
@@ -94,6 +98,9 @@ impl<D: Dispatcher> Dispatcher for WithMon<D> {
 
     fn handle_refused(&self, connection: &Connection, fault: &Fault) {
         if !self.failed(connection, fault) {
+            if let Fault::Auth(_) = fault {
+                self.core.with(|_| ()); // a ticket may have to be renewed
+            }
             self.rest.handle_refused(connection, fault);
         }
     }

@@ -2,8 +2,8 @@
 
 use super::{PoolOp, Target};
 use crate::conf::ConfError;
-use crate::msg::MessageError;
-use axon_messenger::{Fault, StartError};
+use crate::msg::{Fsid, MessageError};
+use axon_messenger::{Fault, Rejection, StartError};
 use std::fmt;
 use std::time::Duration;
 
@@ -52,6 +52,16 @@ pub enum MonError {
         code: i32,
         /// What a person is told; may be empty.
         status: String,
+    },
+    /// The request was not accepted for sending; no monitor has seen it.
+    #[error("{what} was not sent to {asked}: {why}")]
+    NotSent {
+        /// Who would have been asked.
+        asked: Target,
+        /// What was to be asked.
+        what: Request,
+        /// Why it was not accepted.
+        why: Rejection,
     },
     /// A monitor's answer cannot be read.
     #[error("the answer of {asked} cannot be read: {source}")]
@@ -131,6 +141,20 @@ pub enum Failure {
     /// The connection is fine, but the monitor sent no monitor map.
     #[error("connected, but it sent no monitor map within {0:?}: it may have no quorum")]
     Silent(Duration),
+    /// The session was open, but a request for tickets or keys was not answered.
+    #[error("it did not answer a request for tickets or keys within {0:?}")]
+    AuthSilent(Duration),
+    /// The monitor map cannot be read.
+    #[error("{0}")]
+    Malformed(MessageError),
+    /// The monitor is one of another cluster.
+    #[error("it belongs to the cluster {}, not to {}: is the address right?", Uuid(actual), Uuid(expected))]
+    OtherCluster {
+        /// This cluster's id.
+        expected: Fsid,
+        /// The monitor's.
+        actual: Fsid,
+    },
 }
 
 impl Failure {
@@ -138,8 +162,8 @@ impl Failure {
     pub fn is_permanent(&self) -> bool {
         match self {
             Self::Fault(fault) => fault.is_permanent(),
-            Self::NoV2Address => true,
-            Self::TooSlow(_) | Self::Silent(_) => false,
+            Self::NoV2Address | Self::Malformed(_) | Self::OtherCluster { .. } => true,
+            Self::TooSlow(_) | Self::Silent(_) | Self::AuthSilent(_) => false,
         }
     }
 }
@@ -170,5 +194,18 @@ impl fmt::Display for Errno<'_> {
             true => number.fmt(f),
             false => write!(f, "{status} ({number})"),
         }
+    }
+}
+
+/// A cluster's id as people write it.
+struct Uuid<'a>(&'a Fsid);
+
+impl fmt::Display for Uuid<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, byte) in self.0.iter().enumerate() {
+            let dash = if matches!(i, 4 | 6 | 8 | 10) { "-" } else { "" };
+            write!(f, "{dash}{byte:02x}")?;
+        }
+        Ok(())
     }
 }

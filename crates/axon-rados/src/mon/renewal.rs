@@ -1,6 +1,7 @@
 //! When tickets and rotating secrets are due, and what to ask for them.
 
 use super::MonConfig;
+use super::logins::Logins;
 use crate::msg::{MAuth, MAuthReply};
 use axon_auth::cephx::{RotatingSecrets, rotating_request};
 use axon_auth::{AuthError, CryptoKey, Method, RotatingStore, Services, Surroundings, TicketStore};
@@ -14,6 +15,7 @@ const RETRY: Duration = Duration::from_secs(10);
 
 /// Keeps tickets and secrets fresh.
 pub(super) struct Renewal {
+    logins: Logins,
     tickets: TicketStore,
     wanted: Services,
     /// What the monitors granted in this session: what is missing of it is asked for again, what they never granted
@@ -35,8 +37,9 @@ pub(super) enum AuthRequest {
 }
 
 impl Renewal {
-    pub(super) fn new(config: &MonConfig) -> Self {
+    pub(super) fn new(config: &MonConfig, logins: Logins) -> Self {
         Self {
+            logins,
             tickets: config.tickets.clone(),
             wanted: config.services,
             granted: Services::NONE,
@@ -46,8 +49,9 @@ impl Renewal {
         }
     }
 
-    /// A session began: its login brought what tickets there are.
-    pub(super) fn session_began(&mut self) {
+    /// A session began, in which the monitors call us `global_id`: its login brought what tickets there are.
+    pub(super) fn session_began(&mut self, global_id: u64) {
+        self.logins.adopt(global_id);
         self.granted = self.tickets.with(|t| self.wanted.iter().filter(|s| t.get(*s).is_some()).collect());
         self.not_before = Duration::ZERO;
     }

@@ -1,30 +1,38 @@
-//! The rules of the session: which monitor, what to send again, what is overdue.
+//! The rules of the session: which monitors, what to send again, what is overdue.
 //!
 //! ```text
-//!            dial next ┌─────────┐ connected, not the last ┌──────┐
-//!   ┌─────────────────>│ attempt │────────────────────────>│ open │<─┐ the ticket for tickets is due:
-//!   │                  └─────────┘                         └──────┘──┘ attempt beside the open link, then swap
-//!   │ pause after a round │ failed, too slow                  │ reset
-//!   └─────────────────────┴───────────────────────────────────┘
+//!            dial several ┌───────┐ the first that sends a monitor map ┌──────┐
+//!   ┌────────────────────>│ tries │───────────────────────────────────>│ open │<─┐ the ticket for tickets is due:
+//!   │                     └───────┘    the others are closed           └──────┘──┘ a try beside the open one, then
+//!   │ pause after a round   │ failed, too slow                             │ lost  swap; the old one may still answer
+//!   └───────────────────────┴──────────────────────────────────────────────┘
 //! ```
+//!
+//! A monitor without a quorum lets clients log in, but says nothing: so a session begins with the map it sends.
 //!
 //! Sans I/O: inputs are calls, outputs are [`Action`]s to be taken from [`Session::take_actions`] after each of them.
 
+mod hunting;
 mod incoming;
+mod open;
 mod requests;
 
+pub(super) use incoming::is_ours;
 pub(super) use requests::Ask;
 
-use super::error::{Failure, MonError};
-use super::hunt::{Hunt, Next};
-use super::renewal::{AuthRequest, Renewal, auth_message};
+use super::error::{Attempt, Failure, MonError};
+use super::hunt::{Candidate, Hunt};
+use super::renewal::Renewal;
 use super::{MonConfig, Target};
 use crate::MonMap;
-use crate::msg::{MMonSubscribe, Subscription, TypedMessage};
-use axon_denc::{AddrVec, Features};
+use crate::msg::{Fsid, MMonSubscribe, MessageError, Subscription, TypedMessage};
+use axon_denc::AddrVec;
+use axon_messenger::Rejection;
 use axon_wire::Message;
+use hunting::Try;
+use open::Open;
 use requests::Requests;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// Names a connection to a monitor.
@@ -45,10 +53,14 @@ pub(super) enum Action {
 /// The session with the monitors.
 pub(super) struct Session {
     hunt: Hunt,
-    attempt: Option<Attempt>,
+    parallel: usize,
+    tries: Vec<Try>,
     open: Option<Open>,
+    /// The connection before the open one, while answers are awaited on it.
+    retiring: Option<(LinkId, Target)>,
     last_link: u64,
     wants_login: bool,
+    fsid: Option<Fsid>,
     monmap: Option<MonMap>,
     options: BTreeMap<String, String>,
     subscriptions: BTreeMap<String, Subscription>,
@@ -59,25 +71,6 @@ pub(super) struct Session {
     closed: bool,
 }
 
-/// A connection that is not open yet.
-struct Attempt {
-    link: LinkId,
-    target: Target,
-    until: Instant,
-    patience: Duration,
-}
-
-/// The open connection.
-struct Open {
-    link: LinkId,
-    target: Target,
-    features: Features,
-    /// Until when the first monitor map must be there, and how long that was; a monitor without a quorum sends none.
-    silent_until: Option<(Instant, Duration)>,
-    /// Requests in the authentication protocol that were not answered yet; answers come in order.
-    auth: VecDeque<AuthRequest>,
-}
-
 /// The time of day and that of deadlines may differ a little; this keeps them from chasing each other.
 const SHORTEST_NAP: Duration = Duration::from_millis(10);
 /// Maps every client is told of.
@@ -86,19 +79,22 @@ const CONFIG: &str = "config";
 
 impl Session {
     /// A session that has not begun. `seed` decides the order of the monitors, `host` is told to them.
-    pub(super) fn new(config: &MonConfig, host: String, seed: u64) -> Self {
+    pub(super) fn new(config: &MonConfig, renewal: Renewal, host: String, seed: u64) -> Self {
         let always = [CONFIG, MONMAP].map(|what| (what.to_owned(), Subscription::default()));
         Self {
-            hunt: Hunt::new(Target::of_hosts(&config.monitors), config.hunt_interval, seed),
-            attempt: None,
+            hunt: Hunt::new(Candidate::of_hosts(&config.monitors), config.hunt_interval, seed),
+            parallel: config.hunt_parallel.max(1),
+            tries: Vec::new(),
             open: None,
+            retiring: None,
             last_link: 0,
             wants_login: false,
+            fsid: config.fsid,
             monmap: None,
             options: BTreeMap::new(),
             subscriptions: BTreeMap::from(always),
             requests: Requests::default(),
-            renewal: Renewal::new(config),
+            renewal,
             host,
             actions: Vec::new(),
             closed: false,
@@ -116,13 +112,14 @@ impl Session {
             return None;
         }
         self.expire(now);
-        self.renew();
+        self.renew(now);
+        self.retire();
         let hunting = self.hunt(now);
-        let attempt = self.attempt.as_ref().map(|attempt| attempt.until);
-        let silent = self.open.as_ref().and_then(|open| open.silent_until).map(|(until, _)| until);
-        let renewal = self.open.as_mut().and_then(|open| self.renewal.next_look(open.auth.make_contiguous()));
+        let tries = self.tries.iter().map(|attempt| attempt.until).min();
+        let open = self.open.as_ref().and_then(Open::next_deadline);
+        let renewal = self.open.as_ref().and_then(|open| self.renewal.next_look(&open.awaited()));
         let renewal = renewal.map(|after| now + after.max(SHORTEST_NAP));
-        [hunting, attempt, silent, renewal, self.requests.next_deadline()].into_iter().flatten().min()
+        [hunting, tries, open, renewal, self.requests.next_deadline()].into_iter().flatten().min()
     }
 
     /// Asks something; the answer, or an error at the deadline, goes where `ask` says.
@@ -148,50 +145,40 @@ impl Session {
             Some(subscription) if subscription.once => {
                 self.subscriptions.remove(what);
             }
-            Some(subscription) => subscription.start = subscription.start.max(version + 1),
+            Some(subscription) => subscription.start = subscription.start.max(version.saturating_add(1)),
             None => {}
         }
     }
 
-    /// A connection is open.
-    pub(super) fn connected(&mut self, link: LinkId, features: Features) {
-        let Some(attempt) = self.attempt.take_if(|attempt| attempt.link == link) else { return };
-        if let Some(old) = self.open.take() {
-            self.actions.push(Action::Close(old.link));
-        }
-        tracing::info!(monitor = %attempt.target, "session with a monitor is open");
-        self.wants_login = false;
-        self.renewal.session_began();
-        let silent_until = match self.monmap {
-            Some(_) => None,
-            None => Some((attempt.until + attempt.patience, attempt.patience)),
-        };
-        let Attempt { target, .. } = attempt;
-        self.open = Some(Open { link, target, features, silent_until, auth: VecDeque::new() });
-        self.monitor_serves();
-        self.requests.forget_sent();
-        self.send_subscriptions(|_| true);
-        self.send_requests();
-        self.renew();
-    }
-
     /// A connection failed, or ended.
     pub(super) fn failed(&mut self, link: LinkId, why: Failure, now: Instant) {
-        if let Some(attempt) = self.attempt.take_if(|attempt| attempt.link == link) {
+        if let Some(attempt) = self.take_try(link) {
+            self.try_failed(attempt, why);
+        } else if let Some(open) = self.open.take_if(|open| open.link == link) {
+            self.open_failed(open, why, now);
+        } else if self.retiring.take_if(|(retiring, _)| *retiring == link).is_some() {
             self.actions.push(Action::Close(link));
-            return self.attempt_failed(attempt.target, why, now);
+            self.requests.forget_sent(link);
+            self.send_requests();
         }
-        if let Some(open) = self.open.take_if(|open| open.link == link) {
-            tracing::warn!(monitor = %open.target, %why, "the session with the monitor ended");
-            self.actions.push(Action::Close(link));
+    }
+
+    /// A message with the given transaction id could not be handed to its connection.
+    pub(super) fn not_sent(&mut self, link: LinkId, tid: u64, why: Rejection) {
+        let Some(open) = self.open.as_ref().filter(|open| open.link == link) else { return };
+        if why == Rejection::Closed {
+            return; // its end is on its way to us, and everything is sent again
         }
+        self.requests.fail(tid, |what| MonError::NotSent { asked: open.target.clone(), what, why });
     }
 
     /// Ends everything; requests fail.
     pub(super) fn close(&mut self) {
         self.closed = true;
-        let links = self.attempt.take().map(|a| a.link).into_iter().chain(self.open.take().map(|o| o.link));
-        self.actions.extend(links.map(Action::Close));
+        let tries = self.tries.drain(..).map(|attempt| attempt.link);
+        let others = self.open.take().map(|open| open.link).into_iter();
+        let retiring = self.retiring.take().map(|(link, _)| link);
+        self.actions.extend(tries.chain(others).chain(retiring).map(Action::Close));
         self.requests = Requests::default();
     }
 
@@ -215,73 +202,16 @@ impl Session {
         &self.options
     }
 
-    /// Notes that the open connection's monitor serves, once that is known.
-    fn monitor_serves(&mut self) {
-        if let (Some(open), Some(_)) = (&mut self.open, &self.monmap) {
-            open.silent_until = None;
-            self.hunt.succeeded(&open.target);
-        }
-    }
-
-    /// Gives up an attempt that takes too long, and answers what is overdue.
+    /// Answers what is overdue, and gives up on monitors that take too long.
     fn expire(&mut self, now: Instant) {
-        if let Some(attempt) = self.attempt.take_if(|attempt| attempt.until <= now) {
-            self.actions.push(Action::Close(attempt.link));
-            self.attempt_failed(attempt.target, Failure::TooSlow(attempt.patience), now);
-        }
-        let is_silent = |open: &mut Open| open.silent_until.is_some_and(|(until, _)| until <= now);
-        if let Some(open) = self.open.take_if(is_silent) {
-            self.actions.push(Action::Close(open.link));
-            let patience = open.silent_until.map_or(Duration::ZERO, |(_, patience)| patience);
-            self.attempt_failed(open.target, Failure::Silent(patience), now);
-        }
+        let attempts: Vec<Attempt> = self.attempts(now);
         let asked = self.open.as_ref().map(|open| &open.target);
-        self.requests.expire(now, asked, self.hunt.attempts());
+        self.requests.expire(now, asked, &attempts);
+        self.expire_tries(now);
+        self.expire_open(now);
     }
 
-    /// Starts an attempt if one is needed; returns when to come back.
-    fn hunt(&mut self, now: Instant) -> Option<Instant> {
-        let needed = self.open.is_none() || self.wants_login;
-        if !needed || self.attempt.is_some() {
-            return None;
-        }
-        match self.hunt.next(now) {
-            Next::Pause(until) => Some(until),
-            Next::Try(target, patience) => {
-                self.last_link += 1;
-                let link = LinkId(self.last_link);
-                tracing::debug!(monitor = %target, "dialling");
-                self.actions.push(Action::Dial(link, target.addrs.clone()));
-                let until = now + patience;
-                self.attempt = Some(Attempt { link, target, until, patience });
-                Some(until)
-            }
-        }
-    }
-
-    fn attempt_failed(&mut self, target: Target, why: Failure, now: Instant) {
-        tracing::warn!(monitor = %target, %why, "no session with the monitor");
-        self.hunt.failed(target, why, now);
-        if self.hunt.is_hopeless() && self.open.is_none() {
-            let attempts = self.hunt.attempts();
-            self.requests.fail_all(|| MonError::Refused { attempts: attempts.to_vec() });
-        }
-    }
-
-    /// Asks for what is due, on the open connection.
-    fn renew(&mut self) {
-        let Some(open) = &mut self.open else { return };
-        if self.renewal.take_login_due() {
-            self.wants_login = true;
-        }
-        let epoch = self.monmap.as_ref().map_or(0, |map| map.epoch);
-        for (request, payload) in self.renewal.take_due(open.auth.make_contiguous()) {
-            open.auth.push_back(request);
-            let message = auth_message(payload, epoch).encode(open.features);
-            push_send(&mut self.actions, open.link, message);
-        }
-    }
-
+    /// Subscribes on the open connection.
     fn send_subscriptions(&mut self, which: impl Fn(&str) -> bool) {
         let Some(open) = &self.open else { return };
         let chosen = self.subscriptions.iter().filter(|(what, _)| which(what));
@@ -290,16 +220,16 @@ impl Session {
         push_send(&mut self.actions, open.link, message);
     }
 
-    /// Sends what was not sent on this connection yet, once the cluster's id is known.
+    /// Sends what was not sent yet, on the open connection.
     fn send_requests(&mut self) {
         let (Some(open), Some(map)) = (&self.open, &self.monmap) else { return };
-        for message in self.requests.take_unsent(map.fsid, open.features) {
+        for message in self.requests.take_unsent(open.link, map.fsid, open.features) {
             push_send(&mut self.actions, open.link, message);
         }
     }
 }
 
-fn push_send(actions: &mut Vec<Action>, link: LinkId, message: Result<Message, crate::msg::MessageError>) {
+fn push_send(actions: &mut Vec<Action>, link: LinkId, message: Result<Message, MessageError>) {
     match message {
         Ok(message) => actions.push(Action::Send(link, message)),
         Err(error) => tracing::error!(%error, "not sent to the monitor"),

@@ -1,6 +1,5 @@
 //! A monitor as something to dial.
 
-use crate::MonMap;
 use axon_denc::AddrVec;
 use std::fmt;
 
@@ -14,23 +13,9 @@ pub struct Target {
 }
 
 impl Target {
-    /// The monitors of a configuration, which gives addresses only.
-    pub(super) fn of_hosts(hosts: &[AddrVec]) -> Vec<Self> {
-        hosts.iter().map(|addrs| Self { name: None, addrs: addrs.clone() }).collect()
-    }
-
     /// Whether both have an address in common.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.addrs.iter().any(|addr| other.addrs.contains(addr))
-    }
-
-    /// The monitors of a map.
-    pub(super) fn of_map(map: &MonMap) -> Vec<Self> {
-        let target = |(name, mon): (&str, &crate::MonInfo)| Self {
-            name: Some(name.to_owned()),
-            addrs: mon.addrs.clone(),
-        };
-        map.by_rank().map(target).collect()
     }
 }
 

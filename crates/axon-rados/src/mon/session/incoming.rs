@@ -1,38 +1,62 @@
 //! What monitors send.
 
-use super::{Ask, CONFIG, LinkId, MONMAP, Session};
-use crate::MonMap;
-use crate::mon::Target;
+use super::{Ask, CONFIG, LinkId, Session, hunting};
 use crate::mon::renewal::AuthRequest;
 use crate::msg::{
     MAuthReply, MConfig, MGetPoolStatsReply, MMonCommandAck, MMonGetVersionReply, MMonMap, MMonSubscribeAck,
     MPoolOpReply, MStatFsReply, MessageError, TypedMessage,
 };
-use axon_denc::Decode;
 use axon_wire::Message;
+use std::time::{Duration, Instant};
+
+/// The types of messages that are the session's, none of which is anybody else's business.
+const OURS: [u16; 8] = [
+    MMonMap::KIND,
+    MMonSubscribeAck::KIND,
+    MConfig::KIND,
+    MAuthReply::KIND,
+    MMonGetVersionReply::KIND,
+    MMonCommandAck::KIND,
+    MPoolOpReply::KIND,
+    MStatFsReply::KIND,
+];
+
+/// Whether messages of this type are the session's when they come from a monitor.
+pub(in crate::mon) fn is_ours(kind: u16) -> bool {
+    OURS.contains(&kind) || kind == MGetPoolStatsReply::KIND
+}
 
 impl Session {
     /// Takes a message of a monitor; `false` if it is not for the session but for the application.
-    pub(in crate::mon) fn message(&mut self, link: LinkId, message: &Message) -> bool {
+    pub(in crate::mon) fn message(&mut self, link: LinkId, message: &Message, now: Instant) -> bool {
         if !self.is_open(link) {
-            return true; // of a connection that no longer counts
+            self.message_aside(link, message, now);
+            return true;
         }
         let taken = match message.header.kind {
             MMonMap::KIND => self.mon_map(message),
             MConfig::KIND => self.config(message),
             MAuthReply::KIND => self.auth_reply(message),
-            MMonSubscribeAck::KIND => Ok(()),
-            MMonGetVersionReply::KIND => self.version_reply(message),
-            MMonCommandAck::KIND | MPoolOpReply::KIND | MStatFsReply::KIND | MGetPoolStatsReply::KIND => {
-                self.reply(message.header.tid, message);
-                Ok(())
-            }
+            MMonSubscribeAck::KIND => self.subscribe_ack(message, now),
+            kind if is_ours(kind) => self.reply(link, message),
             _ => return false,
         };
         if let Err(error) = taken {
             tracing::warn!(monitor = self.target().map(tracing::field::display), %error, "message of the monitor ignored");
         }
         true
+    }
+
+    /// A message on another connection than the open one: a map of a monitor on trial, or an answer on the connection
+    /// that was open before.
+    fn message_aside(&mut self, link: LinkId, message: &Message, now: Instant) {
+        if self.try_message(link, message, now) {
+            return;
+        }
+        let is_retiring = self.retiring.as_ref().is_some_and(|(retiring, _)| *retiring == link);
+        if is_retiring && is_ours(message.header.kind) {
+            let _ = self.reply(link, message); // says itself what is wrong to whoever waits
+        }
     }
 
     /// The answer to `ask` if it is known already, else `ask` again.
@@ -45,29 +69,25 @@ impl Session {
         None
     }
 
-    fn mon_map(&mut self, message: &Message) -> Result<(), MessageError> {
-        let blob = MMonMap::decode(message)?.map;
-        let malformed = |source| MessageError::Malformed { message: MMonMap::NAME, source };
-        let map = MonMap::from_bytes(&blob).map_err(malformed)?;
-        self.got(MONMAP, map.epoch.into());
-        if self.monmap.as_ref().is_none_or(|old| old.epoch <= map.epoch) {
-            self.hunt.set_targets(Target::of_map(&map));
-            self.name_target(&map);
-            self.monmap = Some(map);
+    /// Answers the questions whose answer has come without a message of its own.
+    pub(super) fn answer_known(&mut self) {
+        let has_secrets = self.renewal.has_secrets();
+        let is_known = |ask: &Ask| match ask {
+            Ask::MonMap(_) => true,
+            Ask::Secrets(_) => has_secrets,
+            Ask::Query(_) => false,
+        };
+        if self.monmap.is_some() {
+            for ask in self.requests.take_where(is_known) {
+                self.answer_at_once(ask);
+            }
         }
-        self.monitor_serves();
-        self.answer_waiting(|ask| matches!(ask, Ask::MonMap(_)));
-        self.send_requests();
-        Ok(())
     }
 
-    /// The open connection's monitor by its name in the map.
-    fn name_target(&mut self, map: &MonMap) {
-        let Some(open) = &mut self.open else { return };
-        let name = open.target.addrs.iter().find_map(|addr| map.name_at(addr));
-        if let Some(name) = name {
-            open.target = Target { name: Some(name.to_owned()), addrs: open.target.addrs.clone() };
-        }
+    fn mon_map(&mut self, message: &Message) -> Result<(), MessageError> {
+        let map = hunting::read_map(message)?;
+        self.take_map(map);
+        Ok(())
     }
 
     fn config(&mut self, message: &Message) -> Result<(), MessageError> {
@@ -76,9 +96,17 @@ impl Session {
         Ok(())
     }
 
+    fn subscribe_ack(&mut self, message: &Message, now: Instant) -> Result<(), MessageError> {
+        let interval = MMonSubscribeAck::decode(message)?.interval;
+        if let Some(open) = self.open.as_mut().filter(|_| interval > 0) {
+            open.resubscribe_within(Duration::from_secs(interval.into()), now);
+        }
+        Ok(())
+    }
+
     fn auth_reply(&mut self, message: &Message) -> Result<(), MessageError> {
         let reply = MAuthReply::decode(message)?;
-        let Some(request) = self.open.as_mut().and_then(|open| open.auth.pop_front()) else { return Ok(()) };
+        let Some(request) = self.open.as_mut().and_then(|open| open.take_awaited()) else { return Ok(()) };
         match self.renewal.apply(request, &reply) {
             Ok(()) => tracing::debug!(?request, "renewed"),
             Err(error) => tracing::warn!(
@@ -86,31 +114,26 @@ impl Session {
                 ?request, %error, text = reply.text, "not renewed"
             ),
         }
-        if request == AuthRequest::Secrets && self.renewal.has_secrets() {
-            self.answer_waiting(|ask| matches!(ask, Ask::Secrets(_)));
+        if request == AuthRequest::Secrets {
+            self.answer_known();
         }
         Ok(())
     }
 
-    /// Answers the chosen questions, whose answer is known now.
-    fn answer_waiting(&mut self, chosen: impl Fn(&Ask) -> bool) {
-        for ask in self.requests.take_where(chosen) {
-            self.answer_at_once(ask);
+    /// Takes what answers a question. An answer that nobody waits for any more came too late.
+    fn reply(&mut self, link: LinkId, message: &Message) -> Result<(), MessageError> {
+        let tid = match message.header.kind {
+            MMonGetVersionReply::KIND => MMonGetVersionReply::decode(message)?.handle, // its tid, in its own words
+            _ => message.header.tid,
+        };
+        let open = self.open.as_ref().map(|open| (open.link, &open.target));
+        let retiring = self.retiring.as_ref().map(|(link, target)| (*link, target));
+        let monitor = [open, retiring].into_iter().flatten().find(|(id, _)| *id == link);
+        if let Some((_, monitor)) = monitor
+            && let Some(asked) = self.requests.take_answered(tid, link, message.header.kind)
+        {
+            asked.answer(message, monitor);
         }
-    }
-
-    /// Its question is named by a handle of its own.
-    fn version_reply(&mut self, message: &Message) -> Result<(), MessageError> {
-        let handle = MMonGetVersionReply::decode(message)?.handle;
-        self.reply(handle, message);
         Ok(())
-    }
-
-    /// Takes what answers a question. An answer nobody waits for any more came too late.
-    fn reply(&mut self, tid: u64, message: &Message) {
-        let Some(open) = &self.open else { return };
-        if let Some(asked) = self.requests.take_answered(tid, message.header.kind) {
-            asked.answer(message, &open.target);
-        }
     }
 }

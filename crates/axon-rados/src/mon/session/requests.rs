@@ -1,5 +1,6 @@
 //! Requests that wait for their answers.
 
+use super::LinkId;
 use crate::MonMap;
 use crate::mon::Target;
 use crate::mon::error::{Attempt, MonError, Request};
@@ -45,6 +46,9 @@ impl Ask {
     }
 }
 
+/// What a deadline is that no clock can express: a year.
+const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// Questions by their transaction ids.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
@@ -57,22 +61,32 @@ struct Waiting {
     ask: Ask,
     within: Duration,
     until: Instant,
-    sent: bool,
+    /// The connection that has it.
+    sent: Option<LinkId>,
 }
 
 impl Requests {
     pub(super) fn add(&mut self, ask: Ask, within: Duration, now: Instant) {
         self.last_tid += 1;
-        self.waiting.insert(self.last_tid, Waiting { ask, within, until: now + within, sent: false });
+        let until = now.checked_add(within).unwrap_or(now + FOREVER);
+        self.waiting.insert(self.last_tid, Waiting { ask, within, until, sent: None });
     }
 
-    /// The question with this id that a message of type `reply` answers.
-    pub(super) fn take_answered(&mut self, tid: u64, reply: u16) -> Option<Box<dyn Asked>> {
+    /// The question with this id that a message of type `reply` on `link` answers.
+    pub(super) fn take_answered(&mut self, tid: u64, link: LinkId, reply: u16) -> Option<Box<dyn Asked>> {
         let is_it = |waiting: &Waiting| matches!(&waiting.ask, Ask::Query(query) if query.reply() == reply);
-        self.waiting.get(&tid).filter(|waiting| is_it(waiting))?;
+        self.waiting.get(&tid).filter(|waiting| waiting.sent == Some(link) && is_it(waiting))?;
         match self.waiting.remove(&tid)?.ask {
             Ask::Query(query) => Some(query),
             Ask::MonMap(_) | Ask::Secrets(_) => None,
+        }
+    }
+
+    /// Ends a question with an error.
+    pub(super) fn fail(&mut self, tid: u64, error: impl FnOnce(Request) -> MonError) {
+        if let Some(waiting) = self.waiting.remove(&tid) {
+            let error = error(waiting.ask.request());
+            waiting.ask.fail(error);
         }
     }
 
@@ -84,21 +98,28 @@ impl Requests {
             .collect()
     }
 
-    /// Everything has to be sent again.
-    pub(super) fn forget_sent(&mut self) {
-        self.waiting.values_mut().for_each(|waiting| waiting.sent = false);
+    /// What `link` has got has to be sent again.
+    pub(super) fn forget_sent(&mut self, link: LinkId) {
+        let on_link = self.waiting.values_mut().filter(|waiting| waiting.sent == Some(link));
+        on_link.for_each(|waiting| waiting.sent = None);
     }
 
-    /// The messages of what was not sent yet; it is, then.
+    /// Whether `link` owes an answer.
+    pub(super) fn is_any_sent(&self, link: LinkId) -> bool {
+        self.waiting.values().any(|waiting| waiting.sent == Some(link))
+    }
+
+    /// The messages of what no connection has got yet; `link` has, then.
     pub(super) fn take_unsent(
         &mut self,
+        link: LinkId,
         fsid: Fsid,
         features: Features,
     ) -> Vec<Result<Message, MessageError>> {
-        let unsent = self.waiting.iter_mut().filter(|(_, waiting)| !waiting.sent);
+        let unsent = self.waiting.iter_mut().filter(|(_, waiting)| waiting.sent.is_none());
         let message = |(tid, waiting): (&u64, &mut Waiting)| {
-            waiting.sent = true;
             let Ask::Query(query) = &waiting.ask else { return None };
+            waiting.sent = Some(link);
             let message = query.message(*tid, fsid, features);
             Some(message.map(|message| with_tid(message, *tid)))
         };

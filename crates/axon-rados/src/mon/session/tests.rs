@@ -1,9 +1,12 @@
 use super::*;
+use crate::mon::logins::Logins;
 use crate::mon::pending::{Pending, pending};
 use crate::mon::query::{Command, Versions};
 use crate::mon::{CommandOutput, MapVersions, Request};
-use crate::msg::{Fsid, MConfig, MMonCommand, MMonCommandAck, MMonGetVersion, MMonGetVersionReply, MMonMap};
-use axon_denc::{Encode, put_versioned};
+use crate::msg::{
+    MConfig, MMonCommand, MMonCommandAck, MMonGetVersion, MMonGetVersionReply, MMonMap, MMonSubscribeAck,
+};
+use axon_denc::{Encode, Features, put_versioned};
 use axon_messenger::Fault;
 use bytes::Bytes;
 
@@ -21,9 +24,12 @@ struct World {
 
 impl World {
     fn new(monitors: &[&str]) -> Self {
-        let hosts = monitors.iter().map(|addrs| addrs.parse().unwrap()).collect();
-        let config = MonConfig::new("client.a".parse().unwrap(), hosts);
-        let session = Session::new(&config, "node1".into(), 1);
+        Self::with(config(monitors, 1))
+    }
+
+    fn with(config: MonConfig) -> Self {
+        let renewal = Renewal::new(&config, Logins::new(&config));
+        let session = Session::new(&config, renewal, "node1".into(), 1);
         let mut world = Self { session, now: Instant::now(), done: Vec::new(), wake: None };
         world.poke();
         world
@@ -33,7 +39,7 @@ impl World {
     fn open(monitors: &[&str]) -> (Self, LinkId) {
         let mut world = Self::new(monitors);
         let link = world.connect();
-        world.receive(link, mon_map(1, &[("a", "v2:10.0.0.1:3300/0"), ("b", "v2:10.0.0.2:3300/0")]));
+        world.receive(link, two_monitors(1));
         world.take();
         (world, link)
     }
@@ -54,25 +60,35 @@ impl World {
         self.poke();
     }
 
-    /// The one dial there is.
-    fn dialled(&mut self) -> (LinkId, AddrVec) {
+    /// What is dialled.
+    fn dials(&mut self) -> Vec<(LinkId, AddrVec)> {
         let dials = self.take().into_iter().filter_map(|action| match action {
             Action::Dial(link, addrs) => Some((link, addrs)),
             _ => None,
         });
-        let [dial] = &dials.collect::<Vec<_>>()[..] else { panic!("not one dial") };
+        dials.collect()
+    }
+
+    /// The one dial there is.
+    fn dialled(&mut self) -> (LinkId, AddrVec) {
+        let [dial] = &self.dials()[..] else { panic!("not one dial") };
         dial.clone()
     }
 
     fn connect(&mut self) -> LinkId {
         let (link, _) = self.dialled();
-        self.session.connected(link, FEATURES);
-        self.poke();
+        self.connected(link);
         link
+    }
+
+    fn connected(&mut self, link: LinkId) {
+        self.session.connected(link, FEATURES, 4100);
+        self.poke();
     }
 
     fn fail(&mut self, link: LinkId) {
         self.session.failed(link, broken(), self.now);
+        self.poke();
     }
 
     /// Fails whatever is dialled.
@@ -85,7 +101,7 @@ impl World {
     }
 
     fn receive(&mut self, link: LinkId, message: Message) {
-        assert!(self.session.message(link, &message), "the session's message");
+        assert!(self.session.message(link, &message, self.now), "the session's message");
         self.poke();
     }
 
@@ -99,6 +115,17 @@ impl World {
         self.poke();
         pending
     }
+}
+
+fn config(monitors: &[&str], parallel: usize) -> MonConfig {
+    let hosts = monitors.iter().map(|addrs| addrs.parse().unwrap()).collect();
+    let mut config = MonConfig::new("client.a".parse().unwrap(), hosts);
+    config.hunt_parallel = parallel;
+    config
+}
+
+fn two_monitors(epoch: u32) -> Message {
+    mon_map(epoch, &[("a", "v2:10.0.0.1:3300/0"), ("b", "v2:10.0.0.2:3300/0")])
 }
 
 fn broken() -> Failure {
@@ -151,20 +178,30 @@ fn ack(tid: u64, result: i32, output: &'static str) -> Message {
     message
 }
 
+/// The subscriptions asked for on `link`, in one message, with the versions from which on.
+fn subscribed(actions: &[Action], link: LinkId) -> Vec<(String, u64)> {
+    let [(_, subscribe)] = &sent::<MMonSubscribe>(actions, link)[..] else { panic!("{actions:?}") };
+    assert_eq!(subscribe.host, "node1");
+    subscribe.what.iter().map(|(what, s)| (what.clone(), s.start)).collect()
+}
+
+fn want(what: &[(&str, u64)]) -> Vec<(String, u64)> {
+    what.iter().map(|(what, start)| ((*what).to_owned(), *start)).collect()
+}
+
 #[test]
-fn a_session_begins_with_subscriptions_and_waits_for_the_map() {
+fn a_session_begins_with_the_map() {
     let mut world = World::new(&["[v2:10.0.0.1:3300/0,v1:10.0.0.1:6789/0]"]);
     let mut status = world.command("status");
     let link = world.connect();
     let actions = world.take();
-    let [(_, subscribe)] = &sent::<MMonSubscribe>(&actions, link)[..] else { panic!("{actions:?}") };
-    assert_eq!(subscribe.host, "node1");
-    let asked: Vec<_> = subscribe.what.iter().map(|(what, s)| (what.as_str(), s.start, s.once)).collect();
-    assert_eq!(asked, [("config", 0, false), ("monmap", 0, false)]);
+    assert_eq!(subscribed(&actions, link), want(&[("monmap", 0)]));
     assert!(sent::<MMonCommand>(&actions, link).is_empty(), "the cluster's id is not known yet");
+    assert_eq!(world.session.target(), None);
 
     world.receive(link, mon_map(5, &[("a", "v2:10.0.0.1:3300/0")]));
     let actions = world.take();
+    assert_eq!(subscribed(&actions, link), want(&[("config", 0), ("monmap", 6)]));
     let [(tid, command)] = &sent::<MMonCommand>(&actions, link)[..] else { panic!("{actions:?}") };
     assert_eq!((command.fsid, &command.command[..]), (FSID, &["status".to_owned()][..]));
     world.receive(link, ack(tid + 1, 0, "somebody else's"));
@@ -195,18 +232,19 @@ fn after_a_failover_everything_is_asked_again() {
     world.take();
     world.fail(link);
 
+    world.sleep(); // it was a short session
     let (same, addrs) = world.dialled();
     assert_eq!(addrs.to_string(), "v2:10.0.0.1:3300/0", "the monitor that answered is tried first");
     world.fail(same);
     let (other, addrs) = world.dialled();
     assert_eq!(addrs.to_string(), "v2:10.0.0.2:3300/0", "the map's monitors are tried");
-    world.session.connected(other, FEATURES);
+    world.connected(other);
+    assert_eq!(subscribed(&world.take(), other), want(&[("monmap", 1)]), "also if it is not new");
+    world.receive(other, two_monitors(1));
     let actions = world.take();
-    let [(_, subscribe)] = &sent::<MMonSubscribe>(&actions, other)[..] else { panic!("{actions:?}") };
-    let asked: Vec<_> = subscribe.what.iter().map(|(what, s)| (what.as_str(), s.start)).collect();
-    assert_eq!(asked, [("config", 0), ("monmap", 2), ("osdmap", 10)]);
+    assert_eq!(subscribed(&actions, other), want(&[("config", 0), ("monmap", 2), ("osdmap", 10)]));
     let [(tid, _)] = sent::<MMonCommand>(&actions, other)[..] else { panic!("{actions:?}") };
-    world.session.message(link, &ack(tid, 1, "late, of the old connection"));
+    world.session.message(link, &ack(tid, 1, "late, of the old connection"), world.now);
     world.receive(other, ack(tid, 0, ""));
     assert_eq!(status.wait().unwrap().code, 0);
 }
@@ -222,29 +260,93 @@ fn slow_monitors_are_left_for_others() {
     };
     assert_eq!(*closed, first);
     assert_ne!(*second_addrs, first_addrs);
-    world.session.connected(first, FEATURES);
-    assert_eq!(world.session.target(), None, "too late");
-    world.session.connected(*second, FEATURES);
+    world.connected(first);
+    assert!(sent::<MMonSubscribe>(&world.take(), first).is_empty(), "too late");
+    world.connected(*second);
+    world.receive(*second, two_monitors(1));
     assert_eq!(world.session.target().unwrap().addrs, *second_addrs);
 }
 
 #[test]
 fn monitors_that_say_nothing_are_left_for_others() {
     let mut world = World::new(&["v2:10.0.0.1:3300/0", "v2:10.0.0.2:3300/0"]);
-    let (first, first_addrs) = world.dialled();
-    world.session.connected(first, FEATURES);
+    let first = world.connect();
     world.take();
     world.sleep();
     let actions = world.take();
-    let [Action::Close(closed), Action::Dial(second, second_addrs)] = &actions[..] else {
-        panic!("{actions:?}")
-    };
+    let [Action::Close(closed), Action::Dial(second, _)] = &actions[..] else { panic!("{actions:?}") };
     assert_eq!(*closed, first);
-    assert_ne!(*second_addrs, first_addrs);
-    world.session.connected(*second, FEATURES);
-    world.receive(*second, mon_map(1, &[("b", "v2:10.0.0.2:3300/0")]));
+    let silent = world.session.hunt.attempts()[0].why.clone();
+    assert_eq!(silent, Failure::Silent(Duration::from_secs(3)));
+    world.connected(*second);
+    world.receive(*second, two_monitors(1));
     world.take();
     assert_eq!(world.wake, None, "a monitor that serves may be silent");
+}
+
+#[test]
+fn the_first_that_serves_wins() {
+    let monitors = ["v2:10.0.0.1:3300/0", "v2:10.0.0.2:3300/0", "v2:10.0.0.3:3300/0", "v2:10.0.0.4:3300/0"];
+    let mut world = World::with(config(&monitors, 3));
+    let dials = world.dials();
+    let [(silent, _), (slow, _), (fast, addrs)] = &dials[..] else { panic!("{dials:?}") };
+    world.connected(*silent);
+    world.connected(*fast);
+    world.take();
+    world.receive(*fast, two_monitors(1));
+    let actions = world.take();
+    assert_eq!(actions[..2], [Action::Close(*silent), Action::Close(*slow)], "before anything else");
+    assert!(!actions.iter().any(|action| matches!(action, Action::Dial(..))));
+    assert_eq!(world.session.target().unwrap().addrs, *addrs);
+    world.session.message(*silent, &two_monitors(2), world.now);
+    assert!(world.session.is_open(*fast), "one session is kept");
+}
+
+#[test]
+fn a_place_that_is_free_is_taken_at_once() {
+    let monitors = ["v2:10.0.0.1:3300/0", "v2:10.0.0.2:3300/0", "v2:10.0.0.3:3300/0"];
+    let mut world = World::with(config(&monitors, 2));
+    let dials = world.dials();
+    world.fail(dials[0].0);
+    let (third, _) = world.dialled();
+    world.fail(dials[1].0);
+    world.fail(third);
+    assert_eq!(world.dials(), [], "the round is over");
+    world.sleep();
+    assert_eq!(world.dials().len(), 2);
+}
+
+#[test]
+fn a_monitor_of_another_cluster_is_refused() {
+    let mut other = config(&["v2:10.0.0.1:3300/0"], 1);
+    other.fsid = Some([8; 16]);
+    let mut world = World::with(other);
+    let status = world.command("status");
+    let link = world.connect();
+    world.receive(link, two_monitors(1));
+    let error = status.wait().unwrap_err().to_string();
+    assert!(error.contains("it belongs to the cluster 07070707-0707-"), "{error}");
+}
+
+#[test]
+fn a_map_that_makes_no_sense_opens_nothing() {
+    let mut world = World::new(&["v2:10.0.0.1:3300/0", "v2:10.0.0.2:3300/0"]);
+    let first = world.connect();
+    world.receive(first, Message::new(MMonMap::KIND, Bytes::from_static(b"\x09\0\0\0garbage")));
+    let [Action::Send(..), Action::Close(closed), Action::Dial(..)] = &world.take()[..] else { panic!() };
+    assert_eq!(*closed, first);
+    assert!(matches!(world.session.hunt.attempts()[0].why, Failure::Malformed(_)));
+}
+
+#[test]
+fn subscriptions_are_repeated_for_monitors_of_old() {
+    let (mut world, link) = World::open(&["v2:10.0.0.1:3300/0"]);
+    world.receive(link, MMonSubscribeAck { interval: 300, fsid: FSID }.encode(FEATURES).unwrap());
+    let start = world.now;
+    world.take();
+    world.sleep();
+    assert_eq!(world.now - start, Duration::from_secs(150));
+    assert_eq!(subscribed(&world.take(), link), want(&[("config", 0), ("monmap", 2)]));
 }
 
 #[test]
@@ -260,6 +362,7 @@ fn deadlines_say_who_was_asked() {
         other => panic!("{other}"),
     }
     world.fail(link);
+    world.now += Duration::from_secs(1);
     let unasked = world.command("two");
     while world.session.requests.next_deadline().is_some() {
         world.fail_dials();
@@ -277,6 +380,7 @@ fn a_hopeless_search_fails_what_waits() {
     let status = world.command("status");
     let (link, _) = world.dialled();
     world.session.failed(link, Failure::NoV2Address, world.now);
+    world.poke();
     match status.wait().unwrap_err() {
         MonError::Refused { attempts } => assert_eq!(attempts[0].why, Failure::NoV2Address),
         other => panic!("{other}"),
@@ -304,7 +408,7 @@ fn what_is_not_the_sessions_is_left_to_the_application() {
     let options = BTreeMap::from([("debug_ms".to_owned(), "1".to_owned())]);
     world.receive(link, MConfig { options: options.clone() }.encode(FEATURES).unwrap());
     assert_eq!(world.session.options(), &options);
-    assert!(!world.session.message(link, &Message::new(41, Bytes::new())));
+    assert!(!world.session.message(link, &Message::new(41, Bytes::new()), world.now));
     world.receive(link, Message::new(MMonMap::KIND, Bytes::new())); // malformed
     assert_eq!(world.session.monmap().unwrap().epoch, 1);
 }
