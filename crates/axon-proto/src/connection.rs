@@ -425,8 +425,14 @@ impl Connection {
         match news {
             SessionNews::ConnectSeq(connect_seq) => self.session.ids_mut().connect_seq = connect_seq,
             SessionNews::GlobalSeq(global_seq) => self.outputs.push_back(Output::GlobalSeq(global_seq)),
-            SessionNews::Lost { full, cookie } => self.lose(full, cookie),
+            SessionNews::Lost { full, cookie } => self.lose(full || self.is_denied(), cookie),
         }
+    }
+
+    /// Whether a reset that is not full is one all the same. It says that the session never began at the peer; if it did,
+    /// the peer has forgotten it since and took a late question for its beginning.
+    fn is_denied(&self) -> bool {
+        self.session.is_mutual() && self.session.policy().resetcheck
     }
 
     pub(crate) fn lose(&mut self, full: bool, cookie: u64) {

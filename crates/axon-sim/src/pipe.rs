@@ -35,6 +35,8 @@ pub(crate) struct Pipe {
     pub(crate) end: Option<(Instant, Disconnect)>,
     /// The socket is cut: nothing that is written arrives.
     pub(crate) is_broken: bool,
+    /// The reader's end alone broke: what the reader has written still arrives.
+    pub(crate) is_severed: bool,
     /// What is written vanishes on the way.
     pub(crate) swallows: bool,
     /// Nothing arrives, later than which units would arrive out of order.

@@ -101,21 +101,10 @@ impl World {
         }
         match self.offer(peer, link, ident) {
             Contended::Taken => {
-                self.forgive_revival(peer);
                 self.attach(index, peer);
                 self.serve(peer);
             }
             _ => self.fails(Err(crate::Violation::Unexpected("a new connection refuses its link".into()))),
-        }
-    }
-
-    /// A question that was late enough to come after its receiver closed the session revives it by name: what the
-    /// closed session delivered and did not acknowledge comes once more.
-    fn forgive_revival(&mut self, id: PeerId) {
-        let of = |peer: &Peer| (peer.node, peer.other, peer.machine.session().ids().client_cookie);
-        let name = of(&self.peers[id.0]);
-        if name.2 != 0 && self.peers.iter().any(|peer| peer.over && of(peer) == name) {
-            self.ledger.excuse(name.1, name.0);
         }
     }
 

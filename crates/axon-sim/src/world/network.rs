@@ -241,7 +241,8 @@ impl World {
             Holder::Peer(peer) => {
                 self.peers[peer.0].socket = None;
                 self.peers[peer.0].machine.handle(self.now, Input::Disconnected(cause));
-                self.closed(index, side, true);
+                let rude = !self.sockets[index].sides[from].pipe.is_severed;
+                self.closed(index, side, rude);
                 self.serve(peer);
             }
             Holder::Link(mut link) => {
@@ -299,6 +300,19 @@ impl World {
             pipe.end = Some((at, Disconnect::Reset));
             pipe.is_broken = true;
         }
+    }
+
+    /// Breaks a socket for `side` alone: what that has written still arrives, and then its end.
+    pub fn sever(&mut self, index: usize, side: usize) {
+        if self.sockets[index].status != Status::Open {
+            return;
+        }
+        self.note_socket(index, format_args!("breaks for {}", letter(self.sockets[index].nodes[side])));
+        let at = self.now + self.latency();
+        let pipe = &mut self.sockets[index].sides[1 - side].pipe;
+        pipe.drop_units();
+        pipe.end = Some((at, Disconnect::Reset));
+        (pipe.is_broken, pipe.is_severed) = (true, true);
     }
 
     /// From now on, what `side` writes vanishes.

@@ -6,4 +6,5 @@
 mod async_suite;
 mod charts;
 mod failover_suite;
+mod regressions;
 mod stage;

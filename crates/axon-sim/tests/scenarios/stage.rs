@@ -1,6 +1,6 @@
 //! Two nodes, a and b, and what a test does with them.
 
-use axon_proto::{Instant, State};
+use axon_proto::State;
 use axon_sim::{Counts, Cut, Edge, Kind, Label, Letter, PeerId, Setup, Trace, World};
 use axon_wire::Tag;
 use std::time::Duration;
@@ -108,10 +108,6 @@ impl Stage {
                 .entries()
                 .iter()
                 .all(|entry| entry.delivered > 0 || entry.fate != axon_sim::Fate::Accepted)
-    }
-
-    pub(crate) fn now(&self) -> Instant {
-        self.world.now
     }
 
     /// The connection of `node` with the other.

@@ -88,9 +88,9 @@ impl AwaitReconnectOk {
     /// The peer does not have the session (any more): ask for a new one on the same socket.
     pub(super) fn on_reset(self, reset: SessionReset, wires: Wires<'_>) -> Step {
         let mut known = self.known;
-        if reset.full {
-            known.start.cookies[0] = known.start.cookies[1];
-        }
+        // Never under the old name: the peer may be who chose it, and would take this question, should it come late, for
+        // the beginning of a session that it has ended meanwhile. (Ceph keeps the name unless the reset is full.)
+        known.start.cookies[0] = known.start.cookies[1];
         let news = SessionNews::Lost { full: reset.full, cookie: known.start.cookies[0] };
         Ok(Next::Tell(identify(known, wires)?, news))
     }

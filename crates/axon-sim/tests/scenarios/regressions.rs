@@ -1,0 +1,64 @@
+//! Faults that the simulation found, each as the shortest story that shows it.
+
+use crate::stage::{A, B, Stage, winner_and_loser};
+use axon_sim::{Edge, Kind};
+use axon_wire::Tag;
+
+/// The side of a socket that dialled.
+const DIALLER: usize = 0;
+
+/// A question under a name that its receiver had chosen came after the receiver had closed that session. It passed for
+/// the session's beginning; what had been delivered was delivered once more, and its sender never heard of the loss.
+#[test]
+fn a_late_question_does_not_revive_a_closed_session() {
+    let mut stage = Stage::new(Kind::PeerReuse);
+    let (winner, loser) = winner_and_loser(&stage);
+    stage.hold(loser, winner, Tag::ClientIdent);
+    stage.hold(winner, loser, Tag::Message);
+    stage.cut(loser, winner, Tag::ServerIdent, Edge::Before);
+    let tid = stage.send(loser, winner);
+    stage.run(20);
+    stage.send(winner, loser);
+    stage.run(50);
+    let asked_for_a_beginning =
+        (stage.wrote(winner, Tag::SessionReset), stage.wrote(loser, Tag::ClientIdent));
+    stage.expect(asked_for_a_beginning, (1, 2));
+    stage.run(500);
+    let delivered = stage.delivered(tid);
+    stage.expect(delivered, 1);
+    stage.mark_down(winner);
+    stage.world.release_from(loser);
+    stage.run(20);
+    stage.world.holds.clear();
+    stage.send(winner, loser);
+    stage.settle();
+    stage.world.release();
+    stage.prove();
+    stage.expect_open(winner, loser);
+    let (delivered, told) = (stage.delivered(tid), stage.counts(loser).remote_resets);
+    stage.expect((delivered, told), (1, 1));
+}
+
+/// The same with a name of the asker's own: it had given up on that question, and was let in with a later one.
+#[test]
+fn a_question_given_up_long_ago_does_not_revive_a_closed_session() {
+    let mut stage = Stage::new(Kind::PeerReuse);
+    stage.hold(A, B, Tag::ClientIdent);
+    let tid = stage.send(A, B);
+    stage.run(50);
+    let socket = stage.world.live_sockets()[0];
+    stage.world.sever(socket, DIALLER);
+    stage.run(2);
+    stage.world.holds.clear();
+    stage.hold(B, A, Tag::Ack);
+    stage.run(500);
+    let (delivered, failed) = (stage.delivered(tid), stage.counts(A).failed);
+    stage.expect((delivered, failed), (1, 1));
+    stage.mark_down(B);
+    stage.world.release_from(A);
+    stage.settle();
+    stage.prove();
+    stage.expect_open(A, B);
+    let (delivered, told) = (stage.delivered(tid), stage.counts(A).remote_resets);
+    stage.expect((delivered, told), (1, 1));
+}
