@@ -28,6 +28,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// How long a worker looks for more work before it sleeps. Waking a core takes about as long in virtual machines.
 const SPIN: Duration = Duration::from_micros(50);
 
+/// How long an abandoned session is kept: Ceph's `ms_connection_idle_timeout`.
+const ABANDON: Duration = Duration::from_secs(900);
+
 /// Configures a messenger; see each setting for its default.
 pub struct Builder {
     config: Config,
@@ -45,13 +48,16 @@ pub struct Builder {
     server_auth: Option<Arc<dyn ServerAuth>>,
     back_off: BackOff,
     max_unauthenticated: usize,
+    max_absent: usize,
     spin: Duration,
 }
 
 impl Builder {
     pub(crate) fn new(name: EntityName) -> Self {
+        let mut config = Config::new(name, axon_wire::default_provider());
+        config.abandon = Some(ABANDON);
         Self {
-            config: Config::new(name, axon_wire::default_provider()),
+            config,
             policies: Policies::new(default_policy(name.kind)),
             binds: Vec::new(),
             advertise: None,
@@ -66,6 +72,7 @@ impl Builder {
             server_auth: None,
             back_off: BackOff::default(),
             max_unauthenticated: 1000,
+            max_absent: 10_000,
             spin: SPIN,
         }
     }
@@ -200,6 +207,24 @@ impl Builder {
         self
     }
 
+    /// How long a session of a lossless client waits for it after its socket broke; `None`: for ever; default 15 min, as
+    /// long as a silent socket lives. Then it ends with a reset that brings back what was not delivered; a client that
+    /// comes later is told that its session is lost.
+    ///
+    /// Sessions with lossless peers do not end that way: idle ones wait until either side has something to say, which is
+    /// how they are meant to be, and those with something to say dial until the application marks them down.
+    pub fn abandon_after(mut self, limit: Option<Duration>) -> Self {
+        self.config.abandon = limit;
+        self
+    }
+
+    /// Accepted sessions, of lossless clients and of peers, that wait without a socket, over all workers; when more
+    /// come, those that have waited longest end with a reset; default 10,000.
+    pub fn max_absent(mut self, sessions: usize) -> Self {
+        self.max_absent = sessions.max(1);
+        self
+    }
+
     /// Refuses peers that speak only the framing before Ceph 15.2, or speaks only that to everybody.
     pub fn framing(mut self, offer_revision_1: bool, require_revision_1: bool) -> Self {
         self.config.offer_revision_1 = offer_revision_1;
@@ -268,6 +293,7 @@ impl Builder {
             back_off: self.back_off,
             limits: Limits {
                 unauthenticated: self.max_unauthenticated.div_ceil(seats.len()),
+                absent: self.max_absent.div_ceil(seats.len()),
                 spin: self.spin,
             },
             workers: ports,

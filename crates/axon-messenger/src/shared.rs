@@ -5,7 +5,7 @@ use crate::counters::Counters;
 use crate::dispatch_queue::{Class, DispatchQueue};
 use crate::dispatcher::{Dispatcher, Reset};
 use crate::mailbox::Mailbox;
-use crate::received::Received;
+use crate::received::{Held, Received};
 use crate::registry::Registry;
 use crate::reply::Replies;
 use crate::throttle::{Permit, Throttle};
@@ -55,6 +55,8 @@ pub(crate) struct WorkerPort {
 pub(crate) struct Limits {
     /// Sockets per worker whose handshake is not over.
     pub(crate) unauthenticated: usize,
+    /// Accepted sessions per worker that wait for their peers.
+    pub(crate) absent: usize,
     /// How long a busy worker looks for more before it sleeps.
     pub(crate) spin: Duration,
 }
@@ -205,14 +207,17 @@ impl Shared {
             Role::Any => self.replies.complete(connection.id(), message),
         };
         let Some(message) = message else { return Ok(()) };
-        let enqueued = self.enqueue(connection, Received::new(message, vec![permit]));
+        let enqueued = self.enqueue(connection, Received::new(message, Held::from_iter([permit])));
         enqueued.map_err(|received| Box::new(received.into_message()))
     }
 
     /// A message that arrived on the calling worker. Whether it was handled on it.
-    pub(crate) fn deliver(&self, connection: &Connection, message: Message, held: Vec<Permit>) -> bool {
-        let unclaimed = guarded(connection, || self.replies.complete(connection.id(), message));
-        let Some(message) = unclaimed.flatten() else { return false };
+    pub(crate) fn deliver(&self, connection: &Connection, message: Message, held: Held) -> bool {
+        let unclaimed = match self.replies.is_empty() {
+            true => Some(message),
+            false => guarded(connection, || self.replies.complete(connection.id(), message)).flatten(),
+        };
+        let Some(message) = unclaimed else { return false };
         let fast = guarded(connection, || self.dispatcher.can_fast_dispatch(&message));
         let received = Received::new(message, held);
         match fast {

@@ -8,6 +8,7 @@
 //!
 //! Whatever happens marks an endpoint as touched; serving comes after, so that many events cost one write.
 
+mod absence;
 mod accepting;
 mod admission;
 mod command;

@@ -14,6 +14,8 @@ mod probe;
 #[path = "messenger/raw.rs"]
 mod raw;
 
+#[path = "messenger/absent.rs"]
+mod absent;
 #[path = "messenger/addressing.rs"]
 mod addressing;
 #[path = "messenger/budgets.rs"]

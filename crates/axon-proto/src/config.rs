@@ -94,6 +94,9 @@ pub struct Config {
     pub require_revision_1: bool,
     /// Whether revision 1 is announced. Off only to talk to, or test against, the old framing.
     pub offer_revision_1: bool,
+    /// How long a broken session that only the peer may mend waits for it; `None`: for ever. Sessions that this side may
+    /// mend as well are not concerned: idle ones have nothing to lose, the others dial.
+    pub abandon: Option<Duration>,
     /// Body bytes a session queues for sending before it counts as full.
     pub send_queue_bytes: usize,
     /// Whether messages wait for [`crate::Input::Admitted`] between their preamble and their body.
@@ -114,6 +117,7 @@ impl Config {
             timeouts: Timeouts::default(),
             require_revision_1: false,
             offer_revision_1: true,
+            abandon: None,
             send_queue_bytes: 64 << 20,
             admission: false,
             tables: Tables::default(),

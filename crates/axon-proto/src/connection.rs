@@ -112,7 +112,7 @@ pub struct Connection {
     link: Option<Link>,
     outputs: VecDeque<Output>,
     back_off: BackOff,
-    /// While there is no session: when the back-off ends, or the attempt is given up.
+    /// While there is no link: when the back-off ends, the attempt is given up, or the session.
     alarm: Option<(Instant, WakeReason)>,
     /// Nothing has happened to it: it waits for the first link of a peer that dialled.
     untouched: bool,
@@ -328,6 +328,7 @@ impl Connection {
     fn wake(&mut self, now: Instant) {
         match self.alarm {
             Some((at, WakeReason::Redial)) if now >= at => self.redial(),
+            Some((at, reason @ WakeReason::Abandoned)) if now >= at => self.reset(Fault::TimedOut(reason)),
             Some((at, reason)) if now >= at => self.broken(now, Fault::TimedOut(reason)),
             _ => self.on_link(|link| link.wake(now)),
         }
@@ -474,7 +475,7 @@ impl Connection {
         self.tell(if was_open { Event::Interrupted(fault) } else { Event::AttemptFailed(fault) });
         match verdict {
             FaultVerdict::Reset => {}
-            FaultVerdict::Standby => self.session.set_state(SessionState::Standby),
+            FaultVerdict::Standby => self.stand_by(now),
             FaultVerdict::RedialNow => self.redial(),
             FaultVerdict::RedialLater => {
                 let random = self.next_random();
@@ -485,6 +486,14 @@ impl Connection {
                 let random = self.next_random();
                 self.wait(now + self.back_off.after_wait(random));
             }
+        }
+    }
+
+    /// Waits for a reason to dial, or for the peer to come back, which a server waits for in vain if the peer is no more.
+    fn stand_by(&mut self, now: Instant) {
+        self.session.set_state(SessionState::Standby);
+        if self.session.policy().server {
+            self.alarm = self.config.abandon.map(|after| (now + after, WakeReason::Abandoned));
         }
     }
 

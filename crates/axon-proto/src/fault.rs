@@ -157,6 +157,9 @@ pub enum Fault {
     /// A newer connection of the same peer replaced this one.
     #[error("replaced by a newer connection of the same peer")]
     Replaced,
+    /// So many sessions wait for their peers that this one, which has waited longest, makes room.
+    #[error("too many sessions wait for their peers, and this one has waited longest")]
+    Crowded,
     /// The application, or the end of the messenger, closed the connection.
     #[error("marked down")]
     MarkedDown,
@@ -186,7 +189,7 @@ impl Fault {
             | Self::WrongAddress { .. }
             | Self::NotMe { .. } => Blame::Incompatible,
             Self::Auth(error) => auth_blame(error),
-            Self::MarkedDown => Blame::Local,
+            Self::Crowded | Self::MarkedDown => Blame::Local,
         }
     }
 

@@ -52,6 +52,8 @@ pub enum WakeReason {
     KeepaliveAck,
     /// The back-off before the next dial is over.
     Redial,
+    /// The peer, who alone may dial, has not come back for its session.
+    Abandoned,
 }
 
 impl fmt::Display for WakeReason {
@@ -62,6 +64,7 @@ impl fmt::Display for WakeReason {
             Self::Keepalive => "keepalive due",
             Self::KeepaliveAck => "keepalive unanswered",
             Self::Redial => "redial",
+            Self::Abandoned => "the peer did not come back for its session",
         })
     }
 }

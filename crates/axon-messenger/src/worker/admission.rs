@@ -2,6 +2,7 @@
 
 use super::Station;
 use crate::Connection;
+use crate::received::Held;
 use crate::throttle::{Permit, Throttle, Ticket};
 use crate::worker::Command;
 
@@ -9,7 +10,7 @@ use crate::worker::Command;
 #[derive(Default)]
 pub(super) struct Admission {
     length: usize,
-    held: Vec<Permit>,
+    held: Held,
     /// The place in a budget's line.
     ticket: Option<Ticket>,
     /// Permits on their way here for messages that do not wait any more.
@@ -19,7 +20,7 @@ pub(super) struct Admission {
 impl Admission {
     /// A message of `length` body bytes wants in. Whether it may come at once.
     pub(super) fn begin(&mut self, length: usize, owner: &Connection, station: &Station) -> bool {
-        (self.length, self.held, self.ticket) = (length, Vec::with_capacity(3), None);
+        (self.length, self.held, self.ticket) = (length, Held::new(), None);
         self.acquire_rest(owner, station)
     }
 
@@ -35,7 +36,7 @@ impl Admission {
     }
 
     /// What the message holds, now that it is delivered.
-    pub(super) fn take(&mut self) -> Vec<Permit> {
+    pub(super) fn take(&mut self) -> Held {
         std::mem::take(&mut self.held)
     }
 

@@ -31,6 +31,8 @@ pub(crate) enum Command {
     MarkDisposable(Connection),
     /// Send a keepalive.
     Keepalive(Connection),
+    /// End, if it still waits for its peer: too many do.
+    MakeRoom(Connection),
     /// Close.
     MarkDown(Connection),
     /// A receive budget has room for the message that waits.
@@ -71,6 +73,9 @@ impl Worker {
             Command::Contend(connection, contender) => self.take_contender(connection, *contender),
             Command::MarkDisposable(connection) => self.input(&connection, Input::MarkDisposable),
             Command::Keepalive(connection) => self.input(&connection, Input::Keepalive),
+            Command::MakeRoom(connection) => {
+                self.on_peer(&connection, |peer, station| peer.make_room(station.now));
+            }
             Command::MarkDown(connection) => {
                 self.on_peer(&connection, |peer, station| peer.mark_down(station.now))
             }

@@ -1,5 +1,6 @@
 //! A connection on its worker: the machine, its socket, and the application's handle.
 
+use super::absence::Absence;
 use super::accepting::Accepting;
 use super::admission::Admission;
 use super::command::Dial;
@@ -35,6 +36,9 @@ pub(super) struct Peer {
     dial: Option<Dialling>,
     /// Where the registry knows it.
     registered: Option<AddrVec>,
+    /// Its peer began it, so that its kind is counted while it waits.
+    accepted: bool,
+    absence: Absence,
     reading: Reading,
     alarm: Alarm,
     /// Send budget of the messages the machine has queued.
@@ -76,7 +80,7 @@ impl Peer {
         let machine = Machine::dial(shared.config.clone(), policy, shared.back_off, shared.random());
         let registered = dial.registered.clone();
         let dialling = Dialling::new(dial, policy);
-        Self::new(machine, handle, None, Some(dialling), registered)
+        Self::new(machine, handle, Some(dialling), registered)
     }
 
     /// A connection for a peer that dialled; [`contend`](Self::contend) gives it its first link.
@@ -86,7 +90,7 @@ impl Peer {
         let machine = Machine::accept(shared.config.clone(), policy, shared.back_off, shared.random());
         let registered = registers(&policy).then(|| ident.addrs().clone());
         let dial = Dialling::back(&handle, policy, ident, registered.clone());
-        Self::new(machine, handle, None, dial, registered)
+        Self { accepted: true, ..Self::new(machine, handle, dial, registered) }
     }
 
     /// Offers an accepted socket to the session.
@@ -122,16 +126,17 @@ impl Peer {
     fn new(
         machine: Machine,
         handle: Connection,
-        socket: Option<SocketId>,
         dial: Option<Dialling>,
         registered: Option<AddrVec>,
     ) -> Self {
         Self {
             machine,
             handle,
-            socket,
+            socket: None,
             dial,
             registered,
+            accepted: false,
+            absence: Absence::default(),
             reading: Reading::default(),
             alarm: Alarm::default(),
             queued: Permit::empty(),
@@ -319,6 +324,7 @@ impl Peer {
 
     fn attach(&mut self, socket: SocketId, station: &mut Station) {
         let slot = self.handle.0.slot.load(std::sync::atomic::Ordering::Relaxed);
+        self.absence.end(&mut station.absentees);
         station.sockets.insert(socket, slot);
         self.socket = Some(socket);
         self.reading = Reading::Paused;
@@ -333,8 +339,7 @@ impl Peer {
         self.admission.withdraw();
     }
 
-    fn announce(&mut self, event: Event, station: &Station) {
-        let shared = &station.shared;
+    fn announce(&mut self, event: Event, station: &mut Station) {
         match event {
             Event::Established(established) => self.established(established, station),
             Event::Resumed => {
@@ -344,23 +349,38 @@ impl Peer {
             }
             Event::RemoteReset(undelivered) => {
                 station.counters().resets.count();
-                shared.announce_remote_reset(&self.handle, undelivered);
+                station.shared.announce_remote_reset(&self.handle, undelivered);
             }
             Event::Interrupted(fault) => {
                 tracing::debug!(connection = ?self.handle, %fault, "a session lost its socket");
-                self.handle.set_state(self.machine.state());
+                self.lost_link(station);
             }
             Event::AttemptFailed(fault) => {
                 tracing::debug!(connection = ?self.handle, %fault, "an attempt to connect failed");
                 station.counters().handshakes_failed.count();
-                self.handle.set_state(self.machine.state());
+                self.lost_link(station);
                 if let Some(dialling) = &mut self.dial {
                     dialling.failed();
                 }
-                shared.announce(&self.handle, Item::Refused(self.handle.clone(), fault));
+                station.shared.announce(&self.handle, Item::Refused(self.handle.clone(), fault));
             }
             Event::Reset { fault, undelivered } => self.reset(fault, undelivered, station),
             Event::KeepaliveAck(after) => self.confirmed(after, station.now),
+        }
+    }
+
+    fn lost_link(&mut self, station: &mut Station) {
+        let state = self.machine.state();
+        self.handle.set_state(state);
+        if self.accepted && state == State::Standby {
+            self.absence.begin(&self.handle, &mut station.absentees);
+        }
+    }
+
+    /// Too many sessions wait for their peers, and this one has waited longest.
+    pub(super) fn make_room(&mut self, now: Instant) {
+        if self.machine.state() == State::Standby {
+            self.machine.handle(now, Input::Fail(Fault::Crowded));
         }
     }
 
@@ -420,6 +440,7 @@ impl Peer {
     /// Cleans up after the end of the session.
     fn forget(&mut self, station: &mut Station) {
         self.hang_up(station);
+        self.absence.end(&mut station.absentees);
         if self.handle.established().is_some() {
             station.counters().connections_closed.count();
         }

@@ -1,5 +1,6 @@
 //! What every endpoint of a worker works with.
 
+use super::absence::Absentees;
 use super::timers::Timers;
 use crate::counters::Counters;
 use crate::shared::Shared;
@@ -21,6 +22,7 @@ pub(super) struct Station {
     pub(super) sockets: HashMap<SocketId, usize>,
     pub(super) timers: Timers,
     pub(super) accepting: Strangers,
+    pub(super) absentees: Absentees,
     /// Reused from send to send.
     pub(super) buffers: Vec<Bytes>,
     /// Where messages are written; its memory is shared by all connections.
@@ -82,6 +84,7 @@ impl Touched {
 impl Station {
     pub(super) fn new(index: usize, shared: Arc<Shared>, reactor: Box<dyn Reactor>) -> Self {
         let now = reactor.now().into();
+        let absentees = Absentees::new(shared.limits.absent);
         Self {
             index,
             shared,
@@ -90,6 +93,7 @@ impl Station {
             sockets: HashMap::new(),
             timers: Timers::default(),
             accepting: Strangers::default(),
+            absentees,
             buffers: Vec::new(),
             scratch: FrameBuf::new(),
             touched: Touched::default(),

@@ -5,6 +5,7 @@ mod fakes;
 mod rig;
 mod world;
 
+mod abandoned;
 mod addresses;
 mod agreement;
 mod handshake;

@@ -1,0 +1,75 @@
+//! Sessions whose peers do not come back, or take their time.
+
+use crate::probe::{Probe, numbered, stays};
+use crate::town::{MOMENT, Town, dial, start, wait_until};
+use axon_messenger::{Builder, Connection, Fault, Messenger, Policy, State};
+use axon_proto::WakeReason;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A server that keeps the sessions of its clients.
+fn keeper(town: &Town, probe: &Arc<Probe>, configure: impl FnOnce(Builder) -> Builder) -> Messenger {
+    start(configure(town.server("osd.3").default_policy(Policy::stateful_server())), probe)
+}
+
+/// Client number `n`, with an open session.
+fn client(town: &Town, n: u64, server: &Messenger) -> (Messenger, Connection) {
+    let probe = Probe::new();
+    let client = town.builder(&format!("client.{n}")).default_policy(Policy::lossless_client());
+    let client = start(client, &probe);
+    let connection = dial(&client, server);
+    probe.wait_connect(&connection);
+    (client, connection)
+}
+
+over_both! {
+    fn an_abandoned_session_ends_with_what_it_had_to_say(town) {
+        let probe = Probe::new();
+        let server = keeper(town, &probe, |builder| builder.abandon_after(Some(MOMENT * 3)));
+        drop(client(town, 1, &server));
+        let there = probe.wait_accept();
+        wait_until("the loss of the socket", || there.state() == State::Standby);
+        there.send(numbered(5)).unwrap();
+        let (fault, not_sent) = probe.wait_reset(&there);
+        assert_eq!(fault, Fault::TimedOut(WakeReason::Abandoned));
+        assert_eq!(not_sent.iter().map(|message| message.header.tid).collect::<Vec<_>>(), [5]);
+        wait_until("nothing to be left", || server.connections() == 0 && there.queued_bytes() == 0);
+    }
+
+    fn the_one_that_has_waited_longest_makes_room(town) {
+        let probe = Probe::new();
+        let server = keeper(town, &probe, |builder| builder.max_absent(2));
+        let mut there = Vec::new();
+        for n in 1..=4 {
+            let client = client(town, n, &server);
+            there.push(probe.wait_accepts(n as usize).pop().unwrap());
+            drop(client);
+            let last = there.last().unwrap();
+            wait_until("the loss of the socket", || last.state() == State::Standby);
+        }
+        assert_eq!(probe.wait_reset(&there[0]).0, Fault::Crowded);
+        assert_eq!(probe.wait_reset(&there[1]).0, Fault::Crowded);
+        assert!(stays(MOMENT, || probe.resets()) && probe.resets() == 2);
+        assert_eq!((there[2].state(), there[3].state()), (State::Standby, State::Standby));
+    }
+}
+
+/// The time begins anew with each loss, and sessions with a socket are not counted.
+#[test]
+fn who_comes_back_is_neither_late_nor_in_the_way() {
+    let town = Town::mem();
+    let probe = Probe::new();
+    let limit = Duration::from_secs(1);
+    let server = keeper(&town, &probe, |builder| builder.abandon_after(Some(limit)).max_absent(2));
+    let clients = [1, 2].map(|n| client(&town, n, &server));
+    for round in 1..=20 {
+        town.network().links().iter().for_each(|link| link.cut());
+        for (_, connection) in &clients {
+            connection.send(numbered(round)).unwrap();
+        }
+        probe.wait_messages(2 * round as usize);
+        std::thread::sleep(limit / 10);
+    }
+    assert_eq!(probe.resets(), 0);
+    assert!(server.counters().reconnects >= 40, "{}", server.counters());
+}
