@@ -1,5 +1,6 @@
 //! The contract every back end fulfils. See the crate page for the order of calls and the mapping table.
 
+use crate::Counters;
 use bytes::{Bytes, BytesMut};
 use std::fmt;
 use std::io;
@@ -161,26 +162,6 @@ pub enum Completion {
         /// Why, if not an orderly end.
         error: Option<io::Error>,
     },
-}
-
-/// What a reactor did since it was made. For reports and benchmarks.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counters {
-    /// Waits for events, including those that only look.
-    pub waits: u64,
-    /// Receive calls to the device.
-    pub receives: u64,
-    /// Send calls to the device, each of one or many buffers.
-    pub sends: u64,
-    /// Changes of what the device is asked to report.
-    pub controls: u64,
-    /// Wake-ups from other threads that had to end a sleep.
-    pub wakes: u64,
-    /// Bytes received.
-    pub bytes_in: u64,
-    /// Bytes the device took for sending.
-    pub bytes_out: u64,
 }
 
 /// One worker's view of the transport. Lives on one thread. Dropping it closes its sockets and listeners.

@@ -137,6 +137,7 @@ mod alarm;
 mod backlog;
 mod chunks;
 mod contract;
+mod counters;
 mod cuttable;
 mod dice;
 mod faulty;
@@ -147,6 +148,7 @@ mod slots;
 mod tcp;
 
 pub use contract::*;
+pub use counters::Counters;
 pub use cuttable::Cuttable;
 pub use faulty::{Faults, Faulty};
 pub use mem::{Direction, MemLink, MemNetwork, MemOptions};

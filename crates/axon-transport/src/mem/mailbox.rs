@@ -17,6 +17,9 @@ struct Inbox {
     rung: bool,
     /// Virtual time moved.
     nudged: bool,
+    asleep: bool,
+    /// Sleeps ended by the waker.
+    wakes: u64,
 }
 
 impl Mailbox {
@@ -28,7 +31,12 @@ impl Mailbox {
 
     /// Makes the current or next `poll` return.
     pub(crate) fn ring(&self) {
-        self.lock().rung = true;
+        let mut inbox = self.lock();
+        if inbox.asleep && !inbox.rung {
+            inbox.wakes += 1;
+        }
+        inbox.rung = true;
+        drop(inbox);
         self.bell.notify_one();
     }
 
@@ -48,16 +56,48 @@ impl Mailbox {
 
     /// Sleeps until something is left here, or for `limit`.
     pub(crate) fn wait(&self, limit: Option<Duration>) {
-        let inbox = self.lock();
+        let mut inbox = self.lock();
+        inbox.asleep = true;
         let empty = |inbox: &mut Inbox| inbox.news.is_empty() && !inbox.rung && !inbox.nudged;
         // A poisoned lock means that a thread died elsewhere; the mailbox is whole after each statement.
         match limit {
             Some(limit) => drop(self.bell.wait_timeout_while(inbox, limit, empty)),
             None => drop(self.bell.wait_while(inbox, empty)),
         }
+        self.lock().asleep = false;
+    }
+
+    /// Sleeps that the waker had to end.
+    pub(crate) fn wakes(&self) -> u64 {
+        self.lock().wakes
     }
 
     fn lock(&self) -> MutexGuard<'_, Inbox> {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_sleeper_is_woken() {
+        let mailbox = Mailbox::default();
+        mailbox.ring();
+        mailbox.wait(None);
+        assert!(mailbox.collect(&mut Vec::new()));
+        assert_eq!(mailbox.wakes(), 0, "it did not sleep");
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !mailbox.lock().asleep {
+                    std::thread::yield_now();
+                }
+                mailbox.ring();
+                mailbox.ring();
+            });
+            mailbox.wait(None);
+        });
+        assert_eq!(mailbox.wakes(), 1);
     }
 }

@@ -212,7 +212,7 @@ impl Reactor for MemReactor {
     }
 
     fn counters(&self) -> Counters {
-        self.counters
+        Counters { wakes: self.mailbox.wakes(), ..self.counters }
     }
 }
 

@@ -190,6 +190,7 @@ impl Socket {
         match arrival {
             Arrival::Bytes(bytes) => {
                 cx.counters.bytes_in += bytes as u64;
+                cx.counters.bytes_copied += bytes as u64;
                 self.notify();
             }
             Arrival::Later(at) => cx.wake_at = Some(at),

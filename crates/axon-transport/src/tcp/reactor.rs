@@ -289,7 +289,7 @@ impl Reactor for TcpReactor {
     }
 
     fn counters(&self) -> Counters {
-        Counters { wakes: self.alarm.events_written(), ..self.counters }
+        self.counters.one_call_each(self.alarm.events_written())
     }
 }
 
