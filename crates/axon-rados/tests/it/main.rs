@@ -1,6 +1,7 @@
 //! Integration tests, one binary.
 
 mod decoders;
+mod failover;
 mod lossless;
 mod monitors;
 mod objects;
