@@ -60,6 +60,13 @@ impl Backlog {
         }
     }
 
+    /// Appends all of `later` and leaves it empty.
+    #[cfg(feature = "uring")]
+    pub(crate) fn append(&mut self, later: &mut Self) {
+        self.bytes += std::mem::take(&mut later.bytes);
+        self.buffers.append(&mut later.buffers);
+    }
+
     /// Takes the first buffer, or its first `limit` bytes if it is longer. `limit` is not zero.
     pub(crate) fn pop(&mut self, limit: usize) -> Option<Bytes> {
         let front = self.buffers.front()?;
@@ -96,6 +103,18 @@ mod tests {
             assert_eq!(backlog.bytes(), 7 - taken);
             assert_eq!(backlog.bytes_of_first(9), 7 - taken);
         }
+    }
+
+    #[test]
+    #[cfg(feature = "uring")]
+    fn append_puts_the_later_bytes_behind() {
+        let (mut first, mut later) = (backlog(), backlog());
+        first.consume(2);
+        first.append(&mut later);
+        assert!(later.is_empty() && later.buffers().len() == 0);
+        let all: Vec<u8> = first.buffers().flatten().copied().collect();
+        assert_eq!(all, b"cdefgabcdefg");
+        assert_eq!(first.bytes(), 12);
     }
 
     #[test]

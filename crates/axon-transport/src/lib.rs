@@ -9,6 +9,7 @@
 //! | back end | what for |
 //! |---|---|
 //! | [`TcpTransport`] | TCP over epoll, Linux |
+//! | `UringTransport` (feature `uring`) | TCP over io_uring, Linux 6.1 |
 //! | [`MemNetwork`] | a network inside the process: tests, virtual time, a hand on each link |
 //! | [`Faulty`] | middleware over any other: pieces, delays, cuts and refusals from a seed |
 //! | [`Cuttable`] | middleware over any other: connections break when somebody says so |
@@ -146,6 +147,8 @@ mod mem;
 mod reading;
 mod slots;
 mod tcp;
+#[cfg(feature = "uring")]
+mod uring;
 
 pub use contract::*;
 pub use counters::Counters;
@@ -153,3 +156,5 @@ pub use cuttable::Cuttable;
 pub use faulty::{Faults, Faulty};
 pub use mem::{Direction, MemLink, MemNetwork, MemOptions};
 pub use tcp::TcpTransport;
+#[cfg(feature = "uring")]
+pub use uring::{UringTransport, UringUnavailable};

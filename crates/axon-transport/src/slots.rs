@@ -26,6 +26,12 @@ impl<T> Slots<T> {
         key & TAG != 0
     }
 
+    /// Whether no entry is in the table.
+    #[cfg(feature = "uring")]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     pub(crate) fn insert(&mut self, value: T) -> u64 {
         self.generation = self.generation.wrapping_add(1);
         let place = self.entries.insert((self.generation, value)) as u64;

@@ -9,6 +9,12 @@ use std::collections::VecDeque;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
+/// The back end over io_uring. Where the kernel refuses it, its tests fail and say why.
+#[cfg(feature = "uring")]
+pub(crate) fn uring() -> axon_transport::UringTransport {
+    axon_transport::UringTransport::new().unwrap_or_else(|error| panic!("{error}"))
+}
+
 /// Longer than anything takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// Long enough for something unwanted to happen.

@@ -5,16 +5,17 @@ mod ending;
 mod filling;
 mod harness;
 mod moving;
+mod sockets;
 mod streaming;
-mod tcp_only;
 mod waking;
 
 /// Makes each check a test of each back end.
 macro_rules! conformance {
-    ($checks:tt: $($backend:ident => $transport:expr;)+) => {
-        $(conformance!(@backend $backend, $transport, $checks);)+
+    ($checks:tt: $($(#[$condition:meta])? $backend:ident => $transport:expr;)+) => {
+        $(conformance!(@backend $(#[$condition])? $backend, $transport, $checks);)+
     };
-    (@backend $backend:ident, $transport:expr, { $($module:ident: $($check:ident)+;)+ }) => {
+    (@backend $(#[$condition:meta])? $backend:ident, $transport:expr, { $($module:ident: $($check:ident)+;)+ }) => {
+        $(#[$condition])?
         mod $backend {
             $($(
                 #[test]
@@ -81,10 +82,33 @@ conformance! {{
         time_is_common_and_goes_on;
 }:
     tcp => axon_transport::TcpTransport::new();
+    #[cfg(feature = "uring")]
+    uring => crate::harness::uring();
     mem => axon_transport::MemNetwork::new();
     ragged_mem => crate::harness::ragged();
     faulty_tcp => crate::harness::faulty(axon_transport::TcpTransport::new());
+    #[cfg(feature = "uring")]
+    faulty_uring => crate::harness::faulty(crate::harness::uring());
     faulty_mem => crate::harness::faulty(axon_transport::MemNetwork::new());
     cuttable_tcp => axon_transport::Cuttable::new(axon_transport::TcpTransport::new(), 1);
+    #[cfg(feature = "uring")]
+    cuttable_uring => axon_transport::Cuttable::new(crate::harness::uring(), 1);
     cuttable_mem => axon_transport::Cuttable::new(axon_transport::MemNetwork::new(), 1);
+}
+
+// What only the kernel can do to a socket.
+conformance! {{
+    sockets:
+        a_reset_while_receiving_is_an_error
+        a_reset_while_paused_is_noticed
+        a_reset_while_filling_is_an_error
+        a_peer_that_stops_sending_is_an_orderly_end
+        a_paused_socket_does_not_spin_on_the_end
+        large_transfers_get_large_reads
+        a_listener_survives_the_lack_of_descriptors
+        an_ipv6_listener_leaves_the_port_to_ipv4;
+}:
+    tcp_sockets => axon_transport::TcpTransport::new();
+    #[cfg(feature = "uring")]
+    uring_sockets => crate::harness::uring();
 }

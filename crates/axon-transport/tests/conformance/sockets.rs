@@ -1,7 +1,8 @@
-//! What only the kernel can do to a socket.
+//! What only the kernel can do to a socket: for the back ends on its TCP.
 
 use crate::harness::{Site, closed, loopback};
-use axon_transport::{Completion, SocketId, TcpTransport};
+use axon_transport::{Completion, SocketId, Transport};
+use bytes::BytesMut;
 use rustix::net::sockopt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::File;
@@ -12,8 +13,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// A site with one connection, whose other end is a plain socket.
-fn plain_peer() -> (Site, SocketId, TcpStream) {
-    let mut site = Site::new(&TcpTransport::new());
+fn plain_peer(transport: &dyn Transport) -> (Site, SocketId, TcpStream) {
+    let mut site = Site::new(transport);
     let (_, addr) = site.listen();
     let peer = TcpStream::connect(addr).unwrap();
     let Completion::Accepted { socket, .. } = site.next() else {
@@ -29,9 +30,8 @@ fn reset(peer: TcpStream) {
     drop(peer);
 }
 
-#[test]
-fn a_reset_while_receiving_is_an_error() {
-    let (mut site, socket, mut peer) = plain_peer();
+pub(crate) fn a_reset_while_receiving_is_an_error(transport: &dyn Transport) {
+    let (mut site, socket, mut peer) = plain_peer(transport);
     site.reactor.receive(socket);
     peer.write_all(b"data").unwrap();
     assert_eq!(site.receive(socket, 4), b"data");
@@ -40,25 +40,53 @@ fn a_reset_while_receiving_is_an_error() {
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);
 }
 
-#[test]
-fn a_reset_while_paused_is_noticed() {
-    let (mut site, socket, peer) = plain_peer();
+pub(crate) fn a_reset_while_paused_is_noticed(transport: &dyn Transport) {
+    let (mut site, socket, peer) = plain_peer(transport);
     reset(peer);
     let error = closed(site.next(), socket).unwrap();
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);
 }
 
-#[test]
-fn a_peer_that_stops_sending_is_an_orderly_end() {
-    let (mut site, socket, peer) = plain_peer();
+pub(crate) fn a_reset_while_filling_is_an_error(transport: &dyn Transport) {
+    let (mut site, socket, mut peer) = plain_peer(transport);
+    site.reactor.receive_into(socket, BytesMut::with_capacity(100), 100);
+    peer.write_all(b"the first part").unwrap();
+    site.poll(Duration::from_millis(20));
+    site.poll(Duration::from_millis(20));
+    // The reset comes right behind the last bytes.
+    peer.write_all(b"another").unwrap();
+    reset(peer);
+    let error = closed(site.next(), socket).unwrap();
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+}
+
+/// A paused socket is not told of an orderly end, nor may the end keep its reactor awake.
+pub(crate) fn a_paused_socket_does_not_spin_on_the_end(transport: &dyn Transport) {
+    let (mut site, socket, mut peer) = plain_peer(transport);
+    peer.write_all(b"last words").unwrap();
+    drop(peer);
+    let before = site.reactor.counters().waits;
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(100) {
+        site.poll(Duration::from_millis(10));
+    }
+    assert!(site.news.is_empty());
+    let waits = site.reactor.counters().waits - before;
+    assert!(waits < 30, "{waits} waits");
+    site.reactor.receive(socket);
+    assert_eq!(site.receive(socket, 10), b"last words");
+    assert!(closed(site.next(), socket).is_none());
+}
+
+pub(crate) fn a_peer_that_stops_sending_is_an_orderly_end(transport: &dyn Transport) {
+    let (mut site, socket, peer) = plain_peer(transport);
     peer.shutdown(std::net::Shutdown::Write).unwrap();
     site.reactor.receive(socket);
     assert!(closed(site.next(), socket).is_none());
 }
 
-#[test]
-fn large_transfers_get_large_reads() {
-    let (mut site, socket, mut peer) = plain_peer();
+pub(crate) fn large_transfers_get_large_reads(transport: &dyn Transport) {
+    let (mut site, socket, mut peer) = plain_peer(transport);
     let writer = std::thread::spawn(move || peer.write_all(&vec![9; 64 << 20]).unwrap());
     site.reactor.receive(socket);
     let mut heard = 0;
@@ -73,11 +101,14 @@ fn large_transfers_get_large_reads() {
 
 const CHILD: &str = "AXON_CONFORMANCE_CHILD";
 
-/// The limit of descriptors is the process's, so the test has a process of its own.
-#[test]
-fn a_listener_survives_the_lack_of_descriptors() {
+/// The limit of descriptors is the process's, so the test has a process of its own: this one, begun again.
+pub(crate) fn a_listener_survives_the_lack_of_descriptors(transport: &dyn Transport) {
+    if std::env::var_os(CHILD).is_some() {
+        return without_descriptors(transport);
+    }
+    let test = format!("{}_sockets::a_listener_survives_the_lack_of_descriptors", transport.name());
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "tcp_only::without_descriptors", "--nocapture"])
+        .args(["--exact", &test, "--nocapture"])
         .env(CHILD, "1")
         .output()
         .unwrap();
@@ -86,14 +117,10 @@ fn a_listener_survives_the_lack_of_descriptors() {
     assert!(text.contains("1 passed"), "{text}");
 }
 
-#[test]
-fn without_descriptors() {
-    if std::env::var_os(CHILD).is_none() {
-        return;
-    }
+fn without_descriptors(transport: &dyn Transport) {
     const CLIENTS: usize = 8;
     const ROOM: usize = 3;
-    let mut site = Site::new(&TcpTransport::new());
+    let mut site = Site::new(transport);
     let (_, addr) = site.listen();
     let clients: Vec<_> = (0..CLIENTS).map(|_| TcpStream::connect(addr).unwrap()).collect();
     limit_descriptors(ROOM);
@@ -149,9 +176,8 @@ fn limit_descriptors(room: usize) {
     setrlimit(Resource::Nofile, limit).unwrap();
 }
 
-#[test]
-fn an_ipv6_listener_leaves_the_port_to_ipv4() {
-    let mut site = Site::new(&TcpTransport::new());
+pub(crate) fn an_ipv6_listener_leaves_the_port_to_ipv4(transport: &dyn Transport) {
+    let mut site = Site::new(transport);
     let (_, addr) = site.listen_on((std::net::Ipv6Addr::UNSPECIFIED, 0).into());
     let twin = SocketAddr::from((std::net::Ipv4Addr::UNSPECIFIED, addr.port()));
     let (_, twin) = site.listen_on(twin);

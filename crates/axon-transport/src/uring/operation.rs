@@ -1,0 +1,83 @@
+//! An operation in flight: what the kernel was asked to do, with the memory it does it in.
+
+use super::file::{File, Name};
+use super::lent::GROUP;
+use super::outgoing::{Gather, Outgoing};
+use bytes::BytesMut;
+use io_uring::squeue::Entry;
+use io_uring::{opcode, types};
+use rustix::event::PollFlags;
+use rustix::net::{RecvFlags, SendFlags, SocketAddrAny, SocketFlags};
+use std::rc::Rc;
+
+/// Bytes one operation receives at most: results are signed 32-bit numbers.
+const MAX_RECEIVE: usize = 1 << 30;
+
+/// What the kernel is asked to do. What it reads or writes meanwhile is here, on the heap, and stays in its place when this
+/// is moved.
+pub(crate) enum Work {
+    /// Tell each time the file is ready: multishot.
+    Listen(PollFlags),
+    /// Tell once that the file is ready. Errors and hang-ups count as well.
+    Await(PollFlags),
+    /// Accept whoever comes: multishot.
+    Accept,
+    /// Connect to this address.
+    Connect(Box<SocketAddrAny>),
+    /// Send the first buffers.
+    Send(Box<Outgoing>),
+    /// Receive into lent buffers: multishot.
+    Lend,
+    /// Receive so many bytes to the end of the destination, which has the room.
+    Fill(BytesMut, usize),
+}
+
+/// The entry for some work on `$file`. A macro, as the trait of what names a file is private to its crate.
+macro_rules! entry {
+    ($file:expr, $work:expr) => {
+        match $work {
+            Work::Listen(events) => opcode::PollAdd::new($file, events.bits().into()).multi(true).build(),
+            Work::Await(events) => opcode::PollAdd::new($file, events.bits().into()).build(),
+            Work::Accept => opcode::AcceptMulti::new($file).flags(SocketFlags::CLOEXEC.bits() as i32).build(),
+            Work::Connect(addr) => opcode::Connect::new($file, addr.as_ptr().cast(), addr.addr_len()).build(),
+            Work::Send(outgoing) => match outgoing.gather() {
+                Gather::One(start, length) => {
+                    opcode::Send::new($file, start, length).flags(SendFlags::NOSIGNAL.bits() as i32).build()
+                }
+                Gather::Many(header) => {
+                    opcode::SendMsg::new($file, header).flags(SendFlags::NOSIGNAL.bits()).build()
+                }
+            },
+            Work::Lend => opcode::RecvMulti::new($file, GROUP).build(),
+            Work::Fill(destination, length) => {
+                let room = destination.spare_capacity_mut();
+                let length = room.len().min(*length).min(MAX_RECEIVE) as u32;
+                let flags = RecvFlags::WAITALL.bits() as i32;
+                opcode::Recv::new($file, room.as_mut_ptr().cast(), length).flags(flags).build()
+            }
+        }
+    };
+}
+
+/// An operation in flight.
+pub(crate) struct Operation {
+    /// Whose it is.
+    pub(crate) owner: u64,
+    file: Rc<File>,
+    pub(crate) work: Work,
+}
+
+impl Operation {
+    pub(crate) const fn new(owner: u64, file: Rc<File>, work: Work) -> Self {
+        Self { owner, file, work }
+    }
+
+    /// What is put into the queue. It names memory of `self.work`, which must be neither changed nor dropped until the
+    /// kernel is done.
+    pub(crate) fn entry(&mut self) -> Entry {
+        match self.file.name() {
+            Name::Place(place) => entry!(types::Fixed(place), &mut self.work),
+            Name::Descriptor(fd) => entry!(types::Fd(fd), &mut self.work),
+        }
+    }
+}
