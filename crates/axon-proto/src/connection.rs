@@ -5,7 +5,7 @@ use crate::receive::Demand;
 use crate::session::{Arrival, BackOff, FaultVerdict, SessionState, Undelivered};
 use crate::{
     Config, Disconnect, Established, Fault, Instant, Link, LinkOutput, Policy, Resume, Session, SessionNews,
-    Tables, WakeReason,
+    Tables, Tally, WakeReason,
 };
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -118,6 +118,8 @@ pub struct Connection {
     untouched: bool,
     /// For jitter; seeded by the driver.
     random: u64,
+    /// Of links that are gone, and of sending.
+    tally: Tally,
 }
 
 impl Connection {
@@ -132,6 +134,7 @@ impl Connection {
             alarm: None,
             untouched: false,
             random: seed | 1,
+            tally: Tally::default(),
         }
     }
 
@@ -148,6 +151,7 @@ impl Connection {
             alarm: None,
             untouched: true,
             random: seed | 1,
+            tally: Tally::default(),
         }
     }
 
@@ -213,6 +217,7 @@ impl Connection {
             sent.messages += 1;
         }
         scratch.drain_into(out);
+        self.tally.copied_out += scratch.take_copied();
         // No message carries it any more in this round: one frame for all that arrived.
         if link.is_open()
             && self.session.is_idle()
@@ -262,6 +267,15 @@ impl Connection {
         self.session.held()
     }
 
+    /// What crossed its links since this was last asked.
+    pub fn take_tally(&mut self) -> Tally {
+        let mut tally = core::mem::take(&mut self.tally);
+        if let Some(link) = &mut self.link {
+            tally += link.take_tally();
+        }
+        tally
+    }
+
     /// The session, for reports and arbitration.
     pub fn session(&self) -> &Session {
         &self.session
@@ -288,7 +302,7 @@ impl Connection {
 
     /// Lets go of the link, whose socket the driver replaces.
     pub(crate) fn drop_link(&mut self) {
-        self.link = None;
+        self.end_link();
         self.alarm = None;
         self.outputs.retain(|output| !matches!(output, Output::Dial | Output::Hangup));
         self.session.requeue();
@@ -330,7 +344,8 @@ impl Connection {
             Some((at, WakeReason::Redial)) if now >= at => self.redial(),
             Some((at, reason @ WakeReason::Abandoned)) if now >= at => self.reset(Fault::TimedOut(reason)),
             Some((at, reason)) if now >= at => self.broken(now, Fault::TimedOut(reason)),
-            _ => self.on_link(|link| link.wake(now)),
+            _ if self.link.as_mut().is_some_and(|link| link.wake(now)) => self.session.owe_ack(),
+            _ => {}
         }
     }
 
@@ -523,9 +538,15 @@ impl Connection {
     }
 
     fn hang_up(&mut self) {
-        self.link = None;
+        self.end_link();
         self.alarm = None;
         self.outputs.push_back(Output::Hangup);
+    }
+
+    fn end_link(&mut self) {
+        if let Some(mut link) = self.link.take() {
+            self.tally += link.take_tally();
+        }
     }
 
     /// xorshift64: jitter needs no better.

@@ -50,6 +50,7 @@ mod receive;
 mod send;
 mod session;
 mod tables;
+mod tally;
 mod time;
 mod transcript;
 
@@ -72,4 +73,5 @@ pub use session::{
     cost, decide_fault,
 };
 pub use tables::Tables;
+pub use tally::Tally;
 pub use time::{Instant, WakeReason};

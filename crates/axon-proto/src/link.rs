@@ -5,8 +5,8 @@ use crate::liveness::{Liveness, Silence, round_trip, stamp};
 use crate::receive::{Demand, Parsed, Receive};
 use crate::send::Send;
 use crate::{
-    ClientStart, Config, Disconnect, Established, Fault, Ident, Instant, Resumed, SessionNews, Timeline,
-    Verdict, WakeReason,
+    ClientStart, Config, Disconnect, Established, Fault, Ident, Instant, Resumed, SessionNews, Tally,
+    Timeline, Verdict, WakeReason,
 };
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -186,8 +186,9 @@ impl Link {
         self.send.take_pending(out);
     }
 
-    /// Looks at the time: sends a keepalive or gives up as due.
-    pub fn wake(&mut self, now: Instant) {
+    /// Looks at the time: sends a keepalive or gives up as due. `true`: the peer should hear something, whatever it is, as
+    /// this side holds it back and does not hear its keepalives.
+    pub fn wake(&mut self, now: Instant) -> bool {
         let silence = match &self.stage {
             Stage::Handshake(_) if now >= self.timeline.start + self.config.timeouts.ready => {
                 Silence::GiveUp(WakeReason::Ready)
@@ -198,8 +199,10 @@ impl Link {
         match silence {
             Silence::Bearable => {}
             Silence::Ask => self.keepalive(now),
+            Silence::Reassure => return self.reassure(now),
             Silence::GiveUp(reason) => self.breaks(Fault::TimedOut(reason)),
         }
+        false
     }
 
     /// When to call `wake` next.
@@ -216,6 +219,14 @@ impl Link {
     /// Whether the handshake is over and nothing broke since.
     pub fn is_open(&self) -> bool {
         matches!(self.stage, Stage::Open(_)) && self.end.is_none()
+    }
+
+    /// What crossed it since this was last asked, but for the bytes that messages left in buffers of the caller's:
+    /// [`FrameBuf::take_copied`].
+    pub fn take_tally(&mut self) -> Tally {
+        let mut tally = self.receive.take_tally();
+        tally += self.send.take_tally();
+        tally
     }
 
     /// The state, as what it awaits; for reports.
@@ -245,21 +256,31 @@ impl Link {
         match parsed {
             Parsed::Frame(frame) => self.on_frame(now, frame),
             Parsed::Banner(banner) => self.shake(now, |state, wires| state.on_banner(banner, wires)),
-            Parsed::Admission(length) => Some(self.ask_admission(length)),
+            Parsed::Admission(length) => Some(self.ask_admission(now, length)),
         }
     }
 
     /// Nothing is read until the message is admitted, however long that takes.
-    fn ask_admission(&mut self, length: usize) -> LinkOutput {
+    fn ask_admission(&mut self, now: Instant, length: usize) -> LinkOutput {
         if let Stage::Open(liveness) = &mut self.stage {
-            liveness.suspend();
+            liveness.suspend(now, length);
         }
         LinkOutput::Admission(length)
     }
 
+    fn reassure(&mut self, now: Instant) -> bool {
+        if let Stage::Open(liveness) = &mut self.stage {
+            liveness.reassured(now);
+        }
+        true
+    }
+
     fn on_frame(&mut self, now: Instant, frame: Frame) -> Option<LinkOutput> {
-        match (&self.stage, frame) {
-            (Stage::Open(_), Frame::Message(message)) => Some(LinkOutput::Message(message)),
+        match (&mut self.stage, frame) {
+            (Stage::Open(liveness), Frame::Message(message)) => {
+                liveness.completed();
+                Some(LinkOutput::Message(message))
+            }
             (Stage::Open(_), Frame::Control(control)) => self.on_control(now, control),
             (_, frame) => self.shake(now, |state, wires| state.on_frame(frame, wires)),
         }

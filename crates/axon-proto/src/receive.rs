@@ -12,13 +12,17 @@
 //! Nothing is parsed before it is asked for: [`Receive::next`] stops at the first incomplete frame, or before the body
 //! of a message that has not been admitted, and the driver learns from [`Receive::demand`] what to read.
 
-use crate::Fault;
 use crate::transcript::Transcript;
+use crate::{Fault, Tally};
 use axon_wire::{Banner, Frame, FrameReader, Head, Limits, Provider, Received, Revision, Tag};
 use bytes::{Buf, BytesMut};
 
 /// Bodies with at least this many bytes outstanding are read straight into a buffer of their own.
 const DIRECT: usize = 32 << 10;
+
+/// Of such a body, so much is read at a time: each portion is a sign of life, so that a peer which is slow to send a large
+/// one is not taken for dead.
+const PORTION: usize = 1 << 20;
 
 /// What a session may send. Messages wait for their admission before they take memory; control frames do not, so they
 /// stay as small as in the handshake: the longest of a session has eight bytes.
@@ -71,6 +75,7 @@ pub(crate) struct Receive {
     transcript: Option<Transcript>,
     /// Whether message bodies wait for an explicit word.
     admission: bool,
+    tally: Tally,
 }
 
 impl Receive {
@@ -83,6 +88,7 @@ impl Receive {
             buffer: BytesMut::new(),
             transcript: Some(Transcript::default()),
             admission,
+            tally: Tally::default(),
         }
     }
 
@@ -91,11 +97,23 @@ impl Receive {
         if self.transcript.is_some() {
             // Handshakes are small and may be slow: a copy lets go of the driver's much larger buffer.
             self.buffer.extend_from_slice(&data);
+            self.tally.copied_in += data.len() as u64;
         } else if self.buffer.is_empty() {
             self.buffer = data;
         } else {
-            self.buffer.unsplit(data);
+            self.join(data);
         }
+    }
+
+    /// Appends bytes that arrived, without copying them where they follow in memory.
+    fn join(&mut self, data: BytesMut) {
+        let (start, arrived) = (self.buffer.as_ptr(), data.as_ptr());
+        let (before, added) = (self.buffer.len(), data.len());
+        self.buffer.unsplit(data);
+        let is_moved = self.buffer.as_ptr() != start;
+        let is_copied = self.buffer[before..].as_ptr() != arrived;
+        let copied = usize::from(is_moved) * before + usize::from(is_copied) * added;
+        self.tally.copied_in += copied as u64;
     }
 
     /// Takes back a buffer lent by [`Demand::Exactly`], now complete.
@@ -159,10 +177,9 @@ impl Receive {
     pub(crate) fn demand(&mut self) -> Demand {
         match core::mem::replace(&mut self.state, State::Head) {
             State::Body(head) if self.missing(&head) >= DIRECT => {
-                let length = self.missing(&head);
-                let mut destination = BytesMut::with_capacity(head.body_len());
-                destination.extend_from_slice(&self.buffer);
-                self.buffer = BytesMut::new();
+                let missing = self.missing(&head);
+                let length = if missing < 2 * PORTION { missing } else { PORTION };
+                let destination = self.take_roomy(head.body_len());
                 self.state = State::Direct(head);
                 Demand::Exactly { destination, length }
             }
@@ -198,11 +215,28 @@ impl Receive {
         self.transcript.take().unwrap_or_default()
     }
 
+    /// What arrived since this was last asked.
+    pub(crate) fn take_tally(&mut self) -> Tally {
+        core::mem::take(&mut self.tally)
+    }
+
     /// An idle link holds no memory for what may come.
     fn let_go(&mut self) {
         if self.buffer.is_empty() {
             self.buffer = BytesMut::new();
         }
+    }
+
+    /// Takes the buffer, with room for `length` bytes in all.
+    fn take_roomy(&mut self, length: usize) -> BytesMut {
+        let part = core::mem::take(&mut self.buffer);
+        if part.capacity() >= length {
+            return part;
+        }
+        let mut roomy = BytesMut::with_capacity(length);
+        roomy.extend_from_slice(&part);
+        self.tally.copied_in += part.len() as u64;
+        roomy
     }
 
     /// Bytes of the body that have not arrived.
@@ -232,6 +266,7 @@ impl Receive {
     fn body(&mut self, head: Head) -> Result<Received, Fault> {
         let length = head.body_len();
         self.record(length)?;
+        self.tally.frames_in += 1;
         let body = self.buffer.split_to(length);
         Ok(self.reader.open_body(head, body)?)
     }

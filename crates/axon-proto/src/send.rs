@@ -1,7 +1,7 @@
 //! The send machine: frames become bytes of one socket.
 
-use crate::Fault;
 use crate::transcript::Transcript;
+use crate::{Fault, Tally};
 use alloc::vec::Vec;
 use axon_wire::{Banner, Control, FrameBuf, FrameWriter, Message, Provider, Revision};
 use bytes::Bytes;
@@ -16,6 +16,7 @@ pub(crate) struct Send {
     revision: Revision,
     pending: Vec<Bytes>,
     transcript: Option<Transcript>,
+    tally: Tally,
 }
 
 impl Send {
@@ -25,6 +26,7 @@ impl Send {
             revision: Revision::One,
             pending: Vec::new(),
             transcript: Some(Transcript::default()),
+            tally: Tally::default(),
         }
     }
 
@@ -37,15 +39,24 @@ impl Send {
     pub(crate) fn control(&mut self, control: &Control) -> Result<(), Fault> {
         let mut frame = FrameBuf::with_chunk(CONTROL_CHUNK);
         self.writer.control(control, &mut frame)?;
+        self.tally.frames_out += 1;
+        self.tally.copied_out += frame.take_copied();
         let mut parts = Vec::new();
         frame.drain_into(&mut parts);
         parts.into_iter().try_for_each(|part| self.keep(part))
     }
 
-    /// Writes a message to the end of `out`; what is pending must have been taken before.
+    /// Writes a message to the end of `out`, which counts the bytes it copies; what is pending must have been taken before.
     pub(crate) fn message(&mut self, message: &Message, out: &mut FrameBuf) -> Result<(), Fault> {
         debug_assert!(self.pending.is_empty(), "control frames leave before later messages");
-        Ok(self.writer.message(message, out)?)
+        self.writer.message(message, out)?;
+        self.tally.frames_out += 1;
+        Ok(())
+    }
+
+    /// What was written since this was last asked.
+    pub(crate) fn take_tally(&mut self) -> Tally {
+        core::mem::take(&mut self.tally)
     }
 
     /// Whether control frames wait to be taken.

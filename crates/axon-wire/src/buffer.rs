@@ -17,6 +17,7 @@ pub struct FrameBuf {
     tail: BytesMut,
     spare: BytesMut,
     len: usize,
+    copied: u64,
     chunk: usize,
 }
 
@@ -35,7 +36,7 @@ impl FrameBuf {
 
     /// An empty one with chunks of `chunk` bytes.
     pub fn with_chunk(chunk: usize) -> Self {
-        Self { pieces: Vec::new(), tail: BytesMut::new(), spare: BytesMut::new(), len: 0, chunk }
+        Self { pieces: Vec::new(), tail: BytesMut::new(), spare: BytesMut::new(), len: 0, copied: 0, chunk }
     }
 
     /// Bytes written since the last drain.
@@ -46,6 +47,11 @@ impl FrameBuf {
     /// Whether nothing was written since the last drain.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Bytes that were written by copying or laying them out here, rather than referenced, since this was last asked.
+    pub fn take_copied(&mut self) -> u64 {
+        core::mem::take(&mut self.copied)
     }
 
     /// Moves everything written to the end of `out`, in order, and keeps the memory behind it for reuse.
@@ -60,6 +66,7 @@ impl FrameBuf {
         self.make_room(bytes.len());
         self.tail.extend_from_slice(bytes);
         self.len += bytes.len();
+        self.copied += bytes.len() as u64;
     }
 
     /// Copies or references `bytes`, whichever is cheaper.
@@ -75,6 +82,7 @@ impl FrameBuf {
     /// Lets `fill` append `len` bytes that must be contiguous; it gets the buffer and where in it they start.
     pub(crate) fn put_contiguous(&mut self, len: usize, fill: impl FnOnce(&mut BytesMut, usize)) {
         self.len += len;
+        self.copied += len as u64;
         if len <= self.chunk {
             self.make_room(len);
             let start = self.tail.len();

@@ -15,5 +15,6 @@ mod lossy;
 mod matrix;
 mod messages;
 mod random;
+mod tally;
 mod tampering;
 mod verdicts;
