@@ -170,8 +170,12 @@ impl Builder {
     /// Body bytes of all received messages that the application has not dropped yet; 0 is unlimited; default 100 MiB.
     ///
     /// While a message waits for this budget or that of its type, nothing behind it on its connection is read: neither
-    /// the peer's keepalives nor its answers to ours. This side does not take that silence for death; the peer cannot
-    /// know the reason, so let its time-out be longer than the application takes.
+    /// the peer's keepalives nor its answers to ours. This side does not take that silence for death, and repeats its
+    /// last acknowledgement at each [`Timeouts::keepalive`], so that a peer that takes any bytes for a sign of life, as
+    /// Axon does, goes on as well. Ceph's messenger never cuts for want of an answer; those of its users who do, as
+    /// monitor clients after 30 s, want that very answer: let the application be quicker.
+    ///
+    /// A message that was let in has a minute, and one second more for every 64 KiB, to arrive.
     pub fn dispatch_budget(mut self, bytes: usize) -> Self {
         self.dispatch_bytes = bytes;
         self

@@ -13,11 +13,28 @@ pub(crate) struct Liveness {
     heard: Instant,
     /// The oldest keepalive since which nothing was heard.
     asked: Option<Instant>,
-    /// This side does not listen, so that silence says nothing about the peer.
-    suspended: bool,
+    /// The message that waits for its admission: this side does not listen, so that silence says nothing about the peer.
+    held: Option<Held>,
+    /// When the body of the message that was let in has to be complete.
+    body_due: Option<Instant>,
     /// The stamp of the peer's last keepalive, if it was not answered yet.
     owed: Option<UTime>,
 }
+
+/// A message that waits for its admission.
+#[derive(Debug)]
+struct Held {
+    /// Bytes of its body.
+    length: usize,
+    /// When the peer was last told that this side lives.
+    since: Instant,
+}
+
+/// How long the body of an admitted message may take, whatever its length.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// And what each of its bytes adds to that: a peer slower than 64 KiB a second holds budgets that others wait for.
+const PER_BYTE: Duration = Duration::from_nanos(1_000_000_000 / (64 << 10));
 
 /// What silence calls for.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,24 +43,40 @@ pub(crate) enum Silence {
     Bearable,
     /// Send a keepalive.
     Ask,
+    /// Say something: the peer's own questions are not heard.
+    Reassure,
     /// Give the link up.
     GiveUp(WakeReason),
 }
 
 impl Liveness {
     pub(crate) fn new(timeouts: Timeouts, polices: bool, now: Instant) -> Self {
-        Self { timeouts, polices, heard: now, asked: None, suspended: false, owed: None }
+        Self { timeouts, polices, heard: now, asked: None, held: None, body_due: None, owed: None }
     }
 
-    /// This side stops reading.
-    pub(crate) fn suspend(&mut self) {
-        self.suspended = true;
+    /// This side stops reading: a message with a body of `length` bytes waits.
+    pub(crate) fn suspend(&mut self, now: Instant, length: usize) {
+        self.held = Some(Held { length, since: now });
     }
 
     /// This side reads, perhaps again: from now on the peer has its full time.
     pub(crate) fn resume(&mut self, now: Instant) {
-        if core::mem::take(&mut self.suspended) {
+        if let Some(Held { length, .. }) = self.held.take() {
             self.heard(now);
+            let bytes = u32::try_from(length).unwrap_or(u32::MAX);
+            self.body_due = Some(now + (GRACE + PER_BYTE * bytes));
+        }
+    }
+
+    /// A message is complete.
+    pub(crate) fn completed(&mut self) {
+        self.body_due = None;
+    }
+
+    /// The peer is told that this side lives, though it does not listen.
+    pub(crate) fn reassured(&mut self, now: Instant) {
+        if let Some(held) = &mut self.held {
+            held.since = now;
         }
     }
 
@@ -78,6 +111,7 @@ impl Liveness {
     pub(crate) fn check(&self, now: Instant) -> Silence {
         match self.deadline() {
             Some((at, _)) if now < at => Silence::Bearable,
+            Some((_, WakeReason::Keepalive)) if self.held.is_some() => Silence::Reassure,
             Some((_, WakeReason::Keepalive)) => Silence::Ask,
             Some((_, reason)) => Silence::GiveUp(reason),
             None => Silence::Bearable,
@@ -86,8 +120,8 @@ impl Liveness {
 
     /// When `check` will want something next.
     pub(crate) fn deadline(&self) -> Option<(Instant, WakeReason)> {
-        if self.suspended {
-            return None;
+        if let Some(held) = &self.held {
+            return self.timeouts.keepalive.map(|every| (held.since + every, WakeReason::Keepalive));
         }
         let idle = self.timeouts.idle.map(|t| (self.heard + t, WakeReason::Idle));
         let keepalive = match (self.asked, self.timeouts.keepalive) {
@@ -95,7 +129,8 @@ impl Liveness {
             (None, Some(every)) if self.polices => Some((self.heard + every, WakeReason::Keepalive)),
             _ => None,
         };
-        [idle, keepalive].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let body = self.body_due.map(|due| (due, WakeReason::Body));
+        [idle, keepalive, body].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 }
 
@@ -154,13 +189,32 @@ mod tests {
         let start = Instant(0);
         let mut link = Liveness::new(timeouts(), true, start);
         link.asked(start);
-        link.suspend();
-        assert_eq!(link.deadline(), None);
-        assert_eq!(link.check(start + SECOND * 600), Silence::Bearable);
+        link.suspend(start, 100);
+        assert_eq!(link.check(start + SECOND * 9), Silence::Bearable);
+        assert_eq!(link.check(start + SECOND * 600), Silence::Reassure);
+        link.reassured(start + SECOND * 600);
+        assert_eq!(link.check(start + SECOND * 609), Silence::Bearable);
         link.resume(start + SECOND * 600);
         assert_eq!(link.deadline(), Some((start + SECOND * 610, WakeReason::Keepalive)));
         link.resume(start + SECOND * 605);
         assert_eq!(link.deadline(), Some((start + SECOND * 610, WakeReason::Keepalive)));
+    }
+
+    /// It may be as slow as it likes while nobody waits for what it holds.
+    #[test]
+    fn the_body_of_an_admitted_message_has_its_time() {
+        let start = Instant(0);
+        let mut link = Liveness::new(timeouts(), false, start);
+        link.suspend(start, 64 << 20);
+        link.resume(start);
+        let due = start + (GRACE + PER_BYTE * (64 << 20));
+        assert!((1080..=1085).contains(&due.since(start).as_secs()));
+        let nearly = Instant(due.0 - 1);
+        link.heard(nearly);
+        assert_eq!(link.check(nearly), Silence::Bearable);
+        assert_eq!(link.check(due), Silence::GiveUp(WakeReason::Body));
+        link.completed();
+        assert_eq!(link.check(due), Silence::Bearable);
     }
 
     #[test]

@@ -215,6 +215,12 @@ impl Session {
         self.queue.push_front(message);
     }
 
+    /// Has the last acknowledgement repeated, unless a message is written: it changes nothing, and shows that this side
+    /// lives. On lossy sessions, too, where acknowledgements are ignored (Ceph: `ProtocolV2::handle_message_ack`).
+    pub fn owe_ack(&mut self) {
+        self.ack_due = true;
+    }
+
     /// Whether something arrived since the last acknowledgement.
     pub fn owes_ack(&self) -> bool {
         self.ack_due

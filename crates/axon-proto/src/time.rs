@@ -46,10 +46,12 @@ pub enum WakeReason {
     Ready,
     /// Nothing was heard for the idle time-out.
     Idle,
-    /// A keepalive is due.
+    /// A sign of life is due.
     Keepalive,
     /// A keepalive was not answered.
     KeepaliveAck,
+    /// The body of a message that holds budgets came too slowly.
+    Body,
     /// The back-off before the next dial is over.
     Redial,
     /// The peer, who alone may dial, has not come back for its session.
@@ -63,6 +65,7 @@ impl fmt::Display for WakeReason {
             Self::Idle => "idle time-out",
             Self::Keepalive => "keepalive due",
             Self::KeepaliveAck => "keepalive unanswered",
+            Self::Body => "a message's body came too slowly",
             Self::Redial => "redial",
             Self::Abandoned => "the peer did not come back for its session",
         })

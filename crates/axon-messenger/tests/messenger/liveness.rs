@@ -130,6 +130,33 @@ fn keepalives_are_not_answered_while_a_message_waits() {
 }
 
 #[test]
+fn who_is_held_back_does_not_take_its_peer_for_dead() {
+    let town = Town::tcp();
+    let (release, wait) = std::sync::mpsc::channel::<()>();
+    let wait = std::sync::Mutex::new(wait);
+    let seen = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = seen.clone();
+    let holding = Probe::with(move |_, _| {
+        count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        wait.lock().unwrap().recv().unwrap_or(());
+    });
+    let timeouts = Timeouts { keepalive: Some(ms(50)), keepalive_ack: ms(1000), ..calm() };
+    let server = town.server("osd.3").timeouts(timeouts).receive_budget(EntityType::Client, 1, 0);
+    let server = start(server, &holding);
+    let probe = Probe::new();
+    let client = start(town.builder("client.7").timeouts(timeouts), &probe);
+    let connection = dial(&client, &server);
+    connection.send(numbered(1)).unwrap();
+    connection.send(numbered(2)).unwrap();
+    wait_until("a wait for the budget", || server.counters().throttle_waits == 1);
+    std::thread::sleep(ms(2500));
+    assert_eq!((connection.state(), probe.resets()), (State::Open, 0));
+    release.send(()).unwrap();
+    wait_until("the second", || seen.load(std::sync::atomic::Ordering::Relaxed) == 2);
+    drop(release);
+}
+
+#[test]
 fn who_holds_a_peer_back_does_not_take_it_for_dead() {
     let town = Town::tcp();
     let (release, wait) = std::sync::mpsc::channel::<()>();

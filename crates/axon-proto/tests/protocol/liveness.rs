@@ -194,15 +194,52 @@ fn back_pressure_does_not_look_like_death() {
 }
 
 #[test]
-fn a_held_message_suspends_the_deadlines() {
+fn a_held_message_suspends_the_deadlines_but_for_signs_of_life() {
     let mut world = World::open(Setup::new(Scheme::None).configure(|c| c.admission = true));
     world.hold_admissions = true;
     world.send(Side::Server, message(1, 1000, 0, 0));
     world.run(SECOND);
-    assert_eq!(world.client().deadline(), None);
+    world.run(SECOND * 3600);
+    let (at, reason) = world.client().deadline().expect("a sign of life");
+    assert!(reason == WakeReason::Keepalive && at.since(world.now) <= SECOND * 10);
     world.admit(Side::Client);
     let now = world.now;
     assert_eq!(world.client().deadline(), Some((now + SECOND * 10, WakeReason::Keepalive)));
+}
+
+/// Whoever waits for a budget does not read the peer's keepalives, which must not take that for death: neither the client,
+/// whose policy is to ask, nor the server, which only knows idleness.
+#[test]
+fn who_is_held_back_hears_that_the_other_lives() {
+    for side in [Side::Client, Side::Server] {
+        let mut world = World::open(Setup::new(Scheme::None).configure(|c| c.admission = true));
+        world.hold_admissions = true;
+        world.send(side, message(1, 1000, 0, 0));
+        world.run(SECOND * 3600);
+        assert_eq!((world.resets(side), world.resets(side.other())), (0, 0), "{side:?}");
+        assert_eq!(world.tids(side.other()), []);
+        world.admit(side.other());
+        world.run(SECOND);
+        assert_eq!(world.tids(side.other()), [1]);
+    }
+}
+
+/// A body of 40 MiB at some 100 kB a second: the client asks for a sign of life in between, and the peer's answer is
+/// behind the body.
+#[test]
+fn a_large_body_that_comes_slowly_is_a_sign_of_life() {
+    let mut rig = Rig::client_in("open");
+    let bytes = rig.write(&Frame::Message(message(1, 0, 0, 40 << 20)));
+    let mut bytes = &bytes[..];
+    while !bytes.is_empty() {
+        rig.wake_at(rig.now + SECOND * 10);
+        rig.wake_at(rig.now + SECOND * 9);
+        assert_eq!(rig.fault.as_ref().map(name), None, "{} bytes are missing", bytes.len());
+        let before = bytes.len();
+        assert!(rig.read(&mut bytes, 1 << 20));
+        assert!(before - bytes.len() <= 2 << 20, "no driver says how far a longer read has come");
+    }
+    assert_eq!(rig.messages.len(), 1);
 }
 
 /// A peer that asks and never reads the answers makes nothing grow: only the last question is answered, and only when

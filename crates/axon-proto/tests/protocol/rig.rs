@@ -170,21 +170,25 @@ impl Rig {
     /// The peer sends these bytes, and the driver reads them in portions as the link demands. What it does not want to
     /// read is lost.
     pub(crate) fn stream(&mut self, mut bytes: &[u8], mut portion: impl FnMut() -> usize) {
-        while !bytes.is_empty() {
-            match self.link.demand() {
-                Demand::Nothing => return,
-                Demand::Any => {
-                    let data = bytes.split_off(..portion().clamp(1, bytes.len())).unwrap_or_default();
-                    self.link.received(self.now, BytesMut::from(data));
-                }
-                Demand::Exactly { mut destination, length } => {
-                    let Some(data) = bytes.split_off(..length) else { return };
-                    destination.extend_from_slice(data);
-                    self.link.filled(self.now, destination);
-                }
+        while !bytes.is_empty() && self.read(&mut bytes, portion()) {}
+    }
+
+    /// The driver reads once. Whether it did: it may want nothing, or more than there is.
+    pub(crate) fn read(&mut self, bytes: &mut &[u8], portion: usize) -> bool {
+        match self.link.demand() {
+            Demand::Nothing => return false,
+            Demand::Any => {
+                let data = bytes.split_off(..portion.clamp(1, bytes.len())).unwrap_or_default();
+                self.link.received(self.now, BytesMut::from(data));
             }
-            self.drain();
+            Demand::Exactly { mut destination, length } => {
+                let Some(data) = bytes.split_off(..length) else { return false };
+                destination.extend_from_slice(data);
+                self.link.filled(self.now, destination);
+            }
         }
+        self.drain();
+        true
     }
 
     /// The socket ends.

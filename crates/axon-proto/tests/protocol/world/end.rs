@@ -72,7 +72,7 @@ impl End {
 
     pub(crate) fn wake(&mut self, now: Instant) {
         match &mut self.machine {
-            Machine::Link(link) => link.wake(now),
+            Machine::Link(link) => drop(link.wake(now)),
             Machine::Connection(connection) => connection.handle(now, Input::Wake),
             Machine::Gone => {}
         }
