@@ -4,6 +4,7 @@ mod connecting;
 mod ending;
 mod filling;
 mod harness;
+mod mixing;
 mod moving;
 mod sockets;
 mod streaming;
@@ -72,6 +73,8 @@ conformance! {{
         a_dropped_socket_is_closed
         a_socket_of_another_kind_is_not_adopted
         an_accepted_socket_is_adopted_by_another_reactor;
+    mixing:
+        any_order_of_calls_keeps_streams_whole;
     waking:
         a_wake_before_the_sleep_is_not_lost
         a_wake_ends_the_sleep
