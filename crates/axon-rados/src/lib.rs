@@ -6,7 +6,8 @@
 //! - [`conf`]: `ceph.conf`, keyrings, and where the monitors are;
 //! - [`MonMap`]: the monitors, as they say themselves;
 //! - [`mon`]: the session with them;
-//! - [`osdmap`]: which OSDs and pools there are, and where each object is.
+//! - [`osdmap`]: which OSDs and pools there are, and where each object is;
+//! - [`crush`]: how placement groups become OSDs.
 //!
 //! ```
 //! use axon_messenger::Features;
@@ -21,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 pub mod conf;
+pub mod crush;
 pub mod mon;
 mod monmap;
 pub mod msg;

@@ -1,5 +1,6 @@
 //! What can be wrong with a map.
 
+use crate::crush::CrushError;
 use axon_denc::DecodeError;
 
 /// Why a map could not be read, changed or asked.
@@ -45,6 +46,17 @@ pub enum MapError {
     /// The change is that of another cluster.
     #[error("the change is that of another cluster")]
     WrongCluster,
+    /// The change speaks of an OSD that cannot exist.
+    #[error("the change speaks of osd.{osd}, there are {max_osd} at most")]
+    NoOsd {
+        /// The OSD.
+        osd: u32,
+        /// One more than the highest id.
+        max_osd: u32,
+    },
+    /// The CRUSH map inside.
+    #[error(transparent)]
+    Crush(#[from] CrushError),
     /// There is no such pool.
     #[error("there is no pool {0}")]
     NoPool(i64),

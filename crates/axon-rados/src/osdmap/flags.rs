@@ -56,6 +56,23 @@ impl MapFlags {
     /// The autoscaler does nothing.
     pub const NOAUTOSCALE: Self = Self(1 << 23);
 
+    const LEGACY_REQUIRE: Self =
+        Self(Self::REQUIRE_JEWEL.0 | Self::REQUIRE_KRAKEN.0 | Self::REQUIRE_LUMINOUS.0);
+
+    /// The flags as they are read where OSDs must be of a release: some then need not be said.
+    pub(super) const fn implied_by(self, require_osd_release: u8) -> Self {
+        const LUMINOUS: u8 = 12;
+        const NAUTILUS: u8 = 14;
+        let mut flags = self.0;
+        if require_osd_release >= LUMINOUS {
+            flags = flags & !Self::LEGACY_REQUIRE.0 | Self::RECOVERY_DELETES.0;
+        }
+        if require_osd_release >= NAUTILUS {
+            flags |= Self::PGLOG_HARDLIMIT.0;
+        }
+        Self(flags)
+    }
+
     /// Whether all of `flags` are set.
     pub const fn contains(self, flags: Self) -> bool {
         self.0 & flags.0 == flags.0

@@ -18,6 +18,14 @@ pub struct OsdInfo {
     pub client_addrs: AddrVec,
     /// Where it listens for other OSDs.
     pub cluster_addrs: AddrVec,
+    /// The epoch it came up in.
+    pub up_from: u32,
+    /// An epoch until which it certainly ran.
+    pub up_thru: u32,
+    /// The epoch it went down in.
+    pub down_at: u32,
+    /// The epoch it was declared lost in.
+    pub lost_at: u32,
 }
 
 impl OsdInfo {
@@ -48,6 +56,10 @@ impl Default for OsdInfo {
             primary_affinity: Self::IN,
             client_addrs: AddrVec::new(),
             cluster_addrs: AddrVec::new(),
+            up_from: 0,
+            up_thru: 0,
+            down_at: 0,
+            lost_at: 0,
         }
     }
 }
@@ -89,6 +101,11 @@ impl OsdState {
     /// Whether all of `states` hold.
     pub const fn contains(self, states: Self) -> bool {
         self.0 & states.0 == states.0
+    }
+
+    /// These states but for those of `other`.
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// Both sets of states.

@@ -1,0 +1,142 @@
+//! The hash of CRUSH: Robert Jenkins' mixing of 32-bit words.
+//!
+//! The same code hashes one word or eight at a time: buckets hash all their items, and the compiler turns the operations
+//! on [`Lanes`] into vector instructions.
+//!
+//! Ceph: `src/crush/hash.c`; the function: <http://burtleburtle.net/bob/hash/evahash.html>.
+
+/// Eight words that are hashed together.
+pub(super) type Lanes = [u32; LANES];
+
+/// How many words are hashed together.
+pub(super) const LANES: usize = 8;
+
+const SEED: u32 = 1_315_423_911;
+/// What fills up the last rounds.
+const X: u32 = 231_232;
+const Y: u32 = 1_232;
+
+/// The hash of two words.
+pub(crate) fn hash2(a: u32, b: u32) -> u32 {
+    let (mut a, mut b, mut x, mut y) = (a, b, X, Y);
+    let mut hash = SEED ^ a ^ b;
+    mix(&mut a, &mut b, &mut hash);
+    mix(&mut x, &mut a, &mut hash);
+    mix(&mut b, &mut y, &mut hash);
+    hash
+}
+
+/// The hash of three words, or of eight triples.
+#[inline(always)]
+pub(super) fn hash3<W: Word>(a: W, b: W, c: W) -> W {
+    let (mut a, mut b, mut c) = (a, b, c);
+    let (mut x, mut y) = (W::splat(X), W::splat(Y));
+    let mut hash = W::splat(SEED).xor(a).xor(b).xor(c);
+    mix(&mut a, &mut b, &mut hash);
+    mix(&mut c, &mut x, &mut hash);
+    mix(&mut y, &mut a, &mut hash);
+    mix(&mut b, &mut x, &mut hash);
+    mix(&mut y, &mut c, &mut hash);
+    hash
+}
+
+/// The hash of four words.
+pub(super) fn hash4(a: u32, b: u32, c: u32, d: u32) -> u32 {
+    let (mut a, mut b, mut c, mut d, mut x, mut y) = (a, b, c, d, X, Y);
+    let mut hash = SEED ^ a ^ b ^ c ^ d;
+    mix(&mut a, &mut b, &mut hash);
+    mix(&mut c, &mut d, &mut hash);
+    mix(&mut a, &mut x, &mut hash);
+    mix(&mut y, &mut b, &mut hash);
+    mix(&mut c, &mut x, &mut hash);
+    mix(&mut y, &mut d, &mut hash);
+    hash
+}
+
+/// One round: `c` takes up `a` and `b`, all three change.
+#[inline(always)]
+pub(crate) fn mix<W: Word>(a: &mut W, b: &mut W, c: &mut W) {
+    *a = a.sub(*b).sub(*c).xor(c.shr(13));
+    *b = b.sub(*c).sub(*a).xor(a.shl(8));
+    *c = c.sub(*a).sub(*b).xor(b.shr(13));
+    *a = a.sub(*b).sub(*c).xor(c.shr(12));
+    *b = b.sub(*c).sub(*a).xor(a.shl(16));
+    *c = c.sub(*a).sub(*b).xor(b.shr(5));
+    *a = a.sub(*b).sub(*c).xor(c.shr(3));
+    *b = b.sub(*c).sub(*a).xor(a.shl(10));
+    *c = c.sub(*a).sub(*b).xor(b.shr(15));
+}
+
+/// What the hash needs of a word, or of several side by side.
+pub(crate) trait Word: Copy {
+    /// The same word everywhere.
+    fn splat(word: u32) -> Self;
+    /// Wrapping difference.
+    fn sub(self, other: Self) -> Self;
+    /// Exclusive or.
+    fn xor(self, other: Self) -> Self;
+    /// Shift to the left.
+    fn shl(self, bits: u32) -> Self;
+    /// Shift to the right.
+    fn shr(self, bits: u32) -> Self;
+}
+
+impl Word for u32 {
+    #[inline(always)]
+    fn splat(word: u32) -> Self {
+        word
+    }
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self.wrapping_sub(other)
+    }
+    #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        self ^ other
+    }
+    #[inline(always)]
+    fn shl(self, bits: u32) -> Self {
+        self << bits
+    }
+    #[inline(always)]
+    fn shr(self, bits: u32) -> Self {
+        self >> bits
+    }
+}
+
+impl Word for Lanes {
+    #[inline(always)]
+    fn splat(word: u32) -> Self {
+        [word; LANES]
+    }
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        std::array::from_fn(|i| self[i].wrapping_sub(other[i]))
+    }
+    #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        std::array::from_fn(|i| self[i] ^ other[i])
+    }
+    #[inline(always)]
+    fn shl(self, bits: u32) -> Self {
+        std::array::from_fn(|i| self[i] << bits)
+    }
+    #[inline(always)]
+    fn shr(self, bits: u32) -> Self {
+        std::array::from_fn(|i| self[i] >> bits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_hash_like_single_words() {
+        let items: Lanes = std::array::from_fn(|i| (i as u32).wrapping_mul(0x9e37_79b9));
+        let together = hash3(Lanes::splat(7), items, Lanes::splat(3));
+        for (item, hash) in items.into_iter().zip(together) {
+            assert_eq!(hash3(7, item, 3), hash);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Maps made by hand: what real tools never make.
