@@ -1,9 +1,13 @@
 //! What a worker did since it started: cheap enough to be always on.
 //!
 //! Each worker has its own [`Counters`] on cache lines of their own; reports add up [`Snapshot`]s. All is relaxed: a
-//! snapshot taken while the worker runs may miss its latest steps, and one number may be a step ahead of another.
+//! snapshot taken while the worker runs may miss its latest steps, and one number may be a step ahead of another. What
+//! the transport and the protocol count by themselves is added once per turn of the worker, so that counting costs the
+//! way of a message nothing but a few additions.
 
 use crate::sync::atomic::{AtomicU64, Ordering};
+use axon_proto::Tally;
+use axon_transport::Counters as TransportCounters;
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{AddAssign, Sub};
@@ -91,14 +95,33 @@ counters! {
     messages_in,
     /// Messages handed to the transport, again after a reconnect included.
     messages_out,
+    /// Frames received in full, those of handshakes included.
+    frames_in,
+    /// Frames written, those of handshakes included.
+    frames_out,
     /// Bytes received, framing included.
     bytes_in,
-    /// Bytes handed to the transport, framing included.
+    /// Bytes the transport's device took for sending, framing included.
     bytes_out,
+    /// Bytes copied between buffers of this process, on the way in or out: [`Tally`] says which; and what the transport
+    /// itself copies. The kernel's copies are not counted.
+    bytes_copied,
+    /// Portions of bytes received from the transport, each with any part or number of frames.
+    read_batches,
     /// Writes handed to the transport, each of any number of frames.
     write_batches,
-    /// Returns from the transport's wait, for whatever reason.
-    polls,
+    /// Calls into the kernel to move bytes and to wait; 0 if the transport makes none.
+    system_calls,
+    /// The transport's waits for events, those included that only look.
+    waits,
+    /// The transport's receive calls to its device.
+    receives,
+    /// The transport's send calls to its device.
+    sends,
+    /// Changes of what the transport's device is asked to report.
+    controls,
+    /// Sleeps of a worker that another thread had to end, in order to hand something over: each costs a system call there.
+    wakeups,
     /// Sockets that became a session's, dialled or accepted.
     connections_opened,
     /// Sockets that ended after that.
@@ -116,19 +139,43 @@ counters! {
 }
 
 impl Counters {
-    /// Counts one write of `messages` messages and `bytes` bytes. For the owner, like [`Counter::add`].
-    pub(crate) fn wrote(&self, messages: usize, bytes: usize) {
+    /// Counts one write of `messages` messages. For the owner, like [`Counter::add`].
+    pub(crate) fn wrote(&self, messages: usize) {
         self.write_batches.count();
         self.messages_out.add(messages as u64);
-        self.bytes_out.add(bytes as u64);
         self.batches[batch_group(messages)].count();
+    }
+
+    /// Counts what crossed a link. For the owner, like [`Counter::add`].
+    pub(crate) fn crossed(&self, tally: Tally) {
+        self.frames_in.add(tally.frames_in);
+        self.frames_out.add(tally.frames_out);
+        self.bytes_copied.add(tally.copied_in + tally.copied_out);
+    }
+
+    /// Counts what the transport has counted since it had counted `before`. For the owner, like [`Counter::add`].
+    pub(crate) fn moved(&self, before: &TransportCounters, now: &TransportCounters) {
+        self.bytes_in.add(now.bytes_in - before.bytes_in);
+        self.bytes_out.add(now.bytes_out - before.bytes_out);
+        self.bytes_copied.add(now.bytes_copied - before.bytes_copied);
+        self.system_calls.add(now.system_calls - before.system_calls);
+        self.waits.add(now.waits - before.waits);
+        self.receives.add(now.receives - before.receives);
+        self.sends.add(now.sends - before.sends);
+        self.controls.add(now.controls - before.controls);
+        self.wakeups.add(now.wakes - before.wakes);
     }
 }
 
 impl Snapshot {
     /// Messages per write, on average; 0 before the first.
     pub fn messages_per_write(&self) -> f64 {
-        if self.write_batches == 0 { 0.0 } else { self.messages_out as f64 / self.write_batches as f64 }
+        ratio(self.messages_out, self.write_batches)
+    }
+
+    /// Messages per portion of bytes received, on average; 0 before the first.
+    pub fn messages_per_read(&self) -> f64 {
+        ratio(self.messages_in, self.read_batches)
     }
 
     /// Writes the snapshot as one JSON object: each field by its name, and `batches` as an array.
@@ -142,6 +189,10 @@ impl Snapshot {
         }
         write!(out, "\"batches\":{:?}}}", self.batches)
     }
+}
+
+fn ratio(one: u64, other: u64) -> f64 {
+    if other == 0 { 0.0 } else { one as f64 / other as f64 }
 }
 
 impl fmt::Display for Snapshot {
@@ -198,16 +249,35 @@ mod tests {
     #[test]
     fn snapshots_add_up_and_subtract() {
         let counters = Counters::default();
-        counters.wrote(3, 100);
+        counters.wrote(3);
         let before = counters.snapshot();
-        counters.wrote(1, 50);
+        counters.wrote(1);
         let since = counters.snapshot() - before;
-        assert_eq!((since.write_batches, since.messages_out, since.bytes_out), (1, 1, 50));
+        assert_eq!((since.write_batches, since.messages_out), (1, 1));
         assert_eq!(since.batches, [1, 0, 0, 0, 0, 0, 0, 0]);
         let sum: Snapshot = [before, since].into_iter().sum();
         assert_eq!(sum, counters.snapshot());
         assert!((sum.messages_per_write() - 2.0).abs() < 1e-9);
-        assert!(Snapshot::default().messages_per_write().abs() < 1e-9);
+        let nothing = Snapshot::default();
+        assert_eq!((nothing.messages_per_write(), nothing.messages_per_read()), (0.0, 0.0));
+    }
+
+    #[test]
+    fn what_others_counted_is_added_once() {
+        let counters = Counters::default();
+        let tally = |frames_in, copied_in| Tally { frames_in, copied_in, frames_out: 1, copied_out: 10 };
+        counters.crossed(tally(2, 100));
+        counters.crossed(tally(3, 0));
+        let mut before = TransportCounters::default();
+        for (waits, bytes_copied) in [(4, 1000), (9, 1000)] {
+            let mut now = TransportCounters::default();
+            (now.waits, now.bytes_copied, now.wakes) = (waits, bytes_copied, 1);
+            counters.moved(&before, &now);
+            before = now;
+        }
+        let snapshot = counters.snapshot();
+        assert_eq!((snapshot.frames_in, snapshot.frames_out, snapshot.bytes_copied), (5, 2, 1120));
+        assert_eq!((snapshot.waits, snapshot.wakeups), (9, 1));
     }
 
     #[test]
@@ -219,13 +289,10 @@ mod tests {
     #[test]
     fn json_names_every_field() {
         let counters = Counters::default();
-        counters.wrote(2, 7);
+        counters.wrote(2);
         let mut json = String::new();
         counters.snapshot().write_json(&mut json).expect("strings take everything");
-        assert!(
-            json.starts_with("{\"messages_in\":0,\"messages_out\":2,\"bytes_in\":0,\"bytes_out\":7,"),
-            "{json}"
-        );
+        assert!(json.starts_with("{\"messages_in\":0,\"messages_out\":2,\"frames_in\":0,"), "{json}");
         assert!(json.ends_with("\"fast_dispatches\":0,\"batches\":[0, 1, 0, 0, 0, 0, 0, 0]}"), "{json}");
         assert_eq!(json.matches(':').count(), counters.snapshot().fields().count() + 1);
     }

@@ -119,6 +119,7 @@ impl Worker {
         // What handlers have just sent leaves in the same turn.
         self.serve();
         self.check_closing();
+        self.station.publish();
         let busy = self.station.read_clock().since(started);
         if busy > SLOW {
             tracing::warn!(worker = self.station.index, ?busy, "a fast dispatch handler held up the worker");
@@ -165,7 +166,6 @@ impl Worker {
     }
 
     fn poll(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        self.station.counters().polls.count();
         self.station.reactor.poll(timeout, &mut self.completions)
     }
 
@@ -204,11 +204,11 @@ impl Worker {
             Completion::AcceptFailed { listener, error } => self.accept_failed(listener, &error),
             Completion::Connected { socket, .. } => self.on_socket(socket, |e, station| e.connected(station)),
             Completion::Received { socket, data } => {
-                self.station.counters().bytes_in.add(data.len() as u64);
+                self.station.counters().read_batches.count();
                 self.on_socket(socket, |e, station| e.received(station.now, data))
             }
             Completion::Filled { socket, data } => {
-                self.station.counters().bytes_in.add(data.len() as u64);
+                self.station.counters().read_batches.count();
                 self.on_socket(socket, |e, station| e.filled(station.now, data))
             }
             Completion::Drained { socket } => self.on_socket(socket, |_, _| ()),

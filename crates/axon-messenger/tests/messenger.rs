@@ -22,6 +22,8 @@ mod addressing;
 mod budgets;
 #[path = "messenger/calls.rs"]
 mod calls;
+#[path = "messenger/counting.rs"]
+mod counting;
 #[path = "messenger/cuts.rs"]
 mod cuts;
 #[path = "messenger/dispatch.rs"]

@@ -83,6 +83,7 @@ impl Accepting {
             let Station { reactor, buffers, .. } = station;
             reactor.send(self.socket, buffers);
         }
+        station.counters().crossed(link.take_tally());
         self.reading.follow(link.demand(), self.socket, &mut *station.reactor);
         self.alarm.set(link.deadline().map(|(at, _)| at), slot, &mut station.timers);
         Fate::Keep

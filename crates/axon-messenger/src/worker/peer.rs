@@ -21,7 +21,7 @@ use axon_proto::{
 };
 use axon_transport::SocketId;
 use axon_wire::Message;
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use std::time::Duration;
 
 /// Bytes handed to the transport and not yet taken by the device. Enough to keep it busy, little enough that an urgent
@@ -238,6 +238,7 @@ impl Peer {
             self.transmit(station);
         }
         self.drain(station); // writing may have found a fault
+        station.counters().crossed(self.machine.take_tally());
         match self.end {
             End::Alive => {}
             End::Reset(_) if self.handle.has_senders() => {
@@ -427,8 +428,7 @@ impl Peer {
             if station.buffers.is_empty() {
                 return;
             }
-            let bytes = station.buffers.iter().map(Bytes::len).sum();
-            station.counters().wrote(sent.messages, bytes);
+            station.counters().wrote(sent.messages);
             if sent.messages > 0 {
                 self.unconfirmed = Some(station.now);
             }

@@ -30,6 +30,8 @@ pub(super) struct Station {
     touched: Touched,
     /// Slots to be served once the mailbox was looked at again.
     later: Vec<usize>,
+    /// What the reactor had counted when that was published last.
+    published: axon_transport::Counters,
 }
 
 /// The sockets whose handshake is not over, oldest first.
@@ -98,6 +100,7 @@ impl Station {
             scratch: FrameBuf::new(),
             touched: Touched::default(),
             later: Vec::new(),
+            published: axon_transport::Counters::default(),
         }
     }
 
@@ -140,6 +143,13 @@ impl Station {
     /// What this worker counts.
     pub(super) fn counters(&self) -> &Counters {
         &self.shared.workers[self.index].counters
+    }
+
+    /// Lets others see what the reactor has counted.
+    pub(super) fn publish(&mut self) {
+        let counted = self.reactor.counters();
+        self.counters().moved(&self.published, &counted);
+        self.published = counted;
     }
 
     /// Closes a socket and forgets it.

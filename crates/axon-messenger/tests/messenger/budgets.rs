@@ -242,9 +242,9 @@ fn waiters_of_a_budget_do_not_busy_the_machine() {
         connection.send(numbered(1)).unwrap();
     }
     wait_until("all but one to wait", || server.counters().throttle_waits == 19);
-    let before = server.counters().polls;
+    let before = server.counters().waits;
     std::thread::sleep(MOMENT * 3);
-    let looks = server.counters().polls - before;
+    let looks = server.counters().waits - before;
     assert!(looks < 10, "{looks} looks while nothing could happen");
     let served = AtomicUsize::new(0);
     wait_until("each to have its turn", || {

@@ -1,0 +1,70 @@
+//! The counters agree with what happened, and with each other.
+
+use crate::probe::{Probe, filled};
+use crate::town::{MOMENT, wait_until};
+use axon_messenger::{Messenger, Snapshot};
+
+/// The counters once nothing changes them any more.
+fn settled(messenger: &Messenger) -> Snapshot {
+    let mut last = messenger.counters();
+    wait_until("the counters to settle", || {
+        std::thread::sleep(MOMENT);
+        std::mem::replace(&mut last, messenger.counters()) == last
+    });
+    last
+}
+
+over_both! {
+    fn both_ends_count_the_same_frames_and_bytes(town) {
+        let pair = town.pair(&Probe::new(), &Probe::new());
+        let (here, _) = pair.connected();
+        for tid in 1..=100 {
+            here.send(filled(tid, 100)).unwrap();
+        }
+        pair.at_server.wait_messages(100);
+        let (client, server) = (settled(&pair.client), settled(&pair.server));
+        assert_eq!((client.messages_out, server.messages_in), (100, 100));
+        assert!(client.frames_out > 100, "those of the handshake, too: {client}");
+        assert_eq!((client.frames_out, client.frames_in), (server.frames_in, server.frames_out));
+        assert_eq!((client.bytes_out, client.bytes_in), (server.bytes_in, server.bytes_out));
+        assert!(client.bytes_copied > 100 * 100, "small bodies are put together: {client}");
+        assert!(server.read_batches > 0 && server.messages_per_read() <= 100.0, "{server}");
+    }
+
+    fn a_sleeping_worker_is_woken_once_for_each_burst(town) {
+        let pair = town.pair(&Probe::new(), &Probe::new());
+        let (here, _) = pair.connected();
+        for burst in 1..=5 {
+            let before = settled(&pair.client).wakeups;
+            here.send(filled(burst, 100)).unwrap();
+            pair.at_server.wait_messages(burst as usize);
+            assert_eq!(settled(&pair.client).wakeups - before, 1);
+        }
+    }
+}
+
+#[test]
+fn tcp_makes_a_system_call_for_each_thing_it_does() {
+    let pair = crate::town::Town::tcp().pair(&Probe::new(), &Probe::new());
+    let (here, _) = pair.connected();
+    settled(&pair.client); // it sleeps
+    here.send(filled(1, 100)).unwrap();
+    pair.at_server.wait_messages(1);
+    let client = settled(&pair.client);
+    let Snapshot { waits, receives, sends, controls, wakeups, .. } = client;
+    assert!(waits > 0 && receives > 0 && sends > 0 && controls > 0 && wakeups > 0, "{client}");
+    assert_eq!(client.system_calls, waits + receives + sends + controls + wakeups);
+}
+
+#[test]
+fn a_large_body_is_not_copied() {
+    let pair = crate::town::Town::tcp().pair(&Probe::new(), &Probe::new());
+    let (here, _) = pair.connected();
+    let before = (settled(&pair.client), settled(&pair.server));
+    here.send(filled(1, 4 << 20)).unwrap();
+    pair.at_server.wait_messages(1);
+    let client = settled(&pair.client) - before.0;
+    let server = settled(&pair.server) - before.1;
+    assert!((1..1000).contains(&client.bytes_copied), "its framing: {client}");
+    assert!(server.bytes_copied <= 256 << 10, "at most what one read brought before it was known: {server}");
+}
