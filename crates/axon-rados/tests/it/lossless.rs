@@ -6,6 +6,7 @@ mod file_system;
 mod injected;
 mod mon_peer;
 mod monitors;
+mod our_log;
 mod probe;
 
 use axon_auth::Mode;

@@ -2,6 +2,7 @@
 
 use super::client_session::MClientSession;
 use super::daemon_log::{DEBUG_MS, DaemonLog};
+use super::our_log::OurLog;
 use super::{addrs, cut_for, cutting};
 use crate::monitors::{SECOND, config, eventually};
 use axon_auth::Mode;
@@ -62,6 +63,7 @@ struct Client {
     mon: MonClient,
     mds: Connection,
     witness: Witness,
+    our_log: OurLog,
     transport: Faulty<TcpTransport>,
 }
 
@@ -70,14 +72,16 @@ impl Client {
     fn log_in(cluster: &Cluster, mode: Mode, seed: u64) -> Self {
         let witness = Witness::default();
         let transport = cutting(seed, 8_000);
+        let our_log = OurLog::default();
+        let logged = Arc::new(our_log.over(transport.clone()));
         let configure = |builder: axon_messenger::Builder| {
             let builder = builder.policy(EntityType::Mds, Policy::lossless_client());
-            builder.modes(Modes::only(mode)).transport(Arc::new(transport.clone()))
+            builder.modes(Modes::only(mode)).transport(logged)
         };
         let config = config(cluster, "client.admin");
         let mon = MonClient::connect_with(config, witness.clone(), configure).unwrap();
         let mds = mon.messenger().connect(EntityType::Mds, &mds_addrs(cluster)).unwrap();
-        Self { mon, mds, witness, transport }
+        Self { mon, mds, witness, our_log, transport }
     }
 
     fn say(&self, op: u32, seq: u64) {
@@ -164,6 +168,8 @@ fn survives(cluster: &Cluster, mode: Mode, seed: u64) {
 
     let counters = client.mon.messenger().counters();
     println!("{mode:?}: {} cuts, {renewals} renewals; {counters}", client.transport.cuts());
+    println!("here: {:?}", client.our_log.faults());
+    client.our_log.assert_clean();
     assert!(counters.reconnects >= 5, "{counters}");
     assert_eq!(client.mds.state(), State::Open);
     assert_eq!(sessions(cluster), [""; 0]);

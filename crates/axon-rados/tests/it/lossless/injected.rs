@@ -2,7 +2,7 @@
 
 use super::cut_for;
 use super::daemon_log::{DaemonLog, INJECTED};
-use crate::monitors::{SECOND, config};
+use crate::monitors::{SECOND, config, eventually};
 use axon_denc::{AddrVec, EntityAddr, EntityType};
 use axon_messenger::{CallError, Expect, Features, SendError};
 use axon_rados::mon::MonClient;
@@ -117,5 +117,6 @@ fn a_lossy_client_recovers_from_every_injected_fault() {
     let retries = client.retries.load(Ordering::Relaxed);
     println!("{injected} faults injected; {appends:?} appends; {retries} requests asked again; {counters}");
     assert!(injected >= 20 && retries >= 10, "{injected} faults, {retries} requests asked again");
-    assert_eq!(mon.messenger().connections(), 2, "one session with the monitor, one with the OSD");
+    let connections = || mon.messenger().connections();
+    eventually("one session with the monitor and one with the OSD", 10 * SECOND, || connections() == 2);
 }

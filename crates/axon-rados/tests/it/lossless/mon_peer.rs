@@ -5,7 +5,7 @@ use super::{addrs, testbed_mode};
 use axon_auth::{AuthName, CryptoKey, Mode, Principal, RotatingStore, TicketStore, Verifier};
 use axon_denc::{EntityAddr, EntityType, Features};
 use axon_messenger::{
-    Connection, Dispatcher, Fault, Message, Messenger, Modes, Nonce, Policy, Received, Reset, Undelivered,
+    Connection, Dispatcher, Message, Messenger, Modes, Nonce, Policy, Received, Reset, Undelivered,
 };
 use axon_rados::mon::system_surroundings;
 use axon_rados::msg::TypedMessage;
@@ -29,8 +29,6 @@ pub(super) struct Seen {
     pub(super) answers: usize,
     /// Sessions that were lost, by us or by the peer.
     pub(super) lost: Vec<String>,
-    /// Faults of attempts to connect.
-    pub(super) refused: BTreeMap<String, usize>,
     /// The real monitor's map, as it says itself.
     monmap: Vec<u8>,
 }
@@ -75,10 +73,6 @@ impl Dispatcher for Witness {
 
     fn handle_reset(&self, _: &Connection, reset: Reset) {
         self.seen().lost.push(format!("reset: {}", reset.fault));
-    }
-
-    fn handle_refused(&self, _: &Connection, fault: &Fault) {
-        *self.seen().refused.entry(fault.to_string()).or_default() += 1;
     }
 
     fn handle_remote_reset(&self, _: &Connection, undelivered: Undelivered) {
