@@ -14,8 +14,11 @@
 //! - `$cluster`, `$type`, `$id`, `$name`, `$host`, `$pid`, `$home` and the names of other options, also as `${name}`,
 //!   are replaced by their values.
 //!
+//! The environment counts as well: `$CEPH_CONF`, `$CEPH_KEYRING`, and in `$CEPH_ARGS` what a command line could say.
+//!
 //! Ceph: `src/common/ConfUtils.cc`, `src/common/config.cc`.
 
+mod arguments;
 mod entity;
 mod error;
 mod expand;
@@ -23,13 +26,16 @@ mod host;
 mod keys;
 mod mon_host;
 mod reader;
+mod values;
 
 pub use entity::EntityConf;
-pub use error::{ConfError, KeySource, NoKey, Origin, SyntaxProblem};
+pub use error::{BadArguments, ConfError, KeySource, NoKey, Origin, SyntaxProblem};
 pub use host::Host;
 pub use mon_host::{MonHostProblem, Resolve, SystemResolver, parse_mon_host};
 
+use arguments::Arguments;
 use axon_auth::AuthName;
+use axon_denc::EntityType;
 use reader::Sections;
 use std::fs;
 use std::io;
@@ -43,6 +49,7 @@ pub const DEFAULT_CLUSTER: &str = "ceph";
 pub struct Conf {
     path: PathBuf,
     cluster: String,
+    name: Option<AuthName>,
     sections: Sections,
     host: Host,
 }
@@ -62,6 +69,7 @@ impl Conf {
         Ok(Self {
             path: path.to_owned(),
             cluster: cluster_of(path),
+            name: None,
             sections: reader::read(text).map_err(at)?,
             host,
         })
@@ -77,20 +85,41 @@ impl Conf {
         Self::parse(&text, path, host)
     }
 
-    /// Reads the file that `$CEPH_CONF` names, or the first there is of `/etc/ceph/ceph.conf`, `~/.ceph/ceph.conf` and
-    /// `./ceph.conf`.
+    /// Reads what the environment says: `$CEPH_ARGS`, and the file that `--conf` in it or `$CEPH_CONF` names, or the first
+    /// there is of `/etc/ceph/ceph.conf`, `~/.ceph/ceph.conf` and `./ceph.conf`. With `--cluster NAME` in `$CEPH_ARGS` it is
+    /// `NAME.conf` there.
     ///
     /// # Errors
-    /// As [`Conf::read`]; [`ConfError::NotFound`] if there is no such file.
+    /// As [`Conf::read`]; [`ConfError::NotFound`] if there is no such file; [`ConfError::Arguments`].
     pub fn find(host: Host) -> Result<Self, ConfError> {
-        let places = host.conf_places();
+        let arguments = Arguments::parse(host.ceph_args.as_deref().unwrap_or_default())?;
+        let cluster = arguments.cluster.as_deref().unwrap_or(DEFAULT_CLUSTER);
+        let places = match &arguments.conf {
+            Some(path) => vec![path.clone()],
+            None => host.conf_places(cluster),
+        };
         for path in &places {
             match Self::read(path, host.clone()) {
                 Err(ConfError::Unreadable { source, .. }) if is_absent(&source) => {}
-                found => return found,
+                found => return found.map(|conf| conf.with(arguments)),
             }
         }
         Err(ConfError::NotFound { tried: places })
+    }
+
+    /// With what the environment's arguments say.
+    fn with(mut self, arguments: Arguments) -> Self {
+        for (option, value) in &arguments.options {
+            self.set(option, value);
+        }
+        self.cluster = arguments.cluster.unwrap_or(self.cluster);
+        self.name = arguments.name;
+        self
+    }
+
+    /// Who to be: as `$CEPH_ARGS` say, else `client.admin`.
+    pub fn name(&self) -> AuthName {
+        self.name.clone().unwrap_or_else(|| AuthName::new(EntityType::Client, "admin"))
     }
 
     /// The file; empty if there is none.

@@ -22,6 +22,7 @@
 //! |---|---|
 //! | [`MonConfig`] | what is needed to log in, from a configuration or by hand |
 //! | [`MonClient`] | the handle |
+//! | `pools`, `blocklist` | changes of the cluster that clients ask for |
 //! | `session` | the rules: which monitor, what to send again, what is overdue; no sockets, no clock |
 //! | `hunt` | in which order monitors are tried, how many at a time, and the pauses |
 //! | `logins` | who logs in, and which of several logins counts |
@@ -30,6 +31,7 @@
 //! | `osd_maps` | OSD maps on their way to whoever keeps the map |
 //! | `core`, `keeper` | the rules applied to a messenger: its callbacks, and a thread for what is due |
 
+mod blocklist;
 mod client;
 mod config;
 mod core;
@@ -41,6 +43,7 @@ mod logins;
 mod osd_maps;
 mod pending;
 mod pool_op;
+mod pools;
 mod query;
 mod renewal;
 mod session;
@@ -52,6 +55,7 @@ pub use dispatcher::Ignore;
 pub use error::{Attempt, Failure, MonError, Request};
 pub use pending::Pending;
 pub use pool_op::{PoolOp, PoolOpOutput};
+pub use pools::{NewSnapshot, PoolSpec};
 pub use target::Target;
 
 use bytes::Bytes;

@@ -46,7 +46,8 @@ impl<'a> EntityConf<'a> {
         expand(text, &|variable| self.variable(variable))
     }
 
-    /// The monitors' addresses, one vector for each monitor as far as the option `mon host` tells them apart.
+    /// The monitors' addresses: those in the option `mon host`, one vector for each monitor as far as it tells them apart;
+    /// else those that the sections of the monitors, such as `[mon.a]`, give in their option `mon addr`.
     ///
     /// Names are resolved by the system, which may take a while.
     ///
@@ -61,11 +62,31 @@ impl<'a> EntityConf<'a> {
     /// # Errors
     /// As there.
     pub fn mon_host_with(&self, resolver: &dyn Resolve) -> Result<Vec<AddrVec>, ConfError> {
-        let unset = || ConfError::NoMonHost { path: self.conf.path.clone() };
-        let setting = self.setting("mon host").ok_or_else(unset)?;
+        if let Some(setting) = self.setting("mon host") {
+            return self.addrs_in("mon host", setting, resolver);
+        }
+        let mut monitors = Vec::new();
+        for setting in self.conf.sections.each("mon.", "mon addr") {
+            monitors.extend(self.addrs_in("mon addr", setting, resolver)?);
+        }
+        match monitors.is_empty() {
+            true => Err(ConfError::NoMonHost { path: self.conf.path.clone() }),
+            false => Ok(monitors),
+        }
+    }
+
+    fn addrs_in(
+        &self,
+        option: &'static str,
+        setting: &Setting,
+        resolver: &dyn Resolve,
+    ) -> Result<Vec<AddrVec>, ConfError> {
         let at = || self.origin_of(setting);
-        parse_mon_host(&self.expand(&setting.value), resolver)
-            .map_err(|problem| ConfError::MonHost { at: at(), problem })
+        parse_mon_host(&self.expand(&setting.value), resolver).map_err(|problem| ConfError::MonHost {
+            at: at(),
+            option,
+            problem,
+        })
     }
 
     fn setting(&self, option: &str) -> Option<&'a Setting> {

@@ -50,11 +50,16 @@ pub enum ConfError {
         /// What is wrong.
         problem: SyntaxProblem,
     },
-    /// The option `mon host` makes no sense.
-    #[error("{at}: mon host: {problem}")]
+    /// The environment's `CEPH_ARGS` make no sense.
+    #[error("CEPH_ARGS: {0}")]
+    Arguments(#[from] BadArguments),
+    /// The option `mon host`, or a monitor's `mon addr`, makes no sense.
+    #[error("{at}: {option}: {problem}")]
     MonHost {
         /// The line.
         at: Origin,
+        /// The option.
+        option: &'static str,
         /// What is wrong.
         problem: MonHostProblem,
     },
@@ -82,6 +87,33 @@ pub enum ConfError {
     /// No key was found for a name.
     #[error(transparent)]
     NoKey(#[from] NoKey),
+}
+
+/// What can be wrong with arguments in the environment.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadArguments {
+    /// A quote is not closed.
+    #[error("a quote is not closed")]
+    OpenQuote,
+    /// An option has no value.
+    #[error("{option} needs a value")]
+    NoValue {
+        /// The option.
+        option: String,
+    },
+    /// A name is none.
+    #[error("'{text}' is no name; write TYPE.ID, such as client.admin")]
+    BadName {
+        /// The text.
+        text: String,
+    },
+    /// A word is no option.
+    #[error("'{word}' is no option; write --OPTION VALUE")]
+    NoOption {
+        /// The word.
+        word: String,
+    },
 }
 
 /// What can be wrong with a line of a configuration file.

@@ -17,6 +17,8 @@ pub struct Host {
     pub ceph_conf: Option<PathBuf>,
     /// `$CEPH_KEYRING`: the keyring to read.
     pub ceph_keyring: Option<PathBuf>,
+    /// `$CEPH_ARGS`: options as on a command line, which come before whatever a file says.
+    pub ceph_args: Option<String>,
 }
 
 /// Where Linux keeps the machine's name.
@@ -32,16 +34,18 @@ impl Host {
             home: path("HOME"),
             ceph_conf: path("CEPH_CONF"),
             ceph_keyring: path("CEPH_KEYRING"),
+            ceph_args: env::var("CEPH_ARGS").ok(),
         }
     }
 
-    /// Where a configuration file may be, in order.
-    pub(super) fn conf_places(&self) -> Vec<PathBuf> {
+    /// Where the configuration file of `cluster` may be, in order.
+    pub(super) fn conf_places(&self, cluster: &str) -> Vec<PathBuf> {
         if let Some(path) = &self.ceph_conf {
             return vec![path.clone()];
         }
-        let in_home = self.home.as_ref().map(|home| home.join(".ceph/ceph.conf"));
-        [Some(PathBuf::from("/etc/ceph/ceph.conf")), in_home, Some(PathBuf::from("ceph.conf"))]
+        let file = format!("{cluster}.conf");
+        let in_home = self.home.as_ref().map(|home| home.join(".ceph").join(&file));
+        [Some(Path::new("/etc/ceph").join(&file)), in_home, Some(PathBuf::from(&file))]
             .into_iter()
             .flatten()
             .collect()

@@ -27,6 +27,13 @@ impl Sections {
         self.overrides.get(&option).or_else(in_file)
     }
 
+    /// The option as each section sets it whose name begins with `prefix`, in the order of their names.
+    pub(super) fn each<'a>(&'a self, prefix: &'a str, option: &str) -> impl Iterator<Item = &'a Setting> {
+        let option = normalize(option);
+        let chosen = self.by_name.iter().filter(move |(name, _)| name.starts_with(prefix));
+        chosen.filter_map(move |(_, section)| section.get(&option))
+    }
+
     pub(super) fn set_override(&mut self, option: &str, value: &str) {
         let setting = Setting { value: value.to_owned(), line: 0 };
         self.overrides.insert(normalize(option), setting);

@@ -341,9 +341,44 @@ fn the_first_file_there_is_counts() {
     host.ceph_conf = Some(dir.path("").into());
     assert!(matches!(Conf::find(host.clone()), Err(ConfError::Unreadable { .. })), "a folder is no file");
     host.ceph_conf = None;
-    let places = host.conf_places();
-    assert_eq!(places[1], Path::new("/home/u/.ceph/ceph.conf"));
-    assert_eq!(places.len(), 3);
+    let places = host.conf_places("backup");
+    let expected = ["/etc/ceph/backup.conf", "/home/u/.ceph/backup.conf", "backup.conf"];
+    assert_eq!(places, expected.map(PathBuf::from));
+}
+
+#[test]
+fn the_environment_has_arguments() {
+    let dir = Scratch::new("args");
+    let conf = dir.write("some.conf", "[global]\nx = file\ny = file");
+    let mut host = host();
+    host.ceph_args = Some(format!("-c {conf} --x args --id reader --cluster blue"));
+    host.ceph_conf = Some("/nowhere".into());
+    let found = Conf::find(host.clone()).unwrap();
+    assert_eq!(found.name(), name("client.reader"));
+    assert_eq!(found.cluster(), "blue");
+    let reader = found.name();
+    let of = |option| found.of(&reader).get(option);
+    assert_eq!((of("x").as_deref(), of("y").as_deref()), (Some("args"), Some("file")));
+    host.ceph_args = Some("nonsense".into());
+    let error = Conf::find(host.clone()).unwrap_err().to_string();
+    assert_eq!(error, "CEPH_ARGS: 'nonsense' is no option; write --OPTION VALUE");
+    host.ceph_args = None;
+    host.ceph_conf = Some(conf.into());
+    assert_eq!(Conf::find(host).unwrap().name(), name("client.admin"));
+}
+
+#[test]
+fn monitors_may_have_sections_of_their_own() {
+    let old = "[mon.b]\nmon addr = 10.0.0.2:3300\n[mon.a]\nmon_addr = 10.0.0.1\n[mon]\nmon addr = 9.9.9.9\n[osd.1]\nmon addr = 9.9.9.9";
+    let found = conf(old).of(&name("client.admin")).mon_host().unwrap();
+    let expected = ["[v2:10.0.0.1:3300/0,v1:10.0.0.1:6789/0]", "v2:10.0.0.2:3300/0"];
+    assert_eq!(found, expected.map(|addrs| addrs.parse::<AddrVec>().unwrap()));
+    let both = format!("[global]\nmon host = 10.0.0.3:3300\n{old}");
+    let found = conf(&both).of(&name("client.admin")).mon_host().unwrap();
+    assert_eq!(found, ["v2:10.0.0.3:3300/0".parse().unwrap()], "mon host comes first");
+    let error =
+        conf("[mon.a]\nmon addr = 1.2.3").of(&name("client.admin")).mon_host().unwrap_err().to_string();
+    assert!(error.starts_with("/etc/ceph/ceph.conf:2: mon addr: '1.2.3' is neither"), "{error}");
 }
 
 #[test]

@@ -5,10 +5,10 @@ use super::dispatcher::{Ignore, WithMon};
 use super::logins::Logins;
 use super::osd_maps::OSDMAP;
 use super::pending::{Answer, Pending, pending};
-use super::query::{Command, PoolChange, Query, Run, StatsOfPools, Usage, Versions};
+use super::query::{Command, Query, Run, StatsOfPools, Usage, Versions};
 use super::renewal::Renewal;
 use super::session::{Ask, Session};
-use super::{CommandOutput, MapVersions, MonConfig, MonError, PoolOp, PoolOpOutput, Target, keeper};
+use super::{CommandOutput, MapVersions, MonConfig, MonError, Target, keeper};
 use crate::MonMap;
 use crate::conf::Host;
 use crate::msg::{Fsid, MOSDMap, PoolStats, StatFs, Subscription};
@@ -99,14 +99,6 @@ impl MonClient {
     /// How new a map is.
     pub fn send_versions(&self, map: &str, within: Duration) -> Pending<MapVersions> {
         self.query(within, Versions(map.to_owned()))
-    }
-
-    /// Changes a pool. Like a command it may be carried out twice if the monitor goes away before it answers.
-    ///
-    /// # Errors
-    /// When waiting for the answer: [`MonError::Failed`] if the monitor refuses, and as [`MonClient::command`].
-    pub fn pool_op(&self, op: PoolOp, within: Duration) -> Pending<PoolOpOutput> {
-        self.query(within, PoolChange(op))
     }
 
     /// How full the cluster is, or the pool with this number.
@@ -203,7 +195,7 @@ impl MonClient {
         &self.messenger
     }
 
-    fn query<Q: Query>(&self, within: Duration, query: Q) -> Pending<Q::Output> {
+    pub(super) fn query<Q: Query>(&self, within: Duration, query: Q) -> Pending<Q::Output> {
         self.ask(within, |answer| Ask::query(query, answer))
     }
 

@@ -72,7 +72,18 @@ impl MonConfig {
         }
     }
 
-    /// What a configuration says for a name: `mon host`, the key, `auth client required`, `ms mon client mode`.
+    /// What a configuration says for a name:
+    ///
+    /// | option | means |
+    /// |---|---|
+    /// | `mon host`, `mon addr` in `[mon.ID]` | where the monitors are |
+    /// | `fsid` | which cluster it must be |
+    /// | `key`, `keyfile`, `keyring` | the key |
+    /// | `auth client required`, `auth supported` | methods |
+    /// | `ms mon client mode` | modes |
+    /// | `mon client hunt interval`, `mon client hunt parallel` | how monitors are tried |
+    /// | `client mount timeout` | how long connecting may take |
+    /// | `rados mon op timeout` | how long answers may take; 0 is for ever |
     ///
     /// Host names are resolved, which may take a while. Without a key method none is left if it is allowed, as in Ceph.
     ///
@@ -80,12 +91,16 @@ impl MonConfig {
     /// If the monitors are not named, an option makes no sense, or a key is needed and there is none.
     pub fn from_conf(conf: &EntityConf<'_>) -> Result<Self, ConfError> {
         let mut config = Self::new(conf.name().clone(), conf.mon_host()?);
-        if let Some(methods) = words(conf, "auth client required", method, "cephx or none")? {
-            config.methods = methods;
+        for option in ["auth client required", "auth supported"] {
+            if let Some(methods) = words(conf, option, method, "cephx or none")? {
+                config.methods = methods;
+            }
         }
         if let Some(modes) = words(conf, "ms mon client mode", mode, "secure or crc")? {
             config.modes = modes_of(&modes);
         }
+        config.fsid = conf.fsid()?;
+        config.patience(conf)?;
         config.key = match (config.methods.contains(&Method::CEPHX), conf.key()) {
             (false, _) => None,
             (true, Ok(key)) => Some(key),
@@ -93,6 +108,23 @@ impl MonConfig {
             (true, Err(error)) => return Err(error),
         };
         Ok(config)
+    }
+
+    /// The options that say how long things may take.
+    fn patience(&mut self, conf: &EntityConf<'_>) -> Result<(), ConfError> {
+        if let Some(interval) = conf.seconds("mon client hunt interval")?.filter(|t| !t.is_zero()) {
+            self.hunt_interval = interval;
+        }
+        if let Some(parallel) = conf.number("mon client hunt parallel")? {
+            self.hunt_parallel = parallel;
+        }
+        if let Some(within) = conf.seconds("client mount timeout")? {
+            self.connect_within = within;
+        }
+        if let Some(within) = conf.seconds("rados mon op timeout")? {
+            self.answer_within = if within.is_zero() { Duration::MAX } else { within };
+        }
+        Ok(())
     }
 
     /// With this key.
@@ -203,10 +235,32 @@ mod tests {
     }
 
     #[test]
+    fn patience_is_configured() {
+        let text = "mon client hunt interval = 0.5\nmon_client_hunt_parallel = 5\nclient mount timeout = 2m\n\
+                    rados mon op timeout = 0\nfsid = 00010203-0405-0607-0809-0a0b0c0d0e0f";
+        let config = from(text).unwrap();
+        assert_eq!((config.hunt_interval, config.hunt_parallel), (Duration::from_millis(500), 5));
+        assert_eq!((config.connect_within, config.answer_within), (Duration::from_secs(120), Duration::MAX));
+        assert_eq!(config.fsid.map(|fsid| fsid[15]), Some(15));
+        let error = from("mon client hunt interval = soon").err().unwrap().to_string();
+        assert_eq!(
+            error,
+            "f.conf:4: mon client hunt interval: 'soon' means nothing; write seconds, such as 5, 0.5 or 10m"
+        );
+        assert!(from("fsid = 1234").is_err());
+    }
+
+    #[test]
     fn a_key_is_needed_only_for_cephx() {
         assert!(from("auth client required = none").unwrap().key.is_none());
         assert!(from("").unwrap().key.is_none(), "none is allowed, too");
         assert!(matches!(from("auth client required = cephx"), Err(ConfError::NoKey(_))));
+    }
+
+    #[test]
+    fn the_old_name_of_the_methods_counts() {
+        let config = from("auth supported = none\nauth client required = cephx").unwrap();
+        assert_eq!(config.methods, [Method::NONE]);
     }
 
     #[test]

@@ -6,16 +6,19 @@
 //! | [`Run`] | the same | the command's output; a command that fails is an error |
 //! | [`Versions`] | `MMonGetVersion` | [`MapVersions`](super::MapVersions) |
 //! | [`PoolChange`] | `MPoolOp` | [`PoolOpOutput`](super::PoolOpOutput) |
+//! | [`NewSnap`] | the same | [`NewSnapshot`](super::NewSnapshot) |
 //! | [`Usage`] | `MStatFs` | [`StatFs`](crate::msg::StatFs) |
 //! | [`StatsOfPools`] | `MGetPoolStats` | [`PoolStats`](crate::msg::PoolStats) by pool |
 
 mod command;
+mod new_snap;
 mod pool_change;
 mod pool_stats;
 mod usage;
 mod versions;
 
 pub(super) use command::{Command, Run};
+pub(super) use new_snap::NewSnap;
 pub(super) use pool_change::PoolChange;
 pub(super) use pool_stats::StatsOfPools;
 pub(super) use usage::Usage;

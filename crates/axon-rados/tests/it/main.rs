@@ -5,4 +5,5 @@ mod failover;
 mod lossless;
 mod monitors;
 mod objects;
+mod pools;
 mod vectors;

@@ -10,6 +10,8 @@ use axon_denc::{Encode, Features, put_versioned};
 use axon_messenger::Fault;
 use bytes::Bytes;
 
+mod tickets;
+
 const FSID: Fsid = [7; 16];
 const WITHIN: Duration = Duration::from_secs(30);
 const FEATURES: Features = Features::ALL_REEF;
@@ -17,6 +19,7 @@ const FEATURES: Features = Features::ALL_REEF;
 /// A session and the time; everything it wants done is collected.
 struct World {
     session: Session,
+    logins: Logins,
     now: Instant,
     done: Vec<Action>,
     wake: Option<Instant>,
@@ -28,9 +31,10 @@ impl World {
     }
 
     fn with(config: MonConfig) -> Self {
-        let renewal = Renewal::new(&config, Logins::new(&config));
+        let logins = Logins::new(&config);
+        let renewal = Renewal::new(&config, logins.clone());
         let session = Session::new(&config, renewal, "node1".into(), 1);
-        let mut world = Self { session, now: Instant::now(), done: Vec::new(), wake: None };
+        let mut world = Self { session, logins, now: Instant::now(), done: Vec::new(), wake: None };
         world.poke();
         world
     }
@@ -433,4 +437,69 @@ fn closing_fails_what_waits() {
     assert!(matches!(before.wait(), Err(MonError::Closed)));
     assert!(matches!(after.wait(), Err(MonError::Closed)));
     assert_eq!(world.session.poke(world.now), None);
+}
+
+#[test]
+fn what_cannot_be_sent_is_said() {
+    let (mut world, link) = World::open(&["v2:10.0.0.1:3300/0"]);
+    let (large, mut small) = (world.command("large"), world.command("small"));
+    let actions = world.take();
+    let [(tid, _), (other, _)] = sent::<MMonCommand>(&actions, link)[..] else { panic!("{actions:?}") };
+    let too_large = Rejection::TooLarge { size: 2, limit: 1 };
+    world.session.not_sent(link, tid, too_large);
+    world.session.not_sent(link, other, Rejection::Closed);
+    match large.wait().unwrap_err() {
+        MonError::NotSent { asked, what, why } => {
+            assert_eq!(asked.name.as_deref(), Some("a"));
+            assert_eq!((what, why), (Request::Command("large".into()), too_large));
+        }
+        other => panic!("{other}"),
+    }
+    assert!(
+        !is_answered(&mut small),
+        "a closed connection fails by itself, and the next one gets the request"
+    );
+}
+
+#[test]
+fn answers_of_another_type_are_not_taken() {
+    let (mut world, link) = World::open(&["v2:10.0.0.1:3300/0"]);
+    let mut status = world.command("status");
+    let actions = world.take();
+    let [(tid, _)] = sent::<MMonCommand>(&actions, link)[..] else { panic!("{actions:?}") };
+    let reply = MMonGetVersionReply { handle: tid, newest: 9, oldest: 2 };
+    world.receive(link, reply.encode(FEATURES).unwrap());
+    assert!(!is_answered(&mut status));
+}
+
+#[test]
+fn an_answer_that_makes_no_sense_is_an_error() {
+    let (mut world, link) = World::open(&["v2:10.0.0.1:3300/0"]);
+    let status = world.command("status");
+    let actions = world.take();
+    let [(tid, _)] = sent::<MMonCommand>(&actions, link)[..] else { panic!("{actions:?}") };
+    let mut cut = ack(tid, 0, "");
+    cut.front.truncate(20);
+    world.receive(link, cut);
+    let error = status.wait().unwrap_err();
+    assert!(matches!(error, MonError::Malformed { .. }), "{error}");
+    assert!(
+        error.to_string().starts_with("the answer of mon.a at v2:10.0.0.1:3300/0 cannot be read: "),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_deadline_without_a_session_says_what_is_being_tried() {
+    let mut world = World::new(&["v2:10.0.0.1:3300/0"]);
+    let (answer, status) = pending();
+    let second = Duration::from_secs(1);
+    world.session.ask(Ask::MonMap(answer), second, world.now);
+    world.poke();
+    world.now += second;
+    world.poke();
+    let error = status.wait().unwrap_err().to_string();
+    let says =
+        "no session with a monitor within 1s: the monitor at v2:10.0.0.1:3300/0: not connected within 1s";
+    assert_eq!(error, says);
 }
