@@ -259,8 +259,9 @@ impl Receive {
             return Ok(None);
         }
         self.record(length)?;
-        let mut block = self.buffer.split_to(length);
-        Ok(Some(self.reader.open_head(&mut block)?))
+        let head = self.reader.open_head(&mut self.buffer[..length])?;
+        self.buffer.advance(length);
+        Ok(Some(head))
     }
 
     fn body(&mut self, head: Head) -> Result<Received, Fault> {

@@ -11,6 +11,10 @@ pub struct Fast;
 
 impl Provider for Fast {
     fn crc32c(&self, state: u32, data: &[u8]) -> u32 {
+        if state == u32::MAX {
+            // Segments start here: the library's usual start, without a digest to set up.
+            return !crc_fast::crc32_iscsi(data);
+        }
         let mut digest = Digest::new_with_init_state(CrcAlgorithm::Crc32Iscsi, state.into());
         digest.update(data);
         digest.get_state() as u32
