@@ -1,6 +1,7 @@
 //! The user's handle of a connection.
 
 mod calling;
+mod gate;
 mod sending;
 
 use crate::mailbox::Mailbox;
@@ -10,6 +11,7 @@ use crate::worker::Command;
 use axon_auth::{Identity, Mode};
 use axon_denc::{AddrVec, EntityName, EntityType, Features};
 use axon_proto::{Established, Fault, State, Timeline};
+use gate::Gate;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
@@ -26,8 +28,8 @@ pub(crate) struct Inner {
     dialled: AddrVec,
     route: Route,
     state: AtomicU8,
-    /// Threads that may be about to hand a message to the worker, as they have seen the connection open.
-    senders: AtomicUsize,
+    /// Where messages go in.
+    gate: Gate,
     /// The application wants to hear no more of it.
     marked_down: AtomicBool,
     established: OnceLock<Box<Established>>,
@@ -76,7 +78,7 @@ impl Connection {
             dialled,
             route,
             state: AtomicU8::new(state_number(state)),
-            senders: AtomicUsize::new(0),
+            gate: Gate::default(),
             marked_down: AtomicBool::new(false),
             established: OnceLock::new(),
             ended: OnceLock::new(),
@@ -104,6 +106,7 @@ impl Connection {
             return; // one cannot be disconnected from oneself
         }
         self.0.marked_down.store(true, Ordering::Release);
+        self.0.gate.close();
         self.set_state(State::Closed);
         self.command(Command::MarkDown);
     }
@@ -217,10 +220,10 @@ impl Connection {
         self.set_state(State::Open);
     }
 
-    /// Closes it for senders, too; see [`has_senders`](Self::has_senders).
     pub(crate) fn set_ended(&self, fault: Fault) {
         let _ = self.0.ended.set(fault);
-        self.0.state.store(state_number(State::Closed), Ordering::SeqCst);
+        self.0.gate.close();
+        self.set_state(State::Closed);
     }
 
     pub(crate) fn set_round_trip(&self, after: Duration) {

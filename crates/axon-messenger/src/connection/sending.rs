@@ -1,11 +1,4 @@
 //! How messages are accepted for sending.
-//!
-//! # Why none comes after the reset
-//!
-//! A sender first counts itself, then looks at the state, and counts itself out once the message is in the mailbox. The
-//! worker first closes the connection, then looks at the count. All four are sequentially consistent, so that of a
-//! sender and a reset at the same time either the sender sees the connection closed and keeps its message, or the worker
-//! sees the sender and waits for the message, which goes back with the reset.
 
 use super::{Connection, Route};
 use crate::error::{Rejection, SendError};
@@ -13,9 +6,8 @@ use crate::park;
 use crate::shared::Role;
 use crate::throttle::{Permit, TooLarge};
 use crate::worker::Command;
-use axon_proto::{State, cost};
+use axon_proto::cost;
 use axon_wire::{Limits, Message};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 impl Connection {
@@ -72,17 +64,14 @@ impl Connection {
         }
     }
 
-    /// Whether somebody who saw the connection open may still be handing over a message. Once it is closed and this is
-    /// false, no message comes any more.
+    /// Whether somebody may still be handing over a message. Once the connection is closed and this is false, no message
+    /// comes any more.
     pub(crate) fn has_senders(&self) -> bool {
-        self.0.senders.load(Ordering::SeqCst) != 0
+        !self.0.gate.is_empty()
     }
 
     fn hand_over(&self, message: Message, permit: Permit, role: Role) -> Result<(), SendError> {
-        let _sender = Sender::enter(&self.0.senders);
-        if self.0.state.load(Ordering::SeqCst) == super::state_number(State::Closed) {
-            return Err(rejected(Rejection::Closed, message));
-        }
+        let Some(_sender) = self.0.gate.enter() else { return Err(rejected(Rejection::Closed, message)) };
         match &self.0.route {
             Route::Worker(_, mailbox) => mailbox.push(Command::Send(self.clone(), message, permit)),
             Route::Loopback => return self.send_locally(message, permit, role),
@@ -95,22 +84,6 @@ impl Connection {
         let Some(shared) = self.0.shared.upgrade() else { return Err(rejected(Rejection::Closed, message)) };
         let delivered = shared.deliver_locally(self, message, permit, role);
         delivered.map_err(|message| SendError { why: Rejection::Closed, message })
-    }
-}
-
-/// Counts a thread that is handing a message over.
-struct Sender<'a>(&'a AtomicUsize);
-
-impl<'a> Sender<'a> {
-    fn enter(senders: &'a AtomicUsize) -> Self {
-        senders.fetch_add(1, Ordering::SeqCst);
-        Self(senders)
-    }
-}
-
-impl Drop for Sender<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Release);
     }
 }
 
