@@ -198,7 +198,8 @@ pub trait Reactor {
     fn send(&mut self, socket: SocketId, buffers: &mut Vec<Bytes>);
 
     /// Bytes accepted by `send` that the device has not taken yet; zero for a dead id. What the device took may still be
-    /// lost: only the peer's acknowledgement says that it arrived.
+    /// lost: only the peer's acknowledgement says that it arrived. Where sends leave at the next `poll`, those that it
+    /// takes along without waiting need not be counted; they leave even if the socket is closed before.
     fn unsent(&self, socket: SocketId) -> usize;
 
     /// Arms receiving into lent buffers: `Received` comes again and again until `pause`, `receive_into` or `close`.

@@ -25,8 +25,8 @@ use std::time::Instant;
 /// TCP, IPv4 and IPv6, over io_uring (Linux 6.1 or later).
 ///
 /// Faster than [`TcpTransport`](crate::TcpTransport) where a worker serves many connections with small messages, and not
-/// for a single one. Sends leave at the next [`poll`](Reactor::poll), so that [`unsent`](Reactor::unsent) is never zero
-/// just after one.
+/// for a single one. Sends leave at the next [`poll`](Reactor::poll); a small one is as good as gone before, so
+/// that [`unsent`](Reactor::unsent) does not count it.
 ///
 /// Limits: lent buffers hold at most 32 KiB, and each keeps its share of a piece of that size alive. IPv6 listeners take no
 /// IPv4 connections: listen on both addresses.

@@ -4,7 +4,7 @@ use super::file::{File, Name};
 use super::lent::GROUP;
 use super::outgoing::{Gather, Outgoing};
 use bytes::BytesMut;
-use io_uring::squeue::Entry;
+use io_uring::squeue::{Entry, Flags};
 use io_uring::{opcode, types};
 use rustix::event::PollFlags;
 use rustix::net::{RecvFlags, SendFlags, SocketAddrAny, SocketFlags};
@@ -12,6 +12,36 @@ use std::rc::Rc;
 
 /// Bytes one operation receives at most: results are signed 32-bit numbers.
 const MAX_RECEIVE: usize = 1 << 30;
+
+/// How to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Now or not at all: the kernel is done with it when it has taken the entry out of the queue, and speaks up only if
+    /// it did not send everything. So a send costs no completion, and no wake-up to take it.
+    Prompt,
+    /// As soon as the kernel has room, which it tells in any case.
+    Patient,
+}
+
+impl Manner {
+    fn message_flags(self) -> SendFlags {
+        match self {
+            // What is sent only in part is a failure with `WAITALL`, and failures are not silent.
+            Self::Prompt => SendFlags::NOSIGNAL | SendFlags::DONTWAIT | WAIT_ALL,
+            Self::Patient => SendFlags::NOSIGNAL,
+        }
+    }
+
+    fn entry_flags(self) -> Flags {
+        match self {
+            Self::Prompt => Flags::SKIP_SUCCESS,
+            Self::Patient => Flags::empty(),
+        }
+    }
+}
+
+/// Of `sendmsg`, where Linux does not use it; io_uring does. Linux: io_uring_enter(2), `IORING_OP_SEND`.
+const WAIT_ALL: SendFlags = SendFlags::from_bits_retain(RecvFlags::WAITALL.bits());
 
 /// What the kernel is asked to do. What it reads or writes meanwhile is here, on the heap, and stays in its place when this
 /// is moved.
@@ -25,7 +55,7 @@ pub(crate) enum Work {
     /// Connect to this address.
     Connect(Box<SocketAddrAny>),
     /// Send the first buffers.
-    Send(Box<Outgoing>),
+    Send(Box<Outgoing>, Manner),
     /// Receive into lent buffers: multishot.
     Lend,
     /// Receive so many bytes to the end of the destination, which has the room.
@@ -40,14 +70,17 @@ macro_rules! entry {
             Work::Await(events) => opcode::PollAdd::new($file, events.bits().into()).build(),
             Work::Accept => opcode::AcceptMulti::new($file).flags(SocketFlags::CLOEXEC.bits() as i32).build(),
             Work::Connect(addr) => opcode::Connect::new($file, addr.as_ptr().cast(), addr.addr_len()).build(),
-            Work::Send(outgoing) => match outgoing.gather() {
+            Work::Send(outgoing, manner) => match outgoing.gather() {
                 Gather::One(start, length) => {
-                    opcode::Send::new($file, start, length).flags(SendFlags::NOSIGNAL.bits() as i32).build()
+                    let flags = manner.message_flags().bits() as i32;
+                    opcode::Send::new($file, start, length).flags(flags).build()
                 }
                 Gather::Many(header) => {
-                    opcode::SendMsg::new($file, header).flags(SendFlags::NOSIGNAL.bits()).build()
+                    let flags = manner.message_flags().bits();
+                    opcode::SendMsg::new($file, header).flags(flags).build()
                 }
-            },
+            }
+            .flags(manner.entry_flags()),
             Work::Lend => opcode::RecvMulti::new($file, GROUP).build(),
             Work::Fill(destination, length) => {
                 let room = destination.spare_capacity_mut();

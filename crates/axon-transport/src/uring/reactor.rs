@@ -232,7 +232,7 @@ impl Reactor for UringReactor {
 
     fn close(&mut self, socket: SocketId) {
         if let Some(gone) = self.sockets.remove(socket.0) {
-            gone.close(&mut self.ring);
+            gone.close(socket, &mut self.ring);
         }
     }
 

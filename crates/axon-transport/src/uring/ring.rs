@@ -10,7 +10,7 @@
 
 use super::file::{File, Files};
 use super::lent::Lent;
-use super::operation::{Operation, Work};
+use super::operation::{Manner, Operation, Work};
 use super::outgoing::Outgoing;
 use crate::Counters;
 use crate::slots::Slots;
@@ -75,6 +75,10 @@ pub(crate) struct Ring {
     waiting: VecDeque<Entry>,
     #[expect(clippy::vec_box, reason = "the kernel is given their addresses, and they go from hand to hand")]
     lists: Vec<Box<Outgoing>>,
+    /// Prompt sends in the queue, which the kernel may not have seen.
+    prompt: Vec<u64>,
+    /// Prompt sends it has taken out of the queue: those about which it has not complained are complete.
+    silent: Vec<u64>,
     enter_flags: EnterFlags,
     pub(crate) counters: Counters,
 }
@@ -102,6 +106,8 @@ impl Ring {
             stash: VecDeque::new(),
             waiting: VecDeque::new(),
             lists: Vec::new(),
+            prompt: Vec::new(),
+            silent: Vec::new(),
             enter_flags,
             counters: Counters::default(),
         })
@@ -137,10 +143,14 @@ impl Ring {
 
     /// Starts an operation, at the latest with the next [`enter`](Self::enter).
     pub(crate) fn start(&mut self, owner: u64, file: &Rc<File>, work: Work) -> Token {
-        self.counters.sends += u64::from(matches!(work, Work::Send(_)));
+        self.counters.sends += u64::from(matches!(work, Work::Send(..)));
+        let is_prompt = matches!(work, Work::Send(_, Manner::Prompt));
         let key = self.in_flight.insert(Operation::new(owner, file.clone(), work));
         let operation = self.in_flight.get_mut(key).expect("just inserted");
         let entry = operation.entry().user_data(key);
+        if is_prompt {
+            self.prompt.push(key);
+        }
         self.push(entry);
         Token(key)
     }
@@ -194,16 +204,12 @@ impl Ring {
         }
         let queued = queue.len() as u32;
         drop(queue);
-        self.counters.waits += 1;
-        match self.call(queued, if may_sleep { sleep } else { Duration::ZERO }) {
-            // Busy and again: the kernel wants completions to be taken first, or has no memory at the moment.
-            Ok(_) | Err(Errno::TIME | Errno::INTR | Errno::AGAIN | Errno::BUSY) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        self.call(queued, if may_sleep { sleep } else { Duration::ZERO })
     }
 
     #[expect(unsafe_code, reason = "the safe ways do not look for completions unless they wait for one")]
-    fn call(&self, queued: u32, sleep: Duration) -> Result<usize, Errno> {
+    fn call(&mut self, queued: u32, sleep: Duration) -> io::Result<()> {
+        self.counters.waits += 1;
         let wanted = u32::from(!sleep.is_zero());
         let timeout = Timespec::from(sleep);
         let args = SubmitArgs::new();
@@ -211,7 +217,14 @@ impl Ring {
         let flags = self.enter_flags.bits();
         // SAFETY: the argument is what `EXT_ARG` in the flags announces, and lives through the call, as does the timeout.
         let result = unsafe { self.uring.submitter().enter(queued, wanted, flags, Some(&args)) };
-        result.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
+        if self.waiting.is_empty() && self.uring.submission().is_empty() {
+            self.silent.append(&mut self.prompt);
+        }
+        match result.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO)) {
+            // Busy and again: the kernel wants completions to be taken first, or has no memory at the moment.
+            Ok(_) | Err(Errno::TIME | Errno::INTR | Errno::AGAIN | Errno::BUSY) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The next arrival, if there is one.
@@ -221,11 +234,26 @@ impl Ring {
 
     fn fresh(&mut self) -> Option<Arrival> {
         loop {
-            let completion = self.uring.completion().next()?;
+            let Some(completion) = self.uring.completion().next() else { return self.silent_success() };
             if let Some(arrival) = self.arrival(&completion) {
                 return Some(arrival);
             }
         }
+    }
+
+    /// A prompt send that is complete. Those that are not were taken by their completions, which come first.
+    fn silent_success(&mut self) -> Option<Arrival> {
+        while let Some(key) = self.silent.pop() {
+            let Some(operation) = self.in_flight.remove(key) else { continue };
+            let sent = match &operation.work {
+                Work::Send(list, _) => list.backlog.bytes(),
+                _ => 0,
+            };
+            let outcome = Ok(sent);
+            let brought = self.count_sent(outcome);
+            return Some(Arrival { owner: operation.owner, outcome, brought, ended: Some(operation.work) });
+        }
+        None
     }
 
     /// Waits for the next arrival of `owner`, who has an operation in flight that ends soon. Others wait their turn.
@@ -253,10 +281,7 @@ impl Ring {
         }
         self.fill_queue();
         let queued = self.uring.submission().len() as u32;
-        match self.call(queued, Duration::from_millis(100)) {
-            Ok(_) | Err(Errno::TIME | Errno::INTR | Errno::AGAIN | Errno::BUSY) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        self.call(queued, Duration::from_millis(100))
     }
 
     /// What a completion says; nothing if it is the answer to a cancellation.
@@ -272,7 +297,7 @@ impl Ring {
             Work::Accept => accepted(outcome),
             Work::Lend => self.lent(outcome, cqueue::buffer_select(completion.flags())),
             Work::Fill(..) => self.count_received(outcome),
-            Work::Send(_) => self.count_sent(outcome),
+            Work::Send(..) => self.count_sent(outcome),
             Work::Listen(_) | Work::Await(_) => events(outcome),
             Work::Connect(_) => Brought::Nothing,
         };

@@ -14,9 +14,10 @@
 //! another. Bytes that come meanwhile are kept in front of the stream.
 
 use super::file::File;
-use super::operation::Work;
+use super::operation::{Manner, Work};
 use super::ring::{Arrival, Brought, Ring, Token};
 use super::stream::{Link, Stream, Turn};
+use crate::inet::MAX_GATHER;
 use crate::reading::Reading;
 use crate::{Completion, Detached, SocketId};
 use bytes::{Bytes, BytesMut};
@@ -28,6 +29,8 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
+/// Bytes that are sent promptly at most. Little, for the kernel should have room for them.
+const PROMPT: usize = 256 * 1024;
 /// Reads that empty a socket whose sending side failed, before its end is reported.
 const LAST_READS: usize = 64;
 /// Room for each of them.
@@ -108,9 +111,14 @@ impl Socket {
         Self::new(ring.insert(arriving.fd), arriving.stream)
     }
 
-    /// Bytes that the kernel has not taken, as far as is known.
+    /// Bytes that neither the ring nor the kernel has taken, as far as is known.
     pub(crate) fn unsent(&self) -> usize {
-        self.stream.backlog.bytes() + self.sending.map_or(0, |(_, bytes)| bytes)
+        let sending = self.sending.map_or(0, |(_, bytes)| bytes);
+        match self.manner() {
+            // They leave with the next system call, even if the socket is closed now.
+            Some(Manner::Prompt) => 0,
+            _ => self.stream.backlog.bytes() + sending,
+        }
     }
 
     /// Takes all `buffers`.
@@ -119,6 +127,18 @@ impl Socket {
             buffers.clear();
         }
         self.stream.backlog.push(buffers);
+        self.stream.owes_drained |= self.unsent() > 0;
+    }
+
+    /// How to send what waits, if it can be sent.
+    fn manner(&self) -> Option<Manner> {
+        let stream = &self.stream;
+        if stream.link != Link::Open || self.sending.is_some() || stream.backlog.is_empty() {
+            return None;
+        }
+        let is_small = stream.backlog.bytes() <= PROMPT && stream.backlog.buffers().len() <= MAX_GATHER;
+        let is_prompt = is_small && !stream.is_full && !stream.owes_drained;
+        Some(if is_prompt { Manner::Prompt } else { Manner::Patient })
     }
 
     pub(crate) fn receive(&mut self) {
@@ -146,12 +166,8 @@ impl Socket {
     fn needs_service(&self) -> bool {
         self.stream.failure.is_some()
             || self.stream.has_news()
-            || self.may_send()
+            || self.manner().is_some()
             || self.step() != Step::Nothing
-    }
-
-    fn may_send(&self) -> bool {
-        self.stream.link == Link::Open && self.sending.is_none() && !self.stream.backlog.is_empty()
     }
 
     /// The table on top.
@@ -179,18 +195,18 @@ impl Socket {
         if self.stream.failure.is_some() {
             return self.end(cx);
         }
-        if self.may_send() {
-            self.start_sending(cx);
+        if let Some(manner) = self.manner() {
+            self.start_sending(manner, cx.id, cx.ring);
         }
         self.take_step(cx);
         ControlFlow::Continue(())
     }
 
-    fn start_sending(&mut self, cx: &mut Context<'_>) {
-        let mut list = cx.ring.list();
+    fn start_sending(&mut self, manner: Manner, id: SocketId, ring: &mut Ring) {
+        let mut list = ring.list();
         std::mem::swap(&mut list.backlog, &mut self.stream.backlog);
         let bytes = list.backlog.bytes();
-        self.sending = Some((cx.ring.start(cx.id.0, &self.file, Work::Send(list)), bytes));
+        self.sending = Some((ring.start(id.0, &self.file, Work::Send(list, manner)), bytes));
     }
 
     fn take_step(&mut self, cx: &mut Context<'_>) {
@@ -243,12 +259,12 @@ impl Socket {
     fn absorb(&mut self, mut arrival: Arrival, ring: &mut Ring) {
         match &arrival.ended {
             Some(Work::Lend | Work::Fill(..)) => self.receiving = Receiving::Nothing,
-            Some(Work::Send(_)) => self.sending = None,
+            Some(Work::Send(..)) => self.sending = None,
             Some(Work::Connect(_) | Work::Await(_)) => self.connecting = None,
             Some(Work::Listen(_)) => self.watching = None,
             Some(Work::Accept) | None => {}
         }
-        if let Some(Work::Send(mut list)) = arrival.ended.take_if(|work| matches!(work, Work::Send(_))) {
+        if let Some(Work::Send(mut list, _)) = arrival.ended.take_if(|work| matches!(work, Work::Send(..))) {
             self.stream.sent(arrival.outcome, &mut list.backlog);
             return ring.give_back(list);
         }
@@ -299,7 +315,11 @@ impl Socket {
     }
 
     /// Closes it. The kernel ends what is in flight, and then the file.
-    pub(crate) fn close(self, ring: &mut Ring) {
+    pub(crate) fn close(mut self, id: SocketId, ring: &mut Ring) {
+        if self.manner() == Some(Manner::Prompt) {
+            // It was promised that they leave.
+            self.start_sending(Manner::Prompt, id, ring);
+        }
         for token in self.tokens() {
             ring.cancel(token);
         }

@@ -49,8 +49,12 @@ pub(crate) struct Stream {
     broken: bool,
     /// Bytes that are not on their way into the kernel.
     pub(crate) backlog: Backlog,
-    /// Everything was sent, and nobody was told.
+    /// Whether bytes waited at the return of a send: then it is told when they are gone.
+    pub(crate) owes_drained: bool,
+    /// They are gone, and nobody was told.
     drained: bool,
+    /// Whether the kernel had no room for the last bytes.
+    pub(crate) is_full: bool,
     /// Why it cannot send any more. It ends as soon as what has arrived is reported.
     pub(crate) failure: Option<io::Error>,
 }
@@ -64,7 +68,9 @@ impl Stream {
             end: None,
             broken: false,
             backlog: Backlog::default(),
+            owes_drained: false,
             drained: false,
+            is_full: false,
             failure: None,
         }
     }
@@ -157,11 +163,14 @@ impl Stream {
             Err(error) if is_passing(error) => {}
             Err(error) => return self.fail(error.into()),
         }
-        if !rest.is_empty() {
+        self.is_full = !rest.is_empty();
+        if self.is_full {
             rest.append(&mut self.backlog);
             std::mem::swap(rest, &mut self.backlog);
         }
-        self.drained = self.backlog.is_empty();
+        if self.backlog.is_empty() {
+            self.drained = std::mem::take(&mut self.owes_drained);
+        }
     }
 
     fn fail(&mut self, error: io::Error) {

@@ -111,6 +111,8 @@ pub(crate) fn what_is_sent_before_the_connection_stands_arrives(transport: &dyn 
     while client.reactor.unsent(here) > 0 {
         client.poll(Duration::from_millis(1));
     }
+    // With what a submission queue holds.
+    client.poll(Duration::ZERO);
     let Completion::Accepted { socket, .. } = server.next() else {
         panic!("not accepted");
     };

@@ -61,6 +61,18 @@ pub(crate) fn closing_with_unsent_bytes_ends_the_stream_early(transport: &dyn Tr
     assert!(duo.client.news.is_empty() && duo.server.news.is_empty());
 }
 
+pub(crate) fn what_is_not_unsent_leaves_before_the_end(transport: &dyn Transport) {
+    for words in [&b"a few"[..], &[b'x'; 20_000]] {
+        let mut duo = Duo::new(transport);
+        duo.server.reactor.receive(duo.there);
+        duo.client.send(duo.here, words);
+        duo.until_sent();
+        duo.client.reactor.close(duo.here);
+        assert_eq!(duo.receive(words.len()), words);
+        assert!(closed(duo.next_of_server(), duo.there).is_none());
+    }
+}
+
 pub(crate) fn no_completion_comes_after_close(transport: &dyn Transport) {
     let mut duo = Duo::new(transport);
     duo.server.reactor.receive(duo.there);
@@ -160,6 +172,16 @@ pub(crate) fn a_dropped_reactor_closes_its_sockets(transport: &dyn Transport) {
     server.reactor.receive(there);
     drop(duo.client);
     closed(server.next(), there);
+}
+
+impl Duo {
+    /// Until nothing is unsent, and not a poll longer.
+    fn until_sent(&mut self) {
+        while self.client.reactor.unsent(self.here) > 0 {
+            self.client.poll(Duration::from_millis(1));
+            self.server.poll(Duration::ZERO);
+        }
+    }
 }
 
 impl Site {

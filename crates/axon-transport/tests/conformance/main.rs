@@ -61,6 +61,7 @@ conformance! {{
         the_end_comes_after_all_data
         the_end_comes_after_a_late_receive
         closing_with_unsent_bytes_ends_the_stream_early
+        what_is_not_unsent_leaves_before_the_end
         no_completion_comes_after_close
         sending_to_a_closed_peer_ends_in_one_closed
         last_words_are_heard
