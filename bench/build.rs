@@ -7,8 +7,8 @@ fn main() {
         Method::builder()
             .name(name)
             .route_name(route)
-            .input_type("super::Payload")
-            .output_type("super::Payload")
+            .input_type("crate::drive::grpc::Payload")
+            .output_type("crate::drive::grpc::Payload")
             .codec_path("tonic_prost::ProstCodec")
     };
     let service = Service::builder()

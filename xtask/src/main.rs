@@ -1,7 +1,7 @@
 //! The project's own commands: `cargo xtask --help`.
 #![forbid(unsafe_code)]
 
-mod compare;
+mod bench;
 mod peers;
 mod program;
 mod sim;
@@ -32,14 +32,11 @@ enum Command {
     Tidy,
     /// Fetch and unpack the real Ceph peers the tests talk to (once; seconds when they are there)
     Peers,
-    /// Measure Axon beside Ceph's C++ messenger and raw sockets, alternated in one run
-    Compare {
-        /// Rounds of which the medians are taken
-        #[arg(long, default_value_t = 5)]
-        rounds: u32,
-        /// Seconds of each measurement
-        #[arg(long, default_value_t = 2)]
-        seconds: u32,
+    /// Measure Axon beside its peers, alternated in one run, and write docs/performance/: [--quick] [--help]
+    Bench {
+        /// Arguments of `axon-bench run`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
     },
     /// Run the protocol in seeded simulated worlds: [--seeds N] [--first S], or [--seed S] to replay one with its story
     Sim {
@@ -66,7 +63,7 @@ fn main() -> ExitCode {
         Command::Test { filter } => test::run(&filter),
         Command::Tidy => tidy::run(),
         Command::Peers => peers::prepare(),
-        Command::Compare { rounds, seconds } => compare::run(rounds, seconds),
+        Command::Bench { args } => bench::run(&args),
         Command::Sim { args } => sim::run("sim", &args),
         Command::Explore { args } => sim::run("explore", &args),
         Command::Vectors { filter } => test::capture_vectors(&filter),

@@ -39,6 +39,11 @@ impl Steps {
         self.done.push(Step { name: name.into(), took, outcome });
     }
 
+    /// Whether all went well so far.
+    pub(crate) fn is_ok(&self) -> bool {
+        self.done.iter().all(|step| step.outcome.is_ok())
+    }
+
     /// Shows again why steps failed, then the summary. Success if all succeeded, and there were any.
     pub(crate) fn finish(self) -> ExitCode {
         for step in &self.done {
@@ -47,7 +52,7 @@ impl Steps {
             }
         }
         eprint!("\n{}", self.summary());
-        match !self.done.is_empty() && self.done.iter().all(|step| step.outcome.is_ok()) {
+        match !self.done.is_empty() && self.is_ok() {
             true => ExitCode::SUCCESS,
             false => ExitCode::FAILURE,
         }

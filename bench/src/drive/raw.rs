@@ -1,0 +1,87 @@
+//! Bare TCP sockets: what this machine allows.
+//!
+//! At depth 1 a blocking ping-pong; at greater depth all that may be sent leaves by one gathering write, and all that
+//! has come is read at once. The same number of bytes of data as everybody moves, without headers. With a checksum each
+//! message's crc32c is computed where it is sent and where it is received, as msgr2's crc mode does.
+
+mod intake;
+mod socket;
+
+use super::{DriveError, Job, REPLY, Report, announce};
+use intake::Intake;
+use socket::Socket;
+use std::collections::VecDeque;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Instant;
+
+/// Messages of a stream that leave by one gathering write: as many bytes as sockets hold, within the kernel's limit.
+const STREAM_BATCH: usize = 64;
+
+/// Serves one connection.
+pub(super) fn serve(addr: SocketAddr, job: &Job) -> Result<(), DriveError> {
+    let listener = TcpListener::bind(addr)?;
+    announce(listener.local_addr()?)?;
+    let (stream, _) = listener.accept()?;
+    let socket = Socket::new(stream, job.spin)?;
+    if job.stream { pour(&socket, job) } else { answer(&socket, job) }
+}
+
+fn answer(socket: &Socket, job: &Job) -> Result<(), DriveError> {
+    let reply = vec![0; REPLY];
+    let mut intake = Intake::new(job.size, job.checksum);
+    let mut buffer = Socket::buffer();
+    loop {
+        let count = socket.receive(&mut buffer)?;
+        let units = intake.take(&buffer[..count]);
+        socket.send(&reply, units, job.checksum)?;
+    }
+}
+
+fn pour(socket: &Socket, job: &Job) -> Result<(), DriveError> {
+    let message = vec![0; job.size];
+    loop {
+        socket.send(&message, STREAM_BATCH, job.checksum)?;
+    }
+}
+
+/// Loads one connection.
+pub(super) fn load(addr: SocketAddr, job: &Job) -> Result<Report, DriveError> {
+    let socket = Socket::new(TcpStream::connect(addr)?, job.spin)?;
+    if job.stream { drink(&socket, job) } else { ask(&socket, job) }
+}
+
+fn ask(socket: &Socket, job: &Job) -> Result<Report, DriveError> {
+    let request = vec![0; job.size];
+    let mut intake = Intake::new(REPLY, job.checksum);
+    let mut buffer = Socket::buffer();
+    let mut recorder = job.recorder();
+    let mut sent = VecDeque::from(vec![Instant::now(); job.depth]);
+    socket.send(&request, job.depth, job.checksum)?;
+    loop {
+        let count = socket.receive(&mut buffer)?;
+        let units = intake.take(&buffer[..count]);
+        let now = Instant::now();
+        for left in sent.drain(..units.min(sent.len())) {
+            recorder.reply(left, now);
+        }
+        if recorder.is_over(now) {
+            return Ok(recorder.report());
+        }
+        sent.extend(std::iter::repeat_n(now, units));
+        socket.send(&request, units, job.checksum)?;
+    }
+}
+
+fn drink(socket: &Socket, job: &Job) -> Result<Report, DriveError> {
+    let mut intake = Intake::new(job.size, job.checksum);
+    let mut buffer = Socket::buffer();
+    let mut recorder = job.recorder();
+    loop {
+        let count = socket.receive(&mut buffer)?;
+        let now = Instant::now();
+        recorder.arrived(intake.take(&buffer[..count]), now);
+        if recorder.is_over(now) {
+            return Ok(recorder.report());
+        }
+    }
+}

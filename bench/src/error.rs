@@ -1,0 +1,43 @@
+//! Why a measurement could not be made.
+
+use axon_testbed::TestbedError;
+use std::io;
+
+/// What went wrong; texts are for the person who reads the report.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum BenchError {
+    /// A peer could not be prepared, started or ended.
+    #[error(transparent)]
+    Testbed(#[from] TestbedError),
+    /// A file could not be read or written.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// A process ended before its time.
+    #[error("{who} ended early: {output}")]
+    Early {
+        /// The process.
+        who: String,
+        /// The end of what it printed.
+        output: String,
+    },
+    /// A process took too long.
+    #[error("{who} was not done in time: {output}")]
+    Late {
+        /// The process.
+        who: String,
+        /// The end of what it printed.
+        output: String,
+    },
+    /// What a client printed holds no result.
+    #[error("{who} printed no result: {output}")]
+    NoResult {
+        /// The process.
+        who: String,
+        /// The end of what it printed.
+        output: String,
+    },
+    /// A peer is not on this machine.
+    #[error("{0}")]
+    Missing(String),
+}

@@ -1,0 +1,79 @@
+//! Axon's own ends: the program `axon`.
+
+use super::Span;
+use crate::error::BenchError;
+use crate::scenario::{Mode, Scenario, Wait};
+use axon_testbed::Scratch;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Encryption needs a key; this one protects nothing.
+const KEYRING: &str = "[osd.0]\n\tkey = AQAAAAAAAAAAABAAYmVuY2htYXJrIGtleSAxNg==\n";
+
+/// The program, and the key for secure mode.
+pub(super) struct Axon {
+    program: PathBuf,
+    keyring: PathBuf,
+}
+
+impl Axon {
+    pub(super) fn new(program: PathBuf, scratch: &Scratch) -> Result<Self, BenchError> {
+        Ok(Self { program, keyring: scratch.write("keyring", KEYRING)? })
+    }
+
+    pub(super) fn lacks(&self) -> Option<String> {
+        (!self.program.exists()).then(|| format!("{} was not built", self.program.display()))
+    }
+
+    /// What it says its version is.
+    pub(super) fn version(&self) -> String {
+        let output = Command::new(&self.program).arg("--version").output();
+        output.map_or_else(|error| error.to_string(), |output| text(&output.stdout))
+    }
+
+    pub(super) fn keyring(&self) -> &Path {
+        &self.keyring
+    }
+
+    pub(super) fn serve(&self, addr: SocketAddr, scenario: &Scenario) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(["serve", &addr.to_string(), "--json"]);
+        if scenario.mode == Mode::Secure {
+            command.args(["--auth", "cephx"]);
+        }
+        self.protect(&mut command, scenario);
+        command
+    }
+
+    pub(super) fn bench(&self, addr: SocketAddr, scenario: &Scenario, span: Span) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(["bench", "--json", "--connect", &format!("v2:{addr}/0")]);
+        let numbers = [
+            ("--size", scenario.size),
+            ("--depth", scenario.depth_each()),
+            ("--connections", scenario.connections),
+        ];
+        for (option, number) in numbers {
+            command.args([option, &number.to_string()]);
+        }
+        command.args(["--seconds", &span.measure.as_secs_f64().to_string()]);
+        self.protect(&mut command, scenario);
+        command
+    }
+
+    fn protect(&self, command: &mut Command, scenario: &Scenario) {
+        if scenario.mode == Mode::Secure {
+            command.args(["--mode", "secure", "--keyring"]).arg(&self.keyring);
+        }
+        match scenario.wait {
+            Wait::Usual => {}
+            Wait::Block => drop(command.args(["--spin", "0"])),
+            Wait::Spin => drop(command.args(["--spin", "1s"])),
+        }
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim().to_owned()
+}

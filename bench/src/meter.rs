@@ -1,0 +1,135 @@
+//! Processor time: of the processes under test, and of everybody else.
+
+use nix::time::{ClockId, clock_getcpuclockid};
+use nix::unistd::Pid;
+use std::fs;
+use std::time::{Duration, Instant};
+
+/// Processor seconds at one moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    at: Instant,
+    /// Of the client.
+    client: Duration,
+    /// Of the server.
+    server: Duration,
+    /// Of this process.
+    own: Duration,
+    /// Of the whole machine, with what the hypervisor kept to itself.
+    machine: Duration,
+}
+
+/// What was used between two readings.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Usage {
+    /// Cores the client used.
+    pub(crate) client: f64,
+    /// Cores the server used.
+    pub(crate) server: f64,
+    /// Cores that others used.
+    pub(crate) others: f64,
+}
+
+/// Reads the clocks of a client, a server and the machine.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Meter {
+    client: ClockId,
+    server: ClockId,
+    own: ClockId,
+}
+
+impl Meter {
+    /// For two processes, by their ids.
+    ///
+    /// # Errors
+    /// When one of them has gone.
+    pub(crate) fn new(client: u32, server: u32) -> nix::Result<Self> {
+        let clock = |id: u32| clock_getcpuclockid(Pid::from_raw(id as i32));
+        Ok(Self { client: clock(client)?, server: clock(server)?, own: clock(std::process::id())? })
+    }
+
+    /// The clocks now, or an error when a process has gone.
+    ///
+    /// # Errors
+    /// When one of them has gone.
+    pub(crate) fn read(&self) -> nix::Result<Reading> {
+        Ok(Reading {
+            at: Instant::now(),
+            client: Duration::from(self.client.now()?),
+            server: Duration::from(self.server.now()?),
+            own: Duration::from(self.own.now()?),
+            machine: machine(&fs::read_to_string("/proc/stat").unwrap_or_default()),
+        })
+    }
+}
+
+impl Reading {
+    /// What was used since `earlier`.
+    pub(crate) fn since(&self, earlier: &Self) -> Usage {
+        let span = self.at.duration_since(earlier.at).as_secs_f64().max(1e-9);
+        let cores = |now: Duration, then: Duration| now.saturating_sub(then).as_secs_f64() / span;
+        let client = cores(self.client, earlier.client);
+        let server = cores(self.server, earlier.server);
+        let own = cores(self.own, earlier.own);
+        let others = cores(self.machine, earlier.machine) - client - server - own;
+        Usage { client, server, others: others.max(0.0) }
+    }
+}
+
+/// The middle of a measurement that took `span` and ended a little before the last reading: what was used meanwhile.
+/// `None` when there are no two readings in it.
+pub(crate) fn middle(readings: &[Reading], span: Duration) -> Option<Usage> {
+    let end = readings.last()?.at;
+    let before = |share: f64| readings.iter().find(|reading| reading.at + span.mul_f64(share) >= end);
+    let (from, to) = (before(0.85)?, before(0.25)?);
+    (to.at > from.at).then(|| to.since(from))
+}
+
+/// Busy time of all cores since the machine started, from `/proc/stat`: user, nice, system, irq, softirq and steal, each
+/// in hundredths of a second (proc_stat(5)).
+fn machine(stat: &str) -> Duration {
+    let line = stat.lines().next().unwrap_or_default();
+    let ticks: Vec<u64> = line.split_whitespace().skip(1).filter_map(|word| word.parse().ok()).collect();
+    let busy: u64 = [0, 1, 2, 5, 6, 7].iter().filter_map(|&column| ticks.get(column)).sum();
+    Duration::from_millis(busy * 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn idle_and_waiting_are_not_busy() {
+        let stat = "cpu  100 20 30 5000 600 7 8 9 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n";
+        assert_eq!(machine(stat), Duration::from_millis(1740));
+        assert_eq!(machine(""), Duration::ZERO);
+    }
+
+    #[test]
+    fn others_are_what_is_left() {
+        let start = Instant::now();
+        let reading = |millis: u64, busy: u64| Reading {
+            at: start + Duration::from_millis(millis),
+            client: Duration::from_millis(millis / 2),
+            server: Duration::from_millis(millis / 4),
+            own: Duration::ZERO,
+            machine: Duration::from_millis(busy),
+        };
+        let usage = reading(1000, 1250).since(&reading(0, 0));
+        assert_eq!(usage, Usage { client: 0.5, server: 0.25, others: 0.5 });
+        let readings: Vec<_> = (0..=100).map(|i| reading(i * 10, i * 20)).collect();
+        let usage = middle(&readings, Duration::from_secs(1)).unwrap();
+        assert!((usage.client - 0.5).abs() < 0.01 && (usage.others - 1.25).abs() < 0.02, "{usage:?}");
+        assert_eq!(middle(&readings[..1], Duration::from_secs(1)), None);
+    }
+
+    #[test]
+    fn reads_this_process() {
+        let own = std::process::id();
+        let meter = Meter::new(own, own).unwrap();
+        let before = meter.read().unwrap();
+        let until = Instant::now() + Duration::from_millis(30);
+        while Instant::now() < until {}
+        assert!(meter.read().unwrap().since(&before).client > 0.05);
+    }
+}

@@ -1,0 +1,100 @@
+//! Small requests beside large ones on the same connection.
+
+use super::findings::Pings;
+use super::{ProbeArgs, What};
+use crate::drive::axon::{KIND, client, failed, peer};
+use crate::drive::{DriveError, Latency};
+use axon_messenger::{Connection, EntityType, Expect, Message, incoming};
+use bytes::Bytes;
+use hdrhistogram::Histogram;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Bytes of a small request.
+const SMALL: usize = 64;
+/// Bytes of a large one: an object of Ceph's usual size.
+const LARGE: usize = 4 << 20;
+/// Large ones in flight.
+const LARGE_IN_FLIGHT: usize = 4;
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Sends one small request after the other, and large ones as the probe says.
+pub(super) fn ping(args: &ProbeArgs) -> Result<Pings, DriveError> {
+    let (dispatcher, _rest) = incoming();
+    let messenger = client().start(dispatcher).map_err(failed("starting a messenger"))?;
+    let connection = messenger.connect(EntityType::Osd, &peer(args.addr)?).map_err(failed("connecting"))?;
+    let flood = Arc::new(Flood::default());
+    let threads = match priority(args.what) {
+        None => Vec::new(),
+        Some(priority) => flood.start(&connection, priority),
+    };
+    let latency = measure(&connection, args.span());
+    flood.stop.store(true, Ordering::Relaxed);
+    for thread in threads {
+        // It ends by itself.
+        let _ = thread.join();
+    }
+    let large = flood.answered.load(Ordering::Relaxed) as f64 / (args.span().as_secs_f64() * 1.1);
+    latency.map(|latency_us| Pings { latency_us, large_bytes_per_second: large * LARGE as f64 })
+}
+
+/// Of the large messages; small ones have the default.
+fn priority(what: What) -> Option<u16> {
+    match what {
+        What::BesideLower => Some(Message::PRIORITY_LOW),
+        What::BesideHigher => Some(Message::PRIORITY_HIGH),
+        _ => None,
+    }
+}
+
+fn measure(connection: &Connection, span: Duration) -> Result<Latency, DriveError> {
+    let begin = Instant::now() + span / 10;
+    let mut latency = Histogram::<u64>::new(3).map_err(failed("a histogram"))?;
+    loop {
+        let sent = Instant::now();
+        if sent >= begin + span {
+            return Ok(Latency::of(&latency));
+        }
+        let request = Message::new(KIND, Bytes::from_static(&[0; SMALL]));
+        let reply =
+            connection.call_within(request, Expect::Kind(KIND), PATIENCE).map_err(failed("sending"))?;
+        reply.wait().map_err(failed("waiting for a reply"))?;
+        if sent >= begin {
+            latency.record(sent.elapsed().as_nanos() as u64).map_err(failed("recording"))?;
+        }
+    }
+}
+
+/// The large ones.
+#[derive(Default)]
+struct Flood {
+    stop: AtomicBool,
+    answered: AtomicU64,
+}
+
+impl Flood {
+    fn start(self: &Arc<Self>, connection: &Connection, priority: u16) -> Vec<thread::JoinHandle<()>> {
+        let data = Bytes::from(vec![0; LARGE]);
+        let one = |_| {
+            let (flood, connection, data) = (self.clone(), connection.clone(), data.clone());
+            thread::spawn(move || flood.pour(&connection, &data, priority))
+        };
+        (0..LARGE_IN_FLIGHT).map(one).collect()
+    }
+
+    fn pour(&self, connection: &Connection, data: &Bytes, priority: u16) {
+        while !self.stop.load(Ordering::Relaxed) {
+            let mut message = Message { data: data.clone(), ..Message::new(KIND, Bytes::new()) };
+            message.header.priority = priority;
+            let answered =
+                connection.call_within(message, Expect::Kind(KIND), PATIENCE).map(|reply| reply.wait());
+            match answered {
+                Ok(Ok(_)) => drop(self.answered.fetch_add(1, Ordering::Relaxed)),
+                _ => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The page `docs/performance/README.md`.
+
+use super::plots::Plot;
+use super::units::{bytes, count, dash, median, micros, plain, spread};
+use super::{Missing, Outcome};
+use crate::bar::{Verdict, Want};
+use crate::campaign::Cell;
+use crate::core::Pinning;
+use crate::peer::PROFILES;
+use crate::scenario::Scenario;
+use comfy_table::{Table, presets};
+
+const PREFACE: &str = "\
+# Axon beside its peers
+
+This page is written by `cargo xtask bench`; [performance.md](../performance.md) says what to make of it. Every peer ran \
+in the same run, alternated with the others round by round. Times depend on the machine: read the ratios.
+";
+
+const READING: &str = "\
+Figures are medians of the rounds, with the least and the greatest in brackets. Requests carry that many bytes of data, \
+replies are small (64 B, or a reply message without data); of a stream, messages that arrived. Latency is from the send \
+to the reply, in us. Processor time is per message, in us, client and server apart, taken from the middle of each \
+measurement. The C++ benchmark tells no latencies: of a lone request its p50 is the mean.
+";
+
+/// The whole page.
+pub(super) fn page(outcome: &Outcome, plots: &[Plot]) -> String {
+    let images: Vec<_> = plots.iter().map(|plot| format!("![{}]({})", plot.title, plot.file)).collect();
+    let parts = [
+        PREFACE.to_owned(),
+        format!("```console\n$ {}\n```\n", outcome.command),
+        conditions(outcome),
+        format!("## Bars\n\n{}\n", bars(&outcome.bars)),
+        format!("## Plots\n\n{}\n", images.join("\n\n")),
+        format!("## Figures\n\n{READING}"),
+        figures(&outcome.cells),
+        format!("## Probes\n\n{}\n", probes(outcome)),
+        format!("## Peers\n\n{}\n", peers()),
+        missing(outcome),
+    ];
+    parts.join("\n")
+}
+
+/// The bars and the conditions.
+pub(super) fn summary(outcome: &Outcome) -> String {
+    [bars(&outcome.bars), missing(outcome), noise(outcome)].join("\n\n")
+}
+
+fn table(heads: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN).set_header(heads);
+    table
+}
+
+fn conditions(outcome: &Outcome) -> String {
+    let (machine, conditions) = (&outcome.machine, &outcome.conditions);
+    let mut table = table(&["what", "is"]);
+    let place = if machine.virtual_machine { "virtual machine" } else { "no virtual machine" };
+    let cores = format!("{}, {} cores, {place}", machine.processor, machine.cores);
+    let system = format!("{}, Linux {}, {} MiB", machine.system, machine.kernel, machine.memory_mib);
+    let pinning = match conditions.pinning {
+        Pinning::Split => "each end on a core of its own, for every peer",
+        Pinning::None => "wherever the kernel puts them, for every peer",
+    };
+    let rounds =
+        format!("{} of {} s each, after a warm-up of a tenth", conditions.rounds, conditions.seconds);
+    let rows = [
+        ("date", machine.date.clone()),
+        ("processor", cores),
+        ("system", system),
+        ("clock governor", machine.governor.clone()),
+        ("ends", format!("processes of their own over loopback, {pinning}")),
+        ("rounds", rounds),
+        ("noise", noise(outcome)),
+    ];
+    for (what, is) in rows {
+        table.add_row([what.to_owned(), is]);
+    }
+    for version in outcome.versions.iter().filter(|version| !version.version.is_empty()) {
+        table.add_row([version.name.to_owned(), version.version.clone()]);
+    }
+    format!("{table}\n")
+}
+
+fn noise(outcome: &Outcome) -> String {
+    let conditions = &outcome.conditions;
+    format!(
+        "{} measurements kept, {} thrown away because other processes used more than {} cores, {} kept although they did",
+        conditions.kept, conditions.discarded, conditions.noise, conditions.noisy
+    )
+}
+
+fn bars(verdicts: &[Verdict]) -> String {
+    let mut table = table(&["bar", "wanted", "measured", "verdict"]);
+    for verdict in verdicts {
+        let wanted = match verdict.want {
+            Want::AtLeast(least) => format!("at least {least:.2}"),
+            Want::AtMost(most) => format!("at most {most:.2}"),
+        };
+        let measured = verdict.ratio.map_or_else(dash, |ratio| format!("{ratio:.2}"));
+        table.add_row([verdict.what.clone(), wanted, measured, word(verdict).to_owned()]);
+    }
+    table.to_string()
+}
+
+fn word(verdict: &Verdict) -> &'static str {
+    match (verdict.holds, verdict.noisy) {
+        (None, _) => "not measured",
+        (Some(true), false) => "pass",
+        (Some(true), true) => "pass (noisy)",
+        (Some(false), false) => "**FAIL**",
+        (Some(false), true) => "**FAIL** (noisy)",
+    }
+}
+
+/// A table for each scenario.
+fn figures(cells: &[Cell]) -> String {
+    let mut scenarios: Vec<Scenario> = Vec::new();
+    for cell in cells {
+        if !scenarios.contains(&cell.scenario) {
+            scenarios.push(cell.scenario);
+        }
+    }
+    let section = |scenario: &Scenario| {
+        let own = cells.iter().filter(|cell| cell.scenario == *scenario);
+        format!("### {scenario}\n\n{}\n\n", scenario_table(own))
+    };
+    scenarios.iter().map(section).collect()
+}
+
+fn scenario_table<'a>(cells: impl Iterator<Item = &'a Cell>) -> String {
+    let heads =
+        ["peer", "messages/s", "data/s", "p50", "p90", "p99", "p99.9", "client CPU", "server CPU", "remarks"];
+    let mut table = table(&heads);
+    for cell in cells {
+        let figures = &cell.figures;
+        table.add_row([
+            cell.peer.profile().title.to_owned(),
+            spread(figures.messages_per_second, count),
+            median(figures.bytes_per_second, bytes),
+            spread(figures.p50_us, micros),
+            median(figures.p90_us, micros),
+            median(figures.p99_us, micros),
+            median(figures.p999_us, micros),
+            median(figures.client_cpu_us, micros),
+            median(figures.server_cpu_us, micros),
+            remarks(cell),
+        ]);
+    }
+    table.to_string()
+}
+
+fn remarks(cell: &Cell) -> String {
+    let noisy = cell.rounds.iter().filter(|round| round.noisy).count();
+    let counted = [(noisy, "noisy"), (cell.discarded as usize, "thrown away")];
+    let counted = counted.into_iter().filter(|(count, _)| *count > 0);
+    let mut remarks: Vec<_> = counted.map(|(count, what)| format!("{count} {what}")).collect();
+    remarks.extend(cell.failure.as_ref().map(|why| format!("failed: {}", one_line(why))));
+    remarks.join("; ")
+}
+
+fn probes(outcome: &Outcome) -> String {
+    let mut table = table(&["what", "found", "remarks"]);
+    for finding in &outcome.survey.findings {
+        let remarks = finding.failure.as_deref().map_or_else(String::new, one_line);
+        table.add_row([finding.what.clone(), spread(finding.value, plain), remarks]);
+    }
+    table.to_string()
+}
+
+fn peers() -> String {
+    let mut table = table(&["peer", "started as", "settings", "when idle", "source"]);
+    for profile in PROFILES {
+        table.add_row([profile.title, profile.start, profile.settings, profile.idle, profile.source]);
+    }
+    table.to_string()
+}
+
+fn missing(outcome: &Outcome) -> String {
+    if outcome.missing.is_empty() {
+        return "No peer was missing.\n".into();
+    }
+    let line = |Missing { peer, why }: &Missing| {
+        format!("- {} was not measured: {}\n", peer.profile().title, one_line(why))
+    };
+    outcome.missing.iter().map(line).collect()
+}
+
+/// A text for a cell of a table.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "/")
+}
