@@ -55,7 +55,8 @@ impl Policy {
         Self::new(false, false, false, true, true)
     }
 
-    /// Accepts; keeps a broken session until its client comes back. Metadata servers towards CephFS clients.
+    /// Accepts; keeps a broken session for its client to come back to, for as long as [`Config::abandon`](crate::Config)
+    /// says. Metadata servers towards CephFS clients.
     pub const fn stateful_server() -> Self {
         Self::new(false, true, true, true, true)
     }
