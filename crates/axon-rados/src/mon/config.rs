@@ -37,7 +37,7 @@ pub struct MonConfig {
     /// How long a monitor has to log us in and send its map; grows with every round. Default 3 s (Ceph:
     /// `mon_client_hunt_interval`).
     pub hunt_interval: Duration,
-    /// How many monitors are tried at a time; default 3 (Ceph: `mon_client_hunt_parallel`).
+    /// How many monitors are tried at a time, 0 for all; default 3 (Ceph: `mon_client_hunt_parallel`).
     pub hunt_parallel: usize,
     /// The cluster's id, if it is known: monitors of other clusters are refused.
     pub fsid: Option<Fsid>,

@@ -5,7 +5,7 @@ use super::error::Failure;
 use super::session::{Session, is_ours};
 use crate::msg::{MOSDMap, TypedMessage};
 use axon_denc::EntityType;
-use axon_messenger::{Connection, Dispatcher, Fault, Message, Received, Reset, Undelivered};
+use axon_messenger::{Connection, Dispatcher, Fault, Message, Received, Reset, State, Undelivered};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -34,6 +34,9 @@ impl<D> WithMon<D> {
     fn take(&self, connection: &Connection, message: &Message) -> bool {
         if connection.peer_type() != EntityType::Mon {
             return false;
+        }
+        if connection.state() == State::Closed {
+            return true; // the session has left it while this was on its way
         }
         if message.header.kind == MOSDMap::KIND && self.core.osd_maps.take(&self.core, connection, message) {
             return true;

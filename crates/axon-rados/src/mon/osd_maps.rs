@@ -38,7 +38,8 @@ impl OsdMaps {
             (Some(true), Err(error)) => {
                 tracing::warn!(?connection, %error, "OSD maps of the monitor ignored")
             }
-            (_, _) => {} // of a connection that no longer counts
+            (Some(false), _) => {} // of a connection that no longer counts
+            (None, _) => return false,
         }
         true
     }

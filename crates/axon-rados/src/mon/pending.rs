@@ -75,7 +75,8 @@ impl<T> Drop for Answer<T> {
 }
 
 impl<T> Pending<T> {
-    /// Blocks until the answer is there, or its deadline has passed.
+    /// Blocks until the answer is there, or its deadline has passed. Not for the messenger's handlers: on their threads
+    /// answers are delivered.
     ///
     /// # Errors
     /// [`MonError`], as the request says.

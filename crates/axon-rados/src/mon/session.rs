@@ -83,7 +83,7 @@ impl Session {
         let always = [CONFIG, MONMAP].map(|what| (what.to_owned(), Subscription::default()));
         Self {
             hunt: Hunt::new(Candidate::of_hosts(&config.monitors), config.hunt_interval, seed),
-            parallel: config.hunt_parallel.max(1),
+            parallel: if config.hunt_parallel == 0 { usize::MAX } else { config.hunt_parallel },
             tries: Vec::new(),
             open: None,
             retiring: None,
