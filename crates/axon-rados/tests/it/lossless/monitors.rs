@@ -27,6 +27,9 @@ fn free_addr(ports: Range<u16>) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
+/// How the real monitor's log begins a question.
+const QUESTION: &str = "mon_probe(probe ";
+
 /// Questions that may be open while the storm goes on: each new socket begins with all of them again.
 const OPEN_QUESTIONS: usize = 400;
 
@@ -72,10 +75,12 @@ impl World {
 
     /// Every question was answered, and everything acknowledged.
     fn settle(&self) {
+        let start = Instant::now();
         let answered = || self.peer.seen().answers >= self.peer.asked;
         eventually("an answer to every question", 30 * SECOND, answered);
         eventually("one connection", 5 * SECOND, || self.peer.messenger.connections() == 1);
         assert_eq!(self.peer.real.state(), State::Open);
+        println!("settled after {:?}", start.elapsed());
     }
 
     /// Nothing was lost or doubled: as seen from here, and as the real monitor saw it.
@@ -95,15 +100,16 @@ impl World {
         assert!(counters.reconnects >= 10, "{counters}");
     }
 
-    /// The real monitor's log at a moment when all that it ever sent has arrived here. It says something new all the time,
-    /// and writes its log a little later.
+    /// The real monitor's log, which it writes a little later, once it knows of all our questions; and all that it had sent
+    /// by then has arrived here.
     fn log_of_all(&self) -> DaemonLog {
         let mut log = DaemonLog::of(&self.cluster, "mon.a");
-        eventually("as many messages here as mon.a sent", 10 * SECOND, || {
-            let arrived = self.peer.seen().seqs.len();
+        eventually("all questions in the log of mon.a", 20 * SECOND, || {
             log = DaemonLog::of(&self.cluster, "mon.a");
-            log.count("send_message enqueueing message") == arrived
+            log.received("mon.1", QUESTION).count() >= self.peer.asked
         });
+        let sent = log.count("send_message enqueueing message");
+        eventually("all that mon.a has sent", 10 * SECOND, || self.peer.seen().seqs.len() >= sent);
         log
     }
 
@@ -111,7 +117,7 @@ impl World {
     fn assert_sent_in_order(&self, log: &DaemonLog) {
         let all: Vec<_> = log.received("mon.1", "").map(|(seq, _)| seq).collect();
         assert!(all.iter().copied().eq(1..=all.len() as u64), "gaps or repetitions");
-        let questions = log.received("mon.1", "mon_probe(probe ");
+        let questions = log.received("mon.1", QUESTION);
         let names: Vec<_> = questions.filter_map(|(_, text)| after(text, " name ")).collect();
         let expected = (0..self.peer.asked).map(|n| format!("q{n}"));
         assert!(names.iter().copied().eq(expected), "{} of {} questions", names.len(), self.peer.asked);
