@@ -6,6 +6,7 @@ use crate::meter::middle;
 use crate::peer::{PROFILES, Peer};
 use crate::sample::{Figures, Sample};
 use crate::scenario::{Row, Scenario};
+use crate::survey::Strictness;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -56,6 +57,11 @@ struct Filling {
 }
 
 impl Plan {
+    /// The same for the probes.
+    pub(crate) fn strictness(&self) -> Strictness {
+        Strictness { rounds: self.rounds, span: self.span.measure, noise: self.noise, retries: self.retries }
+    }
+
     /// Scenarios with those who take part, in order.
     pub(crate) fn scenarios(&self) -> Vec<(Scenario, Vec<Peer>)> {
         let mut scenarios: Vec<(Scenario, Vec<Peer>)> = Vec::new();

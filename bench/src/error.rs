@@ -13,6 +13,9 @@ pub(crate) enum BenchError {
     /// A file could not be read or written.
     #[error("{0}")]
     Io(#[from] io::Error),
+    /// A process's clock could not be read: it has gone.
+    #[error("processor time: {0}")]
+    Clock(#[from] nix::Error),
     /// A process ended before its time.
     #[error("{who} ended early: {output}")]
     Early {

@@ -73,9 +73,9 @@ impl Outcome {
             seconds: plan.span.measure.as_secs_f64(),
             pinning,
             noise: plan.noise,
-            kept: rounds().count(),
-            noisy: rounds().filter(|round| round.noisy).count(),
-            discarded: cells.iter().map(|cell| cell.discarded).sum(),
+            kept: rounds().count() + survey.kept,
+            noisy: rounds().filter(|round| round.noisy).count() + survey.noisy,
+            discarded: cells.iter().map(|cell| cell.discarded).sum::<u32>() + survey.discarded,
         };
         Self {
             command: command(),

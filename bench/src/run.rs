@@ -82,7 +82,7 @@ impl RunArgs {
     /// The probes, unless only some scenarios or peers are asked for.
     fn survey(&self, plan: &Plan, fleet: &Fleet) -> Survey {
         match self.scenario.is_empty() && self.peer.is_empty() {
-            true => Survey::run(fleet, plan.rounds, plan.span.measure),
+            true => Survey::run(fleet, plan.strictness()),
             false => Survey::default(),
         }
     }

@@ -3,7 +3,7 @@
 use super::units;
 use crate::campaign::Cell;
 use crate::peer::{PROFILES, Peer};
-use crate::scenario::{Mode, Pattern, SHARED_DEPTH, Scenario, Wait, size};
+use crate::scenario::{Mode, Pattern, SHARED_DEPTH, SIZES, Scenario, Wait, size};
 use kuva::backend::svg::SvgBackend;
 use kuva::plot::LinePlot;
 use kuva::plot::legend::LegendPosition;
@@ -48,17 +48,17 @@ const CHARTS: [Chart; 5] = [
     Chart {
         file: "messages.svg",
         title: "Messages per second over size, 16 or 32 in flight",
-        x: ("bytes of data per request", short_size),
+        x: ("bytes of data per request", size_at),
         y: ("messages/s, logarithmic", short_count),
-        log_x: true,
+        log_x: false,
         points: |cell| busy(cell, |cell| Some(cell.figures.messages_per_second?.median)),
     },
     Chart {
         file: "bytes.svg",
         title: "Bytes per second over size, 16 or 32 in flight",
-        x: ("bytes of data per request", short_size),
+        x: ("bytes of data per request", size_at),
         y: ("bytes/s, logarithmic", short_count),
-        log_x: true,
+        log_x: false,
         points: |cell| busy(cell, |cell| Some(cell.figures.bytes_per_second?.median)),
     },
     Chart {
@@ -137,7 +137,7 @@ impl Chart {
             .filter(|(i, p)| points.get(i + 1).is_none_or(|n| n.0 > p.0))
             .map(|(_, p)| *p)
             .collect();
-        if points.is_empty() {
+        if points.len() < 2 {
             return None;
         }
         let width = if peer == Peer::Axon { 3.5 } else { 1.8 };
@@ -160,10 +160,17 @@ fn latencies(cell: &Cell) -> Vec<Point> {
     points.filter_map(|(index, value)| Some((index as f64, value?.median))).collect()
 }
 
-fn percentile(index: f64) -> String {
-    const NAMES: [&str; 4] = ["p50", "p90", "p99", "p99.9"];
-    let name = (index.fract() == 0.0).then(|| NAMES.get(index as usize)).flatten();
-    name.copied().unwrap_or_default().into()
+fn percentile(place: f64) -> String {
+    named(place, ["p50", "p90", "p99", "p99.9"].map(str::to_owned))
+}
+
+fn size_at(place: f64) -> String {
+    named(place, SIZES.map(size))
+}
+
+/// The name of a place on an axis that has four.
+fn named(place: f64, names: [String; 4]) -> String {
+    names.into_iter().nth(place as usize).filter(|_| place.fract() == 0.0).unwrap_or_default()
 }
 
 /// The value of a cell with many requests in flight on one connection.
@@ -171,17 +178,14 @@ fn busy(cell: &Cell, value: fn(&Cell) -> Option<f64>) -> Vec<Point> {
     let Scenario { pattern, depth, connections, mode, wait, size } = cell.scenario;
     let plain = pattern == Pattern::Requests && mode == Mode::Crc && wait == Wait::Usual && connections == 1;
     let applies = plain && (16..=32).contains(&depth);
-    value(cell).filter(|_| applies).map(|value| (f64::from(size), value)).into_iter().collect()
+    let place = SIZES.iter().position(|known| *known == size);
+    value(cell).zip(place).filter(|_| applies).map(|(y, place)| (place as f64, y)).into_iter().collect()
 }
 
 /// The value of a cell whose connections share a depth.
 fn shared(cell: &Cell, value: fn(&Cell) -> Option<f64>) -> Vec<Point> {
     let applies = cell.scenario.depth == SHARED_DEPTH;
     value(cell).filter(|_| applies).map(|y| (f64::from(cell.scenario.connections), y)).into_iter().collect()
-}
-
-fn short_size(bytes: f64) -> String {
-    size(bytes.round() as u32)
 }
 
 fn short_count(value: f64) -> String {
