@@ -7,6 +7,8 @@
 //! - [`MonMap`]: the monitors, as they say themselves;
 //! - [`mon`]: the session with them;
 //! - [`osdmap`]: which OSDs and pools there are, and where each object is;
+//! - [`client`]: [`Rados`], the session with a cluster, and [`IoCtx`], what is done with the objects of a pool;
+//! - [`ops`]: what can be done with an object;
 //! - [`crush`]: how placement groups become OSDs.
 //!
 //! ```
@@ -21,12 +23,16 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod client;
 pub mod conf;
 pub mod crush;
 pub mod mon;
 mod monmap;
 pub mod msg;
+mod objecter;
+pub mod ops;
 pub mod osd;
 pub mod osdmap;
 
+pub use client::{IoCtx, Rados};
 pub use monmap::{MonInfo, MonMap};

@@ -14,9 +14,11 @@
 //! | [`MMonGetVersion`], [`MMonGetVersionReply`] | 19, 20 | a client to its monitor, and its answer |
 //! | [`MOSDMap`] | 41 | a monitor or OSD to its subscribers |
 //! | [`MOSDOp`], [`MOSDOpReply`] | 42, 43 | a client to an OSD, and its answer |
+//! | [`MWatchNotify`] | 44 | an OSD to watchers and notifiers |
 //! | [`MPoolOp`], [`MPoolOpReply`] | 49, 48 | a client to its monitor, and its answer |
 //! | [`MMonCommand`], [`MMonCommandAck`] | 50, 51 | a client to its monitor, and its answer |
 //! | [`MGetPoolStats`], [`MGetPoolStatsReply`] | 58, 59 | a client to its monitor, and its answer |
+//! | [`MOSDBackoff`] | 61 | an OSD to a client that shall wait, and its acknowledgement |
 //! | [`MConfig`] | 62 | a monitor to every client that logs in |
 
 mod auth;
@@ -30,6 +32,7 @@ mod get_version_reply;
 mod mon_command;
 mod mon_command_ack;
 mod mon_map;
+mod osd_backoff;
 mod osd_map;
 mod osd_op;
 mod osd_op_reply;
@@ -42,6 +45,7 @@ mod stat_fs;
 mod stat_fs_reply;
 mod subscribe;
 mod subscribe_ack;
+mod watch_notify;
 
 pub use auth::MAuth;
 pub use auth_reply::MAuthReply;
@@ -54,6 +58,7 @@ pub use get_version_reply::MMonGetVersionReply;
 pub use mon_command::MMonCommand;
 pub use mon_command_ack::MMonCommandAck;
 pub use mon_map::MMonMap;
+pub use osd_backoff::{BackoffOp, MOSDBackoff};
 pub use osd_map::MOSDMap;
 pub use osd_op::{MOSDOp, OpTemplate};
 pub use osd_op_reply::{MOSDOpReply, Redirect};
@@ -65,6 +70,7 @@ pub use stat_fs::MStatFs;
 pub use stat_fs_reply::{MStatFsReply, StatFs};
 pub use subscribe::{MMonSubscribe, Subscription};
 pub use subscribe_ack::MMonSubscribeAck;
+pub use watch_notify::{MWatchNotify, WatchEventKind};
 
 use axon_denc::{DecodeError, Decoder, Encode, Features};
 use axon_wire::Message;

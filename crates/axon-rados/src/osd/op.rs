@@ -1,72 +1,7 @@
 //! One operation on an object.
 
+use super::{OpCode, OpFlags};
 use axon_denc::{Decode, DecodeError, Decoder, Encode};
-
-/// What an operation does, as numbered on the wire. Codes this list lacks are carried as they are.
-///
-/// Ceph: `__CEPH_FORALL_OSD_OPS` in `src/include/rados.h`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct OpCode(pub u16);
-
-const READ_DATA: u16 = 0x1000 | 0x0200;
-const WRITE_DATA: u16 = 0x2000 | 0x0200;
-const READ_EXEC: u16 = 0x1000 | 0x0400;
-
-impl OpCode {
-    /// Reads an extent.
-    pub const READ: OpCode = OpCode(READ_DATA | 1);
-    /// Asks for size and time.
-    pub const STAT: OpCode = OpCode(READ_DATA | 2);
-    /// Writes an extent.
-    pub const WRITE: OpCode = OpCode(WRITE_DATA | 1);
-    /// Replaces the object.
-    pub const WRITEFULL: OpCode = OpCode(WRITE_DATA | 2);
-    /// Cuts or grows the object.
-    pub const TRUNCATE: OpCode = OpCode(WRITE_DATA | 3);
-    /// Zeroes an extent.
-    pub const ZERO: OpCode = OpCode(WRITE_DATA | 4);
-    /// Deletes the object.
-    pub const DELETE: OpCode = OpCode(WRITE_DATA | 5);
-    /// Writes at the end.
-    pub const APPEND: OpCode = OpCode(WRITE_DATA | 6);
-    /// Creates the object.
-    pub const CREATE: OpCode = OpCode(WRITE_DATA | 13);
-    /// Calls a method of an object class.
-    pub const CALL: OpCode = OpCode(READ_EXEC | 1);
-}
-
-/// Flags of a request and its reply.
-///
-/// Ceph: `CEPH_OSD_FLAG_*` in `src/include/rados.h`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct OsdFlags(pub u32);
-
-impl OsdFlags {
-    /// The reply says, or the request asks for, "in memory".
-    pub const ACK: OsdFlags = OsdFlags(0x1);
-    /// The same for "in persistent memory".
-    pub const ONNVRAM: OsdFlags = OsdFlags(0x2);
-    /// The same for "on disk".
-    pub const ONDISK: OsdFlags = OsdFlags(0x4);
-    /// The request was sent before.
-    pub const RETRY: OsdFlags = OsdFlags(0x8);
-    /// The request may read.
-    pub const READ: OsdFlags = OsdFlags(0x10);
-    /// The request may write.
-    pub const WRITE: OsdFlags = OsdFlags(0x20);
-    /// All three levels of acknowledgement, which a reply replaces by its own.
-    pub const ANY_ACK: OsdFlags = OsdFlags(0x7);
-
-    /// The flags of either.
-    pub const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// The flags that `other` has not.
-    pub const fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-}
 
 /// The arguments of operations on a range of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -130,6 +65,24 @@ impl OsdOp {
     /// Asks for size and time.
     pub fn stat() -> Self {
         Self::on_extent(OpCode::STAT, Extent::default(), 0)
+    }
+
+    /// An operation whose arguments are written by `put`; what it does not write is zero.
+    ///
+    /// # Panics
+    /// If `put` writes more than [`OsdOp::ARGS`] bytes.
+    pub fn with_args(code: OpCode, payload_len: u32, put: impl FnOnce(&mut Vec<u8>)) -> Self {
+        let mut written = Vec::with_capacity(Self::ARGS);
+        put(&mut written);
+        let mut args = [0; Self::ARGS];
+        args[..written.len()].copy_from_slice(&written);
+        Self { code, flags: 0, args, payload_len }
+    }
+
+    /// This operation with these flags, too.
+    pub const fn flagged(mut self, flags: OpFlags) -> Self {
+        self.flags |= flags.0;
+        self
     }
 
     /// The arguments, read as those of an operation on a range of bytes.

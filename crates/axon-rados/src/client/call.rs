@@ -1,0 +1,107 @@
+//! Operations that were begun.
+
+use super::core::Core;
+use super::slot::Taker;
+use super::{RadosError, park};
+use crate::objecter::OpId;
+use crate::ops::{Answer, Pick};
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+/// An operation that was begun: a future of its result, for any runtime, or for a thread that waits.
+///
+/// Dropping it cancels the operation. What was not sent never is; what was sent may be done, but is not sent again.
+#[must_use = "dropping it cancels the operation"]
+pub struct Op<T> {
+    call: Call,
+    read: Read<T>,
+}
+
+/// How the answer becomes the result.
+enum Read<T> {
+    With(fn(Answer) -> T),
+    Pick(Pick<T>),
+}
+
+/// A request whose answer is awaited.
+enum Call {
+    Begun {
+        core: Arc<Core>,
+        id: OpId,
+        taker: Taker<Answer>,
+    },
+    /// It could not be begun.
+    Failed(Option<RadosError>),
+}
+
+impl<T> Op<T> {
+    pub(super) fn begun(core: Arc<Core>, id: OpId, taker: Taker<Answer>, read: fn(Answer) -> T) -> Self {
+        Self { call: Call::Begun { core, id, taker }, read: Read::With(read) }
+    }
+
+    pub(super) fn failed(error: RadosError, read: fn(Answer) -> T) -> Self {
+        Self { call: Call::Failed(Some(error)), read: Read::With(read) }
+    }
+
+    /// The same operation, with one of its results.
+    pub(super) fn pick<U>(self, pick: Pick<U>) -> Op<U> {
+        Op { call: self.call, read: Read::Pick(pick) }
+    }
+
+    /// The same operation, with another view of its answer.
+    pub(super) fn read_with<U>(self, read: fn(Answer) -> U) -> Op<U> {
+        Op { call: self.call, read: Read::With(read) }
+    }
+
+    /// Blocks until the operation is over. Not for the messenger's own threads.
+    ///
+    /// # Errors
+    /// [`RadosError`].
+    pub fn wait(self) -> Result<T, RadosError> {
+        park::wait(self)
+    }
+
+    /// Blocks until the operation is over, at most for `limit`; `None` if it goes on then.
+    pub fn wait_timeout(&mut self, limit: Duration) -> Option<Result<T, RadosError>> {
+        park::wait_until(self, Instant::now().checked_add(limit))
+    }
+}
+
+impl<T> Unpin for Op<T> {}
+
+impl<T> Future for Op<T> {
+    type Output = Result<T, RadosError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let answer = match &mut self.call {
+            Call::Begun { taker, .. } => std::task::ready!(taker.poll(context)),
+            Call::Failed(error) => Err(error.take().unwrap_or(RadosError::Closed)),
+        };
+        Poll::Ready(answer.and_then(|answer| match self.read {
+            Read::With(read) => Ok(read(answer)),
+            Read::Pick(pick) => answer.get(pick),
+        }))
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if let Self::Begun { core, id, taker } = self
+            && taker.is_awaited()
+        {
+            core.with(|objecter, now| objecter.cancel(*id, now));
+        }
+    }
+}
+
+impl<T> fmt::Debug for Op<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.call {
+            Call::Begun { id, .. } => write!(f, "Op({})", id.0),
+            Call::Failed(error) => write!(f, "Op({error:?})"),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! What is to be done once the objecter's lock is released: waking those who wait.
+
+use super::answer::Token;
+use super::watch::Mailbox;
+use crate::objecter::{NotifyEnd, Outcome, WatchNews};
+
+/// Something that must not be done under the lock.
+#[derive(Debug)]
+pub(super) enum Deed {
+    /// A request ended.
+    Finish(Token, Outcome),
+    /// A notification ended.
+    Notified(Token, NotifyEnd),
+    /// A watcher hears something.
+    News(Mailbox, WatchNews),
+}
+
+impl Deed {
+    /// Does it.
+    pub(super) fn perform(self) {
+        match self {
+            Self::Finish(token, outcome) => token.finish(outcome),
+            Self::Notified(token, end) => token.notified(end),
+            Self::News(mailbox, news) => mailbox.put(news),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What can go wrong with objects, and what is then known.
+
+use super::Errno;
+use crate::mon::MonError;
+use crate::objecter::Waiting;
+use axon_denc::DecodeError;
+use std::time::Duration;
+
+/// Why an operation has no result.
+///
+/// The variants say what is known: after [`Refused`](Self::Refused), [`TooLarge`](Self::TooLarge),
+/// [`Full`](Self::Full), [`NoPool`](Self::NoPool) and [`NotDone`](Self::NotDone) nothing was changed; after
+/// [`Unknown`](Self::Unknown) it may have been, or may still be.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RadosError {
+    /// The monitors cannot be asked, or refused.
+    #[error(transparent)]
+    Mon(#[from] MonError),
+    /// A monitor answered a command with an error.
+    #[error("{what}: {status} ({errno})")]
+    Command {
+        /// What was asked.
+        what: String,
+        /// The error.
+        errno: Errno,
+        /// What the monitor says to people.
+        status: String,
+    },
+    /// A pool must have a name.
+    #[error("the name of the pool is empty")]
+    EmptyPoolName,
+    /// An object must have a name.
+    #[error("the name of the object is empty")]
+    EmptyObjectName,
+    /// There is no such pool.
+    #[error("there is no pool '{0}'")]
+    NoPool(String),
+    /// The OSD refused: nothing was changed.
+    #[error("{object}: {errno}")]
+    Refused {
+        /// The object.
+        object: String,
+        /// Why.
+        errno: Errno,
+    },
+    /// The request is larger than OSDs accept; it was not sent, or not accepted.
+    #[error(
+        "{object}: {size} bytes in one request exceed the limit of {limit} (osd_max_write_size): write in pieces"
+    )]
+    TooLarge {
+        /// The object.
+        object: String,
+        /// Bytes of the request.
+        size: u64,
+        /// Bytes allowed.
+        limit: u64,
+    },
+    /// Writing is not possible now and the operation does not wait; it was not sent.
+    #[error("{object}: {why}")]
+    Full {
+        /// The object.
+        object: String,
+        /// What is full.
+        why: Waiting,
+    },
+    /// The deadline passed, and the operation was certainly not done.
+    #[error("{object}: not done within {within:?}: {why}")]
+    NotDone {
+        /// The object.
+        object: String,
+        /// How long it had.
+        within: Duration,
+        /// What it waited for.
+        why: Waiting,
+    },
+    /// There is no answer, and the operation may have been done, or may still be.
+    #[error("{object}: whether it was done is not known after {after:?}: {why}")]
+    Unknown {
+        /// The object.
+        object: String,
+        /// How long ago it was begun.
+        after: Duration,
+        /// What it waited for.
+        why: Waiting,
+    },
+    /// The OSD's answer cannot be read; the operation itself succeeded.
+    #[error("{object}: the answer of the OSD cannot be read: {source}")]
+    BadAnswer {
+        /// The object.
+        object: String,
+        /// What is wrong with it.
+        source: DecodeError,
+    },
+    /// The OSD cannot be sent this request.
+    #[error("{object}: {source}")]
+    Unsendable {
+        /// The object.
+        object: String,
+        /// Why.
+        source: crate::msg::MessageError,
+    },
+    /// The OSD map did not become as new as it should.
+    #[error("no OSD map of epoch {epoch} within {within:?}, only {have}: the monitors do not send it")]
+    NoMap {
+        /// The epoch waited for.
+        epoch: u32,
+        /// The epoch there is, 0 for none.
+        have: u32,
+        /// How long it was waited for.
+        within: Duration,
+    },
+    /// This side was closed.
+    #[error("the session with the cluster is closed")]
+    Closed,
+}
+
+impl RadosError {
+    /// The number an OSD or monitor answered, if one did.
+    pub fn errno(&self) -> Option<Errno> {
+        match self {
+            Self::Refused { errno, .. } | Self::Command { errno, .. } => Some(*errno),
+            Self::TooLarge { .. } => Some(Errno::EMSGSIZE),
+            Self::Full { .. } => Some(Errno::ENOSPC),
+            _ => None,
+        }
+    }
+
+    /// Whether the object, or the attribute, does not exist.
+    pub fn is_not_found(&self) -> bool {
+        self.errno() == Some(Errno::ENOENT)
+    }
+}

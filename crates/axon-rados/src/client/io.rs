@@ -1,0 +1,181 @@
+//! What is done in a pool.
+
+use super::answer::{To, Token};
+use super::call::Op;
+use super::slot::slot;
+use super::{Errno, Rados, RadosError};
+use crate::objecter::{Request, SnapContext, WhenFull};
+use crate::ops::{Answer, Compound, ReadOp, WriteOp};
+use crate::osd::{NO_SNAP, ObjectLocator};
+use axon_denc::UTime;
+use bytes::Bytes;
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A pool, and how its objects are meant: which namespace, which snapshots, how patiently. Cheap to clone; the `with_`
+/// functions give changed copies.
+#[derive(Clone)]
+pub struct IoCtx {
+    pub(super) rados: Rados,
+    pub(super) pool: i64,
+    pub(super) pool_name: String,
+    pub(super) namespace: Bytes,
+    key: Bytes,
+    snap: u64,
+    snapc: SnapContext,
+    when_full: WhenFull,
+    pub(super) deadline: Option<Duration>,
+}
+
+impl IoCtx {
+    pub(super) fn new(rados: Rados, pool: i64, name: &str) -> Self {
+        let deadline = rados.0.config.deadline;
+        Self {
+            rados,
+            pool,
+            pool_name: name.to_owned(),
+            namespace: Bytes::new(),
+            key: Bytes::new(),
+            snap: NO_SNAP,
+            snapc: SnapContext::default(),
+            when_full: WhenFull::default(),
+            deadline,
+        }
+    }
+
+    /// In this namespace; empty for the default one.
+    pub fn with_namespace(mut self, namespace: impl Into<Bytes>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// Objects are placed by this text instead of their names; empty for the names.
+    pub fn with_locator_key(mut self, key: impl Into<Bytes>) -> Self {
+        self.key = key.into();
+        self
+    }
+
+    /// Reads are of this snapshot; [`NO_SNAP`] for the present state.
+    pub fn with_snap(mut self, snap: u64) -> Self {
+        self.snap = snap;
+        self
+    }
+
+    /// Writes keep what these self-managed snapshots have. A pool with snapshots of its own needs none: they are taken
+    /// from the OSD map.
+    pub fn with_snap_context(mut self, snapc: SnapContext) -> Self {
+        self.snapc = snapc;
+        self
+    }
+
+    /// What writes do while there is no room.
+    pub fn when_full(mut self, when_full: WhenFull) -> Self {
+        self.when_full = when_full;
+        self
+    }
+
+    /// How long operations may take; `None` is for ever.
+    pub fn with_deadline(mut self, deadline: Option<Duration>) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// The pool's number.
+    pub fn pool_id(&self) -> i64 {
+        self.pool
+    }
+
+    /// The pool's name when it was looked up.
+    pub fn pool_name(&self) -> &str {
+        &self.pool_name
+    }
+
+    /// The session.
+    pub fn rados(&self) -> &Rados {
+        &self.rados
+    }
+
+    /// Begins operations that change `object`.
+    pub fn operate(&self, object: &str, op: WriteOp) -> Op<Answer> {
+        self.begin(object, op.into())
+    }
+
+    /// Begins operations that look at `object`.
+    pub fn operate_read(&self, object: &str, op: ReadOp) -> Op<Answer> {
+        self.begin(object, op.into())
+    }
+
+    /// Where an object is looked for.
+    pub(super) fn locator(&self) -> ObjectLocator {
+        ObjectLocator {
+            pool: self.pool,
+            key: self.key.clone(),
+            namespace: self.namespace.clone(),
+            hash: None,
+        }
+    }
+
+    /// What errors and outcomes need to know of a request.
+    pub(super) fn token(&self, object: &Bytes, size: u64, to: To) -> Token {
+        let limit = self.rados.0.config.max_write;
+        Token { to, object: object.clone(), size, limit, pool: self.pool_name.clone() }
+    }
+
+    fn begin(&self, object: &str, compound: Compound) -> Op<Answer> {
+        if object.is_empty() {
+            return Op::failed(RadosError::EmptyObjectName, |answer| answer);
+        }
+        self.begin_at(Bytes::copy_from_slice(object.as_bytes()), self.locator(), compound)
+    }
+
+    /// Begins a request, wherever it belongs.
+    pub(super) fn begin_at(&self, object: Bytes, locator: ObjectLocator, compound: Compound) -> Op<Answer> {
+        let size = compound.carried() as u64;
+        let limit = self.rados.0.config.max_write;
+        if size > limit {
+            let object = String::from_utf8_lossy(&object).into_owned();
+            return Op::failed(RadosError::TooLarge { object, size, limit }, |answer| answer);
+        }
+        let request = self.request(object.clone(), locator, compound);
+        let (giver, taker) = slot();
+        let token = self.token(&object, size, To::Answer(giver));
+        let core = &self.rados.0.core;
+        let id = core.with(|objecter, now| {
+            let snapc = objecter.map().pool_snaps(self.pool).filter(|_| request.is_write());
+            let snapc = snapc.unwrap_or_else(|| self.snapc.clone());
+            objecter.submit(Request { snapc, ..request }, token, now)
+        });
+        Op::begun(core.clone(), id, taker, |answer| answer)
+    }
+
+    fn request(&self, object: Bytes, locator: ObjectLocator, compound: Compound) -> Request {
+        let flags = compound.flags();
+        let (ops, data) = compound.into_parts();
+        Request {
+            snapid: if flags.contains(crate::osd::OsdFlags::WRITE) { NO_SNAP } else { self.snap },
+            mtime: now(),
+            when_full: self.when_full,
+            within: self.deadline,
+            ..Request::new(object, locator, ops, data, flags)
+        }
+    }
+
+    /// The error of a request that the OSD refused in a way the caller knows.
+    pub(super) fn refused(&self, object: &str, errno: Errno) -> RadosError {
+        RadosError::Refused { object: object.to_owned(), errno }
+    }
+}
+
+/// The time of day, for the objects written.
+fn now() -> UTime {
+    UTime::from_duration(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+impl fmt::Debug for IoCtx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IoCtx")
+            .field("pool", &self.pool_name)
+            .field("namespace", &self.namespace)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,112 @@
+//! Pools and their snapshots.
+
+use super::{Errno, IoCtx, Rados, RadosError};
+use crate::mon::{PoolOp, PoolSpec};
+use crate::msg::{PoolStats, StatFs};
+use crate::osdmap::PoolSnap;
+use std::collections::BTreeMap;
+
+impl Rados {
+    /// Creates a pool, and waits until it is in the map. Nothing happens if there is one of this name.
+    ///
+    /// # Errors
+    /// [`RadosError::EmptyPoolName`], [`RadosError::Mon`].
+    pub fn create_pool(&self, name: &str, spec: &PoolSpec) -> Result<IoCtx, RadosError> {
+        if name.is_empty() {
+            return Err(RadosError::EmptyPoolName);
+        }
+        self.mon().create_pool(name, spec, self.0.config.mon.answer_within).wait()?;
+        self.pool(name)
+    }
+
+    /// Deletes a pool and everything in it.
+    ///
+    /// # Errors
+    /// [`RadosError::EmptyPoolName`], [`RadosError::Mon`], among it a monitor without `mon_allow_pool_delete`.
+    pub fn delete_pool(&self, name: &str) -> Result<(), RadosError> {
+        if name.is_empty() {
+            return Err(RadosError::EmptyPoolName);
+        }
+        self.mon().delete_pool(name, self.0.config.mon.answer_within).wait()?;
+        self.wait_for_latest_map().map(|_| ())
+    }
+
+    /// How full the cluster is.
+    ///
+    /// # Errors
+    /// [`RadosError::Mon`].
+    pub fn usage(&self) -> Result<StatFs, RadosError> {
+        Ok(self.mon().stat_fs(None, self.0.config.mon.answer_within).wait()?)
+    }
+
+    /// What is in these pools, as the manager last told the monitors.
+    ///
+    /// # Errors
+    /// [`RadosError::Mon`].
+    pub fn pool_stats(&self, names: Vec<String>) -> Result<BTreeMap<String, PoolStats>, RadosError> {
+        Ok(self.mon().pool_stats(names, self.0.config.mon.answer_within).wait()?)
+    }
+}
+
+impl IoCtx {
+    /// Takes a number for a snapshot that the application manages: it belongs into the context of later writes.
+    ///
+    /// # Errors
+    /// [`RadosError::Mon`], among it EINVAL for a pool that has snapshots of its own.
+    pub fn create_self_managed_snap(&self) -> Result<u64, RadosError> {
+        let within = self.rados.0.config.mon.answer_within;
+        let new = self.rados.mon().create_self_managed_snap(self.pool_number()?, within).wait()?;
+        self.rados.wait_for_map(new.epoch, within)?;
+        Ok(new.snap)
+    }
+
+    /// Gives the number of a self-managed snapshot back; what objects keep for it goes.
+    ///
+    /// # Errors
+    /// [`RadosError::Mon`].
+    pub fn delete_self_managed_snap(&self, snap: u64) -> Result<(), RadosError> {
+        self.pool_op(PoolOp::DeleteSelfManagedSnap { pool: self.pool_number()?, snap })
+    }
+
+    /// Takes a snapshot of the whole pool.
+    ///
+    /// # Errors
+    /// [`RadosError::Mon`], among it EEXIST, and EINVAL for a pool with self-managed snapshots.
+    pub fn create_snap(&self, name: &str) -> Result<(), RadosError> {
+        self.pool_op(PoolOp::CreateSnap { pool: self.pool_number()?, name: name.to_owned() })
+    }
+
+    /// Removes a snapshot of the whole pool.
+    ///
+    /// # Errors
+    /// [`RadosError::Mon`].
+    pub fn delete_snap(&self, name: &str) -> Result<(), RadosError> {
+        self.pool_op(PoolOp::DeleteSnap { pool: self.pool_number()?, name: name.to_owned() })
+    }
+
+    /// The snapshots of the whole pool, by number.
+    pub fn snaps(&self) -> BTreeMap<u64, PoolSnap> {
+        self.rados.0.core.with(|objecter, _| {
+            objecter.map().osdmap().pool(self.pool).map(|pool| pool.snaps.clone()).unwrap_or_default()
+        })
+    }
+
+    /// The number of the pool's snapshot `name`.
+    ///
+    /// # Errors
+    /// [`RadosError::Refused`] with ENOENT if there is none.
+    pub fn snap_by_name(&self, name: &str) -> Result<u64, RadosError> {
+        let found = self.snaps().into_iter().find(|(_, snap)| snap.name == name);
+        found.map(|(id, _)| id).ok_or_else(|| self.refused(&format!("snapshot '{name}'"), Errno::ENOENT))
+    }
+
+    fn pool_op(&self, op: PoolOp) -> Result<(), RadosError> {
+        let within = self.rados.0.config.mon.answer_within;
+        let done = self.rados.mon().pool_op(op, within).wait()?;
+        self.rados.wait_for_map(done.epoch, within).map(|_| ())
+    }
+
+    fn pool_number(&self) -> Result<u32, RadosError> {
+        u32::try_from(self.pool).map_err(|_| RadosError::NoPool(self.pool_name.clone()))
+    }
+}

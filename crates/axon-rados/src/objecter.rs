@@ -1,0 +1,346 @@
+//! The objecter: which OSD gets a request, when it is sent again, and what its answer means.
+//!
+//! Sans I/O: inputs are calls, outputs are [`Action`]s to be taken from [`Objecter::take_actions`] after each of them.
+//! A request keeps its transaction id, and with it its `reqid`, however often it is sent: an OSD that did it already
+//! says so instead of doing it again.
+//!
+//! ```text
+//!           submit                  room in the budget              a primary, a connection, no barrier
+//!   ────────────────────> Queued ──────────────────────> Waits(why) ─────────────────────────────────> Sent(osd)
+//!                            │                             │  ^                                          │    │
+//!                            │ deadline                    │  └── interval over, reset, backoff, EAGAIN ─┘    │
+//!                            v                             v                                               v
+//!                         NotDone                 NotDone, or Unknown                                   Replied
+//!                                                 if it was ever sent
+//! ```
+//!
+//! | page | what it decides |
+//! |---|---|
+//! | `step` | what to do next with a request: the table |
+//! | `reply` | what an answer means |
+//! | `map` | what is asked of a map, `known_map` the real one, `feed` how it grows |
+//! | `session` | the connection to an OSD: dialled, open, paused after a failure; its backoffs |
+//! | `budget` | how much may be in flight |
+//! | `linger` | watches and notifications, which outlive connections |
+
+mod budget;
+mod feed;
+mod incoming;
+mod known_map;
+mod linger;
+mod linking;
+mod map;
+mod op;
+mod reply;
+mod request;
+mod session;
+mod step;
+mod waiting;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use budget::Budget;
+pub(crate) use incoming::is_ours;
+pub(crate) use known_map::KnownMap;
+pub(crate) use linger::{LingerId, Notification, NotifyEnd, WatchNews};
+pub(crate) use map::ClusterMap;
+pub(crate) use request::{OpId, Outcome, Request};
+pub use request::{SnapContext, WhenFull};
+pub(crate) use session::LinkId;
+pub use waiting::Waiting;
+
+use axon_denc::AddrVec;
+use axon_wire::Message;
+use linger::Lingers;
+use op::{Op, Owner, Phase};
+use request::Patience;
+use session::Sessions;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+use step::Step;
+
+/// What the objecter wants done. `T` is the application's token of a request.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Action<T> {
+    /// Dial an OSD.
+    Dial(LinkId, AddrVec),
+    /// Send a message.
+    Send(LinkId, Message),
+    /// Close a connection; nothing of it matters any more.
+    Close(LinkId),
+    /// Ask the monitors which OSD map is the newest, and say so by [`Objecter::latest`].
+    AskLatest,
+    /// A request ended.
+    Finish(T, Outcome),
+    /// Tell a watcher.
+    News(LingerId, WatchNews),
+    /// A notification ended.
+    Notified(T, NotifyEnd),
+}
+
+/// The requests of a client, its connections to OSDs, and the map they follow.
+pub(crate) struct Objecter<M, T> {
+    map: M,
+    ops: BTreeMap<u64, Op<T>>,
+    /// Requests whose transaction id is not their first one any more.
+    renamed: BTreeMap<OpId, u64>,
+    last_tid: u64,
+    /// Requests that are not let in yet.
+    queued: BTreeSet<u64>,
+    deadlines: BTreeSet<(Instant, OpId)>,
+    /// When requests that shall be tried again are.
+    again: BTreeSet<(Instant, OpId)>,
+    budget: Budget,
+    sessions: Sessions,
+    lingers: Lingers<T>,
+    asking_latest: bool,
+    actions: Vec<Action<T>>,
+}
+
+/// Before a request that shall be tried again is.
+const AGAIN_AFTER: Duration = Duration::from_millis(20);
+
+impl<M: ClusterMap, T> Objecter<M, T> {
+    /// Nothing in flight yet.
+    pub(crate) fn new(map: M, budget: Budget) -> Self {
+        Self {
+            map,
+            ops: BTreeMap::new(),
+            renamed: BTreeMap::new(),
+            last_tid: 0,
+            queued: BTreeSet::new(),
+            deadlines: BTreeSet::new(),
+            again: BTreeSet::new(),
+            budget,
+            sessions: Sessions::default(),
+            lingers: Lingers::default(),
+            asking_latest: false,
+            actions: Vec::new(),
+        }
+    }
+
+    /// What is to be done, in order.
+    pub(crate) fn take_actions(&mut self) -> Vec<Action<T>> {
+        std::mem::take(&mut self.actions)
+    }
+
+    /// The map.
+    pub(crate) fn map(&self) -> &M {
+        &self.map
+    }
+
+    /// Begins a request. `token` comes back with its outcome.
+    pub(crate) fn submit(&mut self, request: Request, token: T, now: Instant) -> OpId {
+        self.begin(request, Owner::App(token), now)
+    }
+
+    /// Forgets a request. If it was sent it may still be done, but it is not sent again.
+    pub(crate) fn cancel(&mut self, id: OpId, now: Instant) {
+        drop(self.remove(id));
+        self.admit(now);
+    }
+
+    /// The map becomes another one. If epochs were `skipped` nobody knows what happened in them.
+    pub(crate) fn change_map(&mut self, change: impl FnOnce(&mut M), skipped: bool, now: Instant) {
+        change(&mut self.map);
+        self.sessions.follow(&self.map, &mut self.actions);
+        for tid in self.tids() {
+            self.recheck(tid, skipped);
+        }
+        self.recheck_lingers(skipped, now);
+        self.advance_all(now);
+    }
+
+    /// The monitors' newest OSD map has this epoch.
+    pub(crate) fn latest(&mut self, epoch: u32, now: Instant) {
+        self.asking_latest = false;
+        for op in self.ops.values_mut() {
+            if matches!(op.phase, Phase::Waits(Waiting::Pool(_))) {
+                op.pool_known_by.get_or_insert(epoch);
+            }
+        }
+        self.advance_all(now);
+    }
+
+    /// The monitors could not be asked: it will be tried again.
+    pub(crate) fn latest_failed(&mut self) {
+        self.asking_latest = false;
+    }
+
+    /// Does what is due; returns when to come back.
+    pub(crate) fn poke(&mut self, now: Instant) -> Option<Instant> {
+        self.expire(now);
+        self.again.retain(|(at, _)| *at > now);
+        self.sessions.end_pauses(now);
+        self.ping_watches(now);
+        self.advance_all(now);
+        self.next_due()
+    }
+
+    /// When [`Objecter::poke`] has something to do.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        let deadline = self.deadlines.first().map(|(at, _)| *at);
+        let again = self.again.first().map(|(at, _)| *at);
+        [deadline, again, self.sessions.next_pause_end(), self.lingers.next_ping()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Ends everything; tokens are dropped.
+    pub(crate) fn close(&mut self) {
+        self.ops.clear();
+        self.renamed.clear();
+        self.queued.clear();
+        self.deadlines.clear();
+        self.lingers = Lingers::default();
+        self.sessions.close_all(&mut self.actions);
+    }
+
+    fn begin(&mut self, request: Request, owner: Owner<T>, now: Instant) -> OpId {
+        let tid = self.next_tid();
+        let id = OpId(tid);
+        let patience = Patience::new(now, request.within);
+        self.deadlines.extend(patience.until.map(|until| (until, id)));
+        self.ops.insert(tid, Op::new(id, request, owner, patience));
+        self.queued.insert(tid);
+        self.admit(now);
+        id
+    }
+
+    /// Lets requests in as long as the budget has room, first come, first served.
+    fn admit(&mut self, now: Instant) {
+        while let Some(tid) = self.queued.first().copied() {
+            let Some(op) = self.ops.get_mut(&tid) else { return };
+            if !self.budget.take(op.cost) {
+                return;
+            }
+            op.phase = Phase::Waits(Waiting::Map);
+            op.target = op.find_target(&self.map);
+            self.queued.pop_first();
+            self.advance(tid, now);
+        }
+    }
+
+    /// Looks where a request belongs now; if it has to be sent again it waits for that.
+    fn recheck(&mut self, tid: u64, skipped: bool) {
+        let Some(op) = self.ops.get_mut(&tid).filter(|op| op.phase != Phase::Queued) else { return };
+        let target = op.find_target(&self.map);
+        let gone = op.link.is_none_or(|link| self.sessions.features(link).is_none());
+        if skipped || gone || op.is_outdated(target.as_ref(), &self.map) {
+            op.unsend();
+        }
+        op.target = target;
+    }
+
+    fn advance_all(&mut self, now: Instant) {
+        for tid in self.tids() {
+            self.advance(tid, now);
+        }
+        self.admit(now);
+    }
+
+    /// Takes the next step with a request, if there is one.
+    fn advance(&mut self, tid: u64, now: Instant) {
+        let Some(op) = self.ops.get(&tid) else { return };
+        match self.decide(op, now) {
+            Step::Stay => {}
+            Step::Wait(why) => self.wait(tid, why),
+            Step::Dial(osd, addrs) => {
+                self.sessions.dial(osd, addrs, &mut self.actions);
+                self.wait(tid, Waiting::Connection(osd));
+            }
+            Step::AskLatest(why) => {
+                if !std::mem::replace(&mut self.asking_latest, true) {
+                    self.actions.push(Action::AskLatest);
+                }
+                self.wait(tid, why);
+            }
+            Step::Send { osd, link } => self.send(tid, osd, link, now),
+            Step::End(outcome) => self.end(tid, outcome, now),
+        }
+    }
+
+    fn wait(&mut self, tid: u64, why: Waiting) {
+        if let Some(op) = self.ops.get_mut(&tid) {
+            op.phase = Phase::Waits(why);
+        }
+    }
+
+    fn send(&mut self, tid: u64, osd: u32, link: LinkId, now: Instant) {
+        let tid = self.fresh_tid_if_needed(tid);
+        let Some(op) = self.ops.get_mut(&tid) else { return };
+        let Some(features) = self.sessions.features(link) else { return };
+        match wire::message(op, tid, self.map.epoch(), features) {
+            Ok(message) => {
+                op.sent(osd, link, self.map.epoch());
+                self.actions.push(Action::Send(link, message));
+            }
+            Err(error) => self.end(tid, Outcome::Unsendable(error), now),
+        }
+    }
+
+    /// Requests that must not be taken for their first attempt get a new transaction id for each.
+    fn fresh_tid_if_needed(&mut self, tid: u64) -> u64 {
+        match self.ops.get(&tid).is_some_and(|op| op.attempts > 0 && op.wants_fresh_tid()) {
+            true => self.rename(tid),
+            false => tid,
+        }
+    }
+
+    /// Gives a request a new transaction id: for OSDs it is another one.
+    fn rename(&mut self, tid: u64) -> u64 {
+        let Some(mut op) = self.ops.remove(&tid) else { return tid };
+        let new = self.next_tid();
+        op.attempts = 0;
+        self.renamed.insert(op.id, new);
+        self.ops.insert(new, op);
+        new
+    }
+
+    fn end(&mut self, tid: u64, outcome: Outcome, now: Instant) {
+        let Some(id) = self.ops.get(&tid).map(|op| op.id) else { return };
+        let Some(op) = self.remove(id) else { return };
+        match op.owner {
+            Owner::App(token) => self.actions.push(Action::Finish(token, outcome)),
+            Owner::Linger(linger, call) => self.linger_ended(linger, call, op.link, outcome, now),
+            Owner::Nobody => {}
+        }
+    }
+
+    fn remove(&mut self, id: OpId) -> Option<Op<T>> {
+        let tid = self.renamed.remove(&id).unwrap_or(id.0);
+        let op = self.ops.remove(&tid)?;
+        if let Some(until) = op.patience.until {
+            self.deadlines.remove(&(until, id));
+        }
+        match self.queued.remove(&tid) {
+            true => {}
+            false => self.budget.give_back(op.cost),
+        }
+        Some(op)
+    }
+
+    fn expire(&mut self, now: Instant) {
+        while let Some((at, id)) = self.deadlines.first().copied().filter(|(at, _)| *at <= now) {
+            self.deadlines.remove(&(at, id));
+            let tid = self.renamed.get(&id).copied().unwrap_or(id.0);
+            if let Some(op) = self.ops.get(&tid) {
+                let outcome = op.outcome_at_deadline(now);
+                self.end(tid, outcome, now);
+            }
+        }
+        self.admit(now);
+    }
+
+    fn next_tid(&mut self) -> u64 {
+        self.last_tid += 1;
+        self.last_tid
+    }
+
+    fn tids(&self) -> Vec<u64> {
+        self.ops.keys().copied().collect()
+    }
+}

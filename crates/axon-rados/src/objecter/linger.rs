@@ -1,0 +1,387 @@
+//! Watches and notifications: requests whose effect outlives their answer.
+//!
+//! ```text
+//!           WATCH ok            connection or primary gone
+//!   Begins ──────────> Stands ─────────────────────────────> Returns (RECONNECT)
+//!     │                 │  ^                                    │  │
+//!     │ error           │  └───────────── ok ───────────────────┘  │ error: the OSD has given it up
+//!     v                 v ping fails, DISCONNECT                   v
+//!    over             Lost <──────────────────────────────────────Lost
+//! ```
+
+use super::op::Owner;
+use super::{Action, ClusterMap, LinkId, Objecter, OpId, Outcome, Request, map::Target};
+use crate::client::Errno;
+use crate::msg::{MWatchNotify, WatchEventKind};
+use crate::ops::{Compound, ReadOp, WatchCall, WriteOp};
+use crate::osd::ObjectLocator;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// Names a watch or notification of this client: its cookie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct LingerId(pub(crate) u64);
+
+/// Which request of a watch or notification ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LingerCall {
+    Watch(WatchCall),
+    Notify,
+}
+
+/// What a watcher hears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum WatchNews {
+    /// Somebody notifies.
+    Notified { notify_id: u64, notifier: u64, payload: Bytes },
+    /// The watch is over: notifications may have been missed.
+    Lost(Errno),
+}
+
+/// What watchers are told.
+#[derive(Debug, Clone)]
+pub(crate) struct Notification {
+    /// What they are told.
+    pub(crate) payload: Bytes,
+    /// How long they have to answer.
+    pub(crate) timeout: Duration,
+    /// How long the OSD has to say how it ended.
+    pub(crate) within: Duration,
+}
+
+/// How a notification ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NotifyEnd {
+    /// 0, or a negative errno.
+    pub(crate) result: i32,
+    /// Who answered what, and who did not.
+    pub(crate) payload: Bytes,
+}
+
+/// A message about a watch or notification.
+pub(super) struct LingerEvent {
+    link: LinkId,
+    message: MWatchNotify,
+}
+
+impl LingerEvent {
+    pub(super) fn of(link: LinkId, message: MWatchNotify) -> Self {
+        Self { link, message }
+    }
+}
+
+/// What is asked of an object again and again.
+#[derive(Debug, Clone)]
+struct Subject {
+    object: Bytes,
+    locator: ObjectLocator,
+}
+
+#[derive(Debug)]
+enum Linger<T> {
+    Watch(Watch<T>),
+    Notify(Notify<T>),
+}
+
+#[derive(Debug)]
+struct Watch<T> {
+    subject: Subject,
+    /// How long the OSD waits for signs of life.
+    timeout: Duration,
+    generation: u32,
+    /// Told when the watch stands, or cannot.
+    token: Option<T>,
+    stand: Option<Stand>,
+    ping: Option<OpId>,
+}
+
+/// Where a watch stands.
+#[derive(Debug)]
+struct Stand {
+    link: LinkId,
+    target: Option<Target>,
+    ping_at: Instant,
+}
+
+#[derive(Debug)]
+struct Notify<T> {
+    subject: Subject,
+    compound: ReadOp,
+    token: Option<T>,
+    until: Instant,
+    /// The request that is on its way.
+    op: Option<OpId>,
+    /// The OSD said yes on this connection.
+    accepted: Option<LinkId>,
+}
+
+/// All watches and notifications of a client.
+#[derive(Debug)]
+pub(super) struct Lingers<T> {
+    by_id: BTreeMap<LingerId, Linger<T>>,
+    last: u64,
+}
+
+impl<T> Default for Lingers<T> {
+    fn default() -> Self {
+        Self { by_id: BTreeMap::new(), last: 0 }
+    }
+}
+
+/// How often a watcher gives a sign of life (Ceph: `objecter_tick_interval`).
+const PING_EVERY: Duration = Duration::from_secs(5);
+
+impl<T> Lingers<T> {
+    fn next_id(&mut self) -> LingerId {
+        self.last += 1;
+        LingerId(self.last)
+    }
+
+    /// When the next sign of life is due, or a notification's time is over.
+    pub(super) fn next_ping(&self) -> Option<Instant> {
+        let due = self.by_id.values().filter_map(|linger| match linger {
+            Linger::Watch(watch) => watch.stand.as_ref().map(|stand| stand.ping_at),
+            Linger::Notify(notify) => Some(notify.until),
+        });
+        due.min()
+    }
+
+    fn watch(&mut self, id: LingerId) -> Option<&mut Watch<T>> {
+        match self.by_id.get_mut(&id)? {
+            Linger::Watch(watch) => Some(watch),
+            Linger::Notify(_) => None,
+        }
+    }
+}
+
+impl Subject {
+    fn request(&self, compound: impl Into<Compound>, within: Option<Duration>) -> Request {
+        let compound = compound.into();
+        let flags = compound.flags();
+        let (ops, data) = compound.into_parts();
+        let request = Request::new(self.object.clone(), self.locator.clone(), ops, data, flags);
+        Request { within, ..request }
+    }
+}
+
+impl<M: ClusterMap, T> Objecter<M, T> {
+    /// Begins a watch; `token` comes back with the outcome of the first request.
+    pub(crate) fn watch(
+        &mut self,
+        object: Bytes,
+        locator: ObjectLocator,
+        timeout: Duration,
+        within: Option<Duration>,
+        token: T,
+        now: Instant,
+    ) -> LingerId {
+        let id = self.lingers.next_id();
+        let subject = Subject { object, locator };
+        let watch = Watch { subject, timeout, generation: 0, token: Some(token), stand: None, ping: None };
+        self.lingers.by_id.insert(id, Linger::Watch(watch));
+        self.watch_call(id, WatchCall::Watch, within, now);
+        id
+    }
+
+    /// Ends a watch; `token` comes back when the OSD knows, unless it is not needed.
+    pub(crate) fn unwatch(&mut self, id: LingerId, within: Option<Duration>, token: Option<T>, now: Instant) {
+        let Some(Linger::Watch(watch)) = self.lingers.by_id.remove(&id) else { return };
+        let mut op = WriteOp::new();
+        op.watch(WatchCall::Unwatch, id.0, watch.generation, watch.timeout);
+        self.begin(watch.subject.request(op, within), token.map_or(Owner::Nobody, Owner::App), now);
+    }
+
+    /// Notifies the watchers of an object.
+    pub(crate) fn notify(
+        &mut self,
+        object: Bytes,
+        locator: ObjectLocator,
+        what: Notification,
+        token: T,
+        now: Instant,
+    ) -> LingerId {
+        let id = self.lingers.next_id();
+        let mut compound = ReadOp::new();
+        compound.notify(id.0, what.timeout, &what.payload);
+        let notify = Notify {
+            subject: Subject { object, locator },
+            compound,
+            token: Some(token),
+            until: now + what.within,
+            op: None,
+            accepted: None,
+        };
+        self.lingers.by_id.insert(id, Linger::Notify(notify));
+        self.send_notify(id, now);
+        id
+    }
+
+    /// Forgets a notification.
+    pub(crate) fn forget_notify(&mut self, id: LingerId, now: Instant) {
+        if let Some(Linger::Notify(notify)) = self.lingers.by_id.remove(&id)
+            && let Some(op) = notify.op
+        {
+            self.cancel(op, now);
+        }
+    }
+
+    fn send_notify(&mut self, id: LingerId, now: Instant) {
+        let Some(Linger::Notify(notify)) = self.lingers.by_id.get_mut(&id) else { return };
+        notify.accepted = None;
+        let within = notify.until.saturating_duration_since(now);
+        let request = notify.subject.request(notify.compound.clone(), Some(within));
+        let op = self.begin(request, Owner::Linger(id, LingerCall::Notify), now);
+        if let Some(Linger::Notify(notify)) = self.lingers.by_id.get_mut(&id) {
+            notify.op = Some(op);
+        }
+    }
+
+    fn watch_call(&mut self, id: LingerId, call: WatchCall, within: Option<Duration>, now: Instant) {
+        let Some(watch) = self.lingers.watch(id) else { return };
+        let mut op = WriteOp::new();
+        op.watch(call, id.0, watch.generation, watch.timeout);
+        let request = watch.subject.request(op, within);
+        let op = self.begin(request, Owner::Linger(id, LingerCall::Watch(call)), now);
+        if call == WatchCall::Ping
+            && let Some(watch) = self.lingers.watch(id)
+        {
+            watch.ping = Some(op);
+        }
+    }
+
+    /// A request of a watch or notification ended.
+    pub(super) fn linger_ended(
+        &mut self,
+        id: LingerId,
+        call: LingerCall,
+        link: Option<LinkId>,
+        outcome: Outcome,
+        now: Instant,
+    ) {
+        let refused = match &outcome {
+            Outcome::Replied(reply) => Errno::check(reply.result).err(),
+            _ => Some(Errno::ETIMEDOUT),
+        };
+        match (call, refused) {
+            (LingerCall::Watch(_), None) => self.watch_stands(id, call, link, outcome, now),
+            (LingerCall::Watch(WatchCall::Watch), Some(_)) => self.linger_fails(id, outcome),
+            (LingerCall::Watch(_), Some(errno)) => self.watch_is_lost(id, errno),
+            (LingerCall::Notify, None) => {
+                if let Some(Linger::Notify(notify)) = self.lingers.by_id.get_mut(&id) {
+                    (notify.op, notify.accepted) = (None, link);
+                }
+            }
+            (LingerCall::Notify, Some(_)) => self.linger_fails(id, outcome),
+        }
+    }
+
+    fn watch_stands(
+        &mut self,
+        id: LingerId,
+        call: LingerCall,
+        link: Option<LinkId>,
+        outcome: Outcome,
+        now: Instant,
+    ) {
+        let Some(watch) = self.lingers.watch(id) else { return };
+        if call == LingerCall::Watch(WatchCall::Ping) {
+            watch.ping = None;
+            return;
+        }
+        let target = self.map.target(&watch.subject.locator, &watch.subject.object);
+        let ping_at = now + PING_EVERY;
+        watch.stand = link.map(|link| Stand { link, target, ping_at });
+        if let Some(token) = watch.token.take() {
+            self.actions.push(Action::Finish(token, outcome));
+        }
+    }
+
+    fn linger_fails(&mut self, id: LingerId, outcome: Outcome) {
+        let token = match self.lingers.by_id.remove(&id) {
+            Some(Linger::Watch(watch)) => watch.token,
+            Some(Linger::Notify(notify)) => notify.token,
+            None => None,
+        };
+        self.actions.extend(token.map(|token| Action::Finish(token, outcome)));
+    }
+
+    fn watch_is_lost(&mut self, id: LingerId, errno: Errno) {
+        if let Some(Linger::Watch(_)) = self.lingers.by_id.remove(&id) {
+            self.actions.push(Action::News(id, WatchNews::Lost(errno)));
+        }
+    }
+
+    /// A message about a watch or notification.
+    pub(super) fn linger_event(&mut self, event: LingerEvent, now: Instant) {
+        let MWatchNotify { event: kind, cookie, notify_id, payload, result, notifier, .. } = event.message;
+        let id = LingerId(cookie);
+        match (kind, self.lingers.by_id.get_mut(&id)) {
+            (WatchEventKind::Notify, Some(Linger::Watch(_))) => {
+                self.actions.push(Action::News(id, WatchNews::Notified { notify_id, notifier, payload }));
+            }
+            (WatchEventKind::Disconnect, Some(Linger::Watch(_))) => self.watch_is_lost(id, Errno::ENOTCONN),
+            (WatchEventKind::NotifyComplete, Some(Linger::Notify(notify))) => {
+                let earlier = notify.accepted.is_some_and(|link| link != event.link);
+                if !earlier && let Some(token) = notify.token.take() {
+                    self.actions.push(Action::Notified(token, NotifyEnd { result, payload }));
+                    self.forget_notify(id, now);
+                }
+            }
+            _ => tracing::debug!(cookie, ?kind, "news of a watch that is over"),
+        }
+    }
+
+    /// Watches whose OSD lost them return, notifications whose OSD forgot them are sent again.
+    pub(super) fn recheck_lingers(&mut self, skipped: bool, now: Instant) {
+        let ids: Vec<_> = self.lingers.by_id.keys().copied().collect();
+        for id in ids {
+            let gone = |link: &LinkId| self.sessions.features(*link).is_none();
+            match self.lingers.by_id.get(&id) {
+                Some(Linger::Watch(Watch { stand: Some(stand), subject, .. })) => {
+                    let target = self.map.target(&subject.locator, &subject.object);
+                    if skipped || target != stand.target || gone(&stand.link) {
+                        self.watch_returns(id, now);
+                    }
+                }
+                Some(Linger::Notify(Notify { accepted: Some(link), .. })) if gone(link) => {
+                    self.send_notify(id, now);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn watch_returns(&mut self, id: LingerId, now: Instant) {
+        let Some(watch) = self.lingers.watch(id) else { return };
+        watch.stand = None;
+        watch.generation += 1;
+        if let Some(ping) = watch.ping.take() {
+            self.cancel(ping, now);
+        }
+        self.watch_call(id, WatchCall::Reconnect, None, now);
+    }
+
+    /// Gives the signs of life that are due, and ends notifications whose time is over.
+    pub(super) fn ping_watches(&mut self, now: Instant) {
+        let ids: Vec<_> = self.lingers.by_id.keys().copied().collect();
+        for id in ids {
+            match self.lingers.by_id.get_mut(&id) {
+                Some(Linger::Watch(Watch { stand: Some(stand), ping, .. })) if stand.ping_at <= now => {
+                    stand.ping_at = now + PING_EVERY;
+                    if ping.is_none() {
+                        self.watch_call(id, WatchCall::Ping, None, now);
+                    }
+                }
+                Some(Linger::Notify(notify)) if notify.until <= now && notify.op.is_none() => {
+                    if let Some(token) = notify.token.take() {
+                        let end = NotifyEnd { result: -Errno::ETIMEDOUT.0, payload: Bytes::new() };
+                        self.actions.push(Action::Notified(token, end));
+                    }
+                    self.lingers.by_id.remove(&id);
+                }
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What the objecter asks a map.
+
+use crate::osd::{ObjectLocator, PgId, SpgId};
+use axon_denc::AddrVec;
+use std::sync::Arc;
+
+/// Where a request belongs at one epoch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// The pool and the object's whole hash.
+    pub(crate) raw: PgId,
+    /// The placement group, and in erasure-coded pools the primary's shard.
+    pub(crate) pg: SpgId,
+    /// The OSD that serves it; `None` if there is none.
+    pub(crate) primary: Option<u32>,
+    /// Everything else whose change lets OSDs forget requests they have not begun: who serves the group, how often it
+    /// was split, what the monitors ask for.
+    pub(crate) interval: Arc<Interval>,
+}
+
+/// What marks the time during which a placement group is served in one way.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Interval {
+    /// The OSDs that serve it, in their order.
+    pub(crate) acting: Vec<Option<u32>>,
+    /// The OSDs that should.
+    pub(crate) up: Vec<Option<u32>>,
+    /// The pool's number of groups.
+    pub(crate) pg_num: u32,
+    /// Copies of an object.
+    pub(crate) size: u8,
+}
+
+/// What keeps requests of a kind from being sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Barriers {
+    /// Reads are paused.
+    pub(crate) reads: bool,
+    /// Writes are paused.
+    pub(crate) writes: bool,
+    /// The cluster is full.
+    pub(crate) cluster_full: bool,
+    /// The pool is full.
+    pub(crate) pool_full: bool,
+}
+
+/// The questions; a trait so that the objecter can be tested with maps of three lines.
+pub(crate) trait ClusterMap {
+    /// The epoch; 0 for none yet.
+    fn epoch(&self) -> u32;
+
+    /// Where an object belongs; `None` if there is no such pool.
+    fn target(&self, locator: &ObjectLocator, object: &[u8]) -> Option<Target>;
+
+    /// Where to read or write instead if the pool has a cache tier: the tier's pool.
+    fn overlay(&self, pool: i64, write: bool) -> Option<i64>;
+
+    /// What keeps requests on `pool` from being sent.
+    fn barriers(&self, pool: i64) -> Barriers;
+
+    /// The newest epoch in which requests on `pool` had to be sent again.
+    fn force_resend(&self, pool: i64) -> u32;
+
+    /// Where an OSD listens; `None` if it is down.
+    fn osd_addrs(&self, osd: u32) -> Option<AddrVec>;
+}

@@ -1,0 +1,170 @@
+//! A request on its way.
+
+use super::linger::LingerCall;
+use super::map::{ClusterMap, Target};
+use super::request::Patience;
+use super::{LingerId, LinkId, OpId, Outcome, Request, Waiting};
+use crate::msg::Redirect;
+use crate::osd::{HObject, ObjectLocator, OpCode, OsdFlags};
+use bytes::Bytes;
+use std::time::Instant;
+
+/// Where a request stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// The budget has no room for it.
+    Queued,
+    /// It is not with an OSD, or the OSD is known to have dropped it.
+    Waits(Waiting),
+    /// It is with an OSD.
+    Sent(u32),
+}
+
+/// Who waits for the outcome.
+#[derive(Debug)]
+pub(super) enum Owner<T> {
+    /// The application.
+    App(T),
+    /// A watch or notification.
+    Linger(LingerId, LingerCall),
+    /// Nobody.
+    Nobody,
+}
+
+/// A request, and what became of it so far.
+#[derive(Debug)]
+pub(super) struct Op<T> {
+    pub(super) id: OpId,
+    pub(super) request: Request,
+    pub(super) owner: Owner<T>,
+    pub(super) patience: Patience,
+    pub(super) phase: Phase,
+    /// Bytes it carries or asks for.
+    pub(super) cost: u64,
+    /// How often it was sent under its present transaction id.
+    pub(super) attempts: i32,
+    /// Whether it was ever sent, under whichever.
+    pub(super) ever_sent: bool,
+    /// The connection it was sent on last.
+    pub(super) link: Option<LinkId>,
+    /// The epoch it was sent in last.
+    sent_epoch: u32,
+    /// Where it belongs; `None` if there is no such pool, or no map.
+    pub(super) target: Option<Target>,
+    /// A map of this epoch has its pool, or there is none.
+    pub(super) pool_known_by: Option<u32>,
+    /// Not to be sent before.
+    pub(super) not_before: Option<Instant>,
+    /// Where the OSD said the object is instead.
+    redirected: Option<Redirect>,
+}
+
+impl<T> Op<T> {
+    pub(super) fn new(id: OpId, request: Request, owner: Owner<T>, patience: Patience) -> Self {
+        Self {
+            id,
+            cost: request.cost(),
+            request,
+            owner,
+            patience,
+            phase: Phase::Queued,
+            attempts: 0,
+            ever_sent: false,
+            link: None,
+            sent_epoch: 0,
+            target: None,
+            pool_known_by: None,
+            not_before: None,
+            redirected: None,
+        }
+    }
+
+    /// The object's name, where it is asked for now.
+    pub(super) fn object(&self) -> &Bytes {
+        match &self.redirected {
+            Some(redirect) if !redirect.object.is_empty() => &redirect.object,
+            _ => &self.request.object,
+        }
+    }
+
+    /// The object's pool and namespace, where it is asked for now.
+    pub(super) fn locator(&self) -> &ObjectLocator {
+        self.redirected.as_ref().map_or(&self.request.locator, |redirect| &redirect.locator)
+    }
+
+    pub(super) fn is_redirected(&self) -> bool {
+        self.redirected.is_some()
+    }
+
+    /// From now on the object is asked for where `redirect` says.
+    pub(super) fn redirect(&mut self, redirect: Redirect) {
+        self.redirected = Some(redirect);
+        self.unsend();
+    }
+
+    /// Where the request belongs by `map`, in the cache tier if the pool has one.
+    pub(super) fn find_target(&self, map: &impl ClusterMap) -> Option<Target> {
+        let mut locator = self.locator().clone();
+        let passes_by = self.is_redirected() || self.request.flags.contains(OsdFlags::IGNORE_OVERLAY);
+        if !passes_by && let Some(tier) = map.overlay(locator.pool, self.request.is_write()) {
+            locator.pool = tier;
+        }
+        map.target(&locator, self.object())
+    }
+
+    /// Whether what was sent may have been dropped by the OSDs, now that the request belongs to `target`: they drop
+    /// what they have not begun when the primary changes, when the group is split, and when the monitors say so.
+    pub(super) fn is_outdated(&self, target: Option<&Target>, map: &impl ClusterMap) -> bool {
+        let forced = target.is_some_and(|t| map.force_resend(t.raw.pool.cast_signed()) > self.sent_epoch);
+        forced || self.target.as_ref() != target
+    }
+
+    /// The OSD has it no longer, or is asked again.
+    pub(super) fn unsend(&mut self) {
+        if let Phase::Sent(osd) = self.phase {
+            self.phase = Phase::Waits(Waiting::Connection(osd));
+        }
+    }
+
+    /// It was sent.
+    pub(super) fn sent(&mut self, osd: u32, link: LinkId, epoch: u32) {
+        self.phase = Phase::Sent(osd);
+        self.attempts += 1;
+        self.ever_sent = true;
+        self.link = Some(link);
+        self.sent_epoch = epoch;
+    }
+
+    /// The place of its object, to be compared with the ranges of backoffs.
+    pub(super) fn place(&self) -> Option<HObject> {
+        let target = self.target.as_ref()?;
+        let locator = self.locator();
+        let (namespace, key) = (locator.namespace.clone(), locator.key.clone());
+        let pool = target.raw.pool.cast_signed();
+        Some(HObject::head(pool, namespace, self.object().clone(), key, target.raw.seed))
+    }
+
+    /// Whether each attempt must be a request of its own: an OSD that takes the second attempt at a watch for the first
+    /// would not connect it to the new session, and a notification is not kept at all.
+    pub(super) fn wants_fresh_tid(&self) -> bool {
+        self.request.ops.iter().any(|op| matches!(op.code, OpCode::WATCH | OpCode::NOTIFY))
+    }
+
+    /// How it ends when its time is over.
+    pub(super) fn outcome_at_deadline(&self, now: Instant) -> Outcome {
+        let after = now.saturating_duration_since(self.patience.began);
+        match self.ever_sent && !self.request.is_harmless() {
+            true => Outcome::Unknown(after, self.waiting()),
+            false => Outcome::NotDone(after, self.waiting()),
+        }
+    }
+
+    /// What it waits for.
+    pub(super) fn waiting(&self) -> Waiting {
+        match self.phase {
+            Phase::Queued => Waiting::Budget,
+            Phase::Waits(why) => why,
+            Phase::Sent(osd) => Waiting::Answer(osd),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What a request waits for.
+
+use crate::osd::PgId;
+use std::fmt;
+
+/// What a request waits for, or waited for when its time was over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Waiting {
+    /// Others in flight take up the budget.
+    Budget,
+    /// There is no OSD map yet.
+    Map,
+    /// The pool is not in this OSD map; the monitors are asked for the newest.
+    Pool(i64),
+    /// Reads or writes are paused (`ceph osd set pause`).
+    Paused,
+    /// The cluster is full.
+    ClusterFull,
+    /// The pool is full, or its quota is used up.
+    PoolFull(i64),
+    /// No OSD serves the placement group.
+    Primary(PgId),
+    /// There is no connection to the OSD yet.
+    Connection(u32),
+    /// What the OSD says makes no sense.
+    Sense(u32),
+    /// The OSD asked for patience with these objects.
+    Backoff(u32),
+    /// The OSD said to try again.
+    Again,
+    /// The OSD's answer.
+    Answer(u32),
+    /// Nothing any more: the monitors have banned this client.
+    Blocklisted,
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Budget => f.write_str("other operations in flight use up the budget"),
+            Self::Map => f.write_str("there is no OSD map: no monitor has sent one"),
+            Self::Pool(pool) => write!(f, "pool {pool} is not in the OSD map"),
+            Self::Paused => f.write_str("the cluster is paused ('ceph osd unset pause' ends that)"),
+            Self::ClusterFull => f.write_str("the cluster is full: nothing can be written"),
+            Self::PoolFull(pool) => write!(f, "pool {pool} is full, or its quota is used up"),
+            Self::Primary(pg) => write!(f, "no OSD serves placement group {pg}: too few of them are up"),
+            Self::Connection(osd) => write!(f, "no connection to osd.{osd}"),
+            Self::Sense(osd) => write!(f, "what osd.{osd} sends makes no sense"),
+            Self::Backoff(osd) => {
+                write!(
+                    f,
+                    "osd.{osd} asked to wait: the object's placement group is not ready, or is recovering it"
+                )
+            }
+            Self::Again => f.write_str("the OSD said to try again"),
+            Self::Answer(osd) => write!(f, "no answer from osd.{osd}"),
+            Self::Blocklisted => f.write_str("this client was blocklisted after the operation was sent"),
+        }
+    }
+}
