@@ -350,6 +350,7 @@ impl Peer {
             }
             Event::RemoteReset(undelivered) => {
                 station.counters().resets.count();
+                station.shared.replies.fail_connection(self.handle.id(), CallError::Reset);
                 station.shared.announce_remote_reset(&self.handle, undelivered);
             }
             Event::Interrupted(fault) => {
@@ -458,5 +459,14 @@ impl Peer {
             station.shared.discard(&self.handle);
         }
         station.forget_load();
+    }
+}
+#[cfg(test)]
+mod size_probe {
+    use super::*;
+    #[test]
+    fn sizes() {
+        eprintln!("peer {} machine {} reading {} admission {} end {} dial {:?} link {} session {} established {} handle {} output {} message {} fault {}",
+            size_of::<Peer>(), size_of::<Machine>(), size_of::<Reading>(), size_of::<Admission>(), size_of::<End>(), size_of::<Option<Dialling>>(), size_of::<axon_proto::Link>(), size_of::<axon_proto::Session>(), size_of::<Established>(), size_of::<crate::connection::Inner>(), size_of::<Output>(), size_of::<Message>(), size_of::<Fault>());
     }
 }

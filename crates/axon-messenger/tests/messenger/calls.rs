@@ -2,8 +2,11 @@
 
 use crate::executor::{Executor, block_on};
 use crate::probe::{News, Probe, filled, numbered, pattern};
-use crate::town::{MOMENT, PATIENCE, Pair, Town, start, wait_until};
-use axon_messenger::{CallError, Connection, Expect, Incoming, Received, RecvError, Rejection, incoming};
+use crate::town::{MOMENT, PATIENCE, Pair, Town, any_port, dial, socket_of, start, wait_until};
+use axon_messenger::{
+    BindSpec, CallError, Connection, Expect, Incoming, Nonce, Policy, Received, RecvError, Rejection,
+    incoming,
+};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -97,6 +100,25 @@ over_both! {
         }
         let rejected = connection.call(numbered(0), ECHO).unwrap_err();
         assert_eq!(rejected.why, Rejection::Closed);
+    }
+
+    /// A lossless session does not end with its socket; but the server that is there next knows nothing of the request.
+    fn a_peer_that_lost_the_session_ends_calls(town) {
+        let (requests, probe) = reluctant();
+        let server = |at: BindSpec, probe: &Arc<Probe>| {
+            let server = town.builder("osd.3").bind(at).nonce(Nonce::MONITOR);
+            start(server.default_policy(Policy::stateful_server()), probe)
+        };
+        let first = server(any_port(), &probe);
+        let there = BindSpec::from(socket_of(&first));
+        let client = start(town.builder("client.7").default_policy(Policy::lossless_client()), &Probe::new());
+        let connection = dial(&client, &first);
+        let call = connection.call(numbered(0), ECHO).unwrap();
+        wait_until("the request", || !requests.lock().unwrap().is_empty());
+        drop(first);
+        let _second = server(there, &Probe::echo());
+        assert_eq!(call.wait_timeout(PATIENCE), Err(CallError::Reset));
+        assert!(connection.call(numbered(0), ECHO).unwrap().wait_timeout(PATIENCE).is_ok());
     }
 
     fn mark_down_ends_calls(town) {
