@@ -11,6 +11,7 @@ use axon_testbed::{Cluster, Tap};
 use axon_transport::{Faulty, TcpTransport};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -19,11 +20,14 @@ const LOWER: Range<u16> = 10_000..20_000;
 /// Above them: the real monitor's attempt survives.
 const HIGHER: Range<u16> = 61_000..65_000;
 
+/// Each only once, as it is some seconds before somebody listens there.
+static TRIED: AtomicUsize = AtomicUsize::new(0);
+
 fn free_addr(ports: Range<u16>) -> SocketAddr {
-    let start = std::process::id() as u16 % ports.len() as u16;
-    let at = |n: u16| ports.start + (start + 7 * n) % ports.len() as u16;
+    let start = 7 * std::process::id() as usize;
+    let next = || ports.start + ((start + TRIED.fetch_add(1, Ordering::Relaxed)) % ports.len()) as u16;
     let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-    let port = (0..1000).map(at).find(free).expect("a free port on loopback");
+    let port = std::iter::repeat_with(next).take(1000).find(free).expect("a free port on loopback");
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
