@@ -28,7 +28,7 @@ use std::time::Instant;
 /// for a single one. Sends leave at the next [`poll`](Reactor::poll); a small one is as good as gone before, so
 /// that [`unsent`](Reactor::unsent) does not count it.
 ///
-/// Limits: lent buffers hold at most 32 KiB, and each keeps its share of a piece of that size alive. IPv6 listeners take no
+/// Limits: lent buffers hold at most 256 KiB, and each keeps its share of a piece of that size alive. IPv6 listeners take no
 /// IPv4 connections: listen on both addresses.
 #[derive(Debug, Clone)]
 pub struct UringTransport {

@@ -1,8 +1,11 @@
-//! The memory that arriving bytes are lent in: a ring of buffers that the kernel takes from, one for each receive, and only
-//! when there is something to receive. An idle socket has none.
+//! The memory that arriving bytes are lent in: a ring of buffers that the kernel takes from, and only when there is
+//! something to receive. An idle socket has none.
 //!
-//! A buffer that received little is offered again with the rest of its room, or from its start if the bytes are no longer
-//! in use. So small messages cost little memory, and mostly that which is warm in the cache.
+//! Since Linux 6.12 the kernel fills a buffer bit by bit, whichever sockets the bits come from: small messages cost little
+//! memory, and consecutive parts of a stream are neighbours. Before, each receive takes a buffer of its own, which is offered
+//! again with the rest of its room.
+//!
+//! A used-up buffer begins anew if its bytes are no longer in use, else another takes its place.
 
 use bytes::BytesMut;
 use io_uring::Submitter;
@@ -15,19 +18,38 @@ use std::sync::atomic::{AtomicU16, Ordering};
 /// The only group of buffers.
 pub(crate) const GROUP: u16 = 0;
 /// Bytes per buffer, and thereby the most one lent buffer holds.
-const PIECE: usize = 32 * 1024;
+const PIECE: usize = 256 * 1024;
 /// Room below which a buffer is not offered again.
-const ROOM: usize = 8 * 1024;
+const ROOM: usize = 64 * 1024;
 /// Buffers at first; twice as many each time they do not suffice.
-const PIECES_AT_FIRST: u16 = 16;
+const PIECES_AT_FIRST: u16 = 4;
 /// Buffers at most, a power of two.
-const PIECES: u16 = 256;
+const PIECES: u16 = 128;
 /// Used-up pieces kept in the hope that their bytes are given back before a new one must be allocated.
-const KEPT: usize = 8;
+const KEPT: usize = 4;
+
+/// How the kernel uses the buffers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// A receive takes as much of one as it needs: `IOU_PBUF_RING_INC`, Linux 6.12.
+    BitByBit,
+    /// A receive takes a whole one.
+    Whole,
+}
+
+impl Use {
+    const fn flags(self) -> u16 {
+        match self {
+            Self::BitByBit => 2,
+            Self::Whole => 0,
+        }
+    }
+}
 
 /// The buffers, and the ring that offers them to the kernel.
 #[derive(Debug)]
 pub(crate) struct Lent {
+    using: Use,
     offers: Offers,
     /// By number. The spare capacity of those that are offered belongs to the kernel.
     pieces: Vec<BytesMut>,
@@ -38,27 +60,34 @@ pub(crate) struct Lent {
 
 impl Lent {
     /// Registers the ring and offers the first buffers.
-    pub(crate) fn register(submitter: &Submitter<'_>) -> io::Result<Self> {
-        let offers = Offers::register(submitter)?;
-        let mut lent = Self { offers, pieces: Vec::new(), taken: Vec::new(), used_up: Vec::new() };
+    pub(crate) fn register(submitter: &Submitter<'_>, using: Use) -> io::Result<Self> {
+        let offers = Offers::register(submitter, using)?;
+        let mut lent = Self { using, offers, pieces: Vec::new(), taken: Vec::new(), used_up: Vec::new() };
         lent.add(PIECES_AT_FIRST);
         Ok(lent)
     }
 
-    /// The `length` bytes that the kernel put into piece `number`, if any. It is offered again at the next
-    /// [`offer`](Self::offer).
+    /// The `length` bytes that the kernel put into piece `number`, if any. Without `more` to come in the piece, it is
+    /// offered again at the next [`offer`](Self::offer).
     #[expect(unsafe_code, reason = "only the kernel knows how much of the spare capacity it has filled")]
-    pub(crate) fn take(&mut self, number: u16, length: usize) -> Option<BytesMut> {
+    pub(crate) fn take(&mut self, number: u16, length: usize, more: bool) -> Option<BytesMut> {
+        // A receive that brought nothing leaves its place in the piece to the next.
+        let is_back = match self.using {
+            Use::BitByBit => !more && length > 0,
+            Use::Whole => true,
+        };
+        if is_back {
+            self.taken.push(number);
+        }
         let piece = &mut self.pieces[usize::from(number)];
-        self.taken.push(number);
         assert!(length <= piece.capacity() - piece.len(), "the kernel wrote more than it was offered");
-        // SAFETY: the piece was offered with its whole spare capacity, which begins at `len`; the kernel has filled
-        // `length` bytes from there, and given the piece back with the completion that named it.
+        // SAFETY: the piece was offered with its whole spare capacity, which begins at `len`. The kernel fills it from
+        // there, and has filled `length` bytes more since the completion of it before.
         unsafe { piece.set_len(piece.len() + length) };
         (length > 0).then(|| piece.split())
     }
 
-    /// Offers what was given back. Comes late, so that the bytes may have been used by then.
+    /// Offers what was given back. Comes late so that the bytes may have been used by then.
     pub(crate) fn offer(&mut self) {
         while let Some(number) = self.taken.pop() {
             let piece = &mut self.pieces[usize::from(number)];
@@ -127,24 +156,24 @@ impl Offers {
             .expect("a small constant size")
     }
 
-    fn register(submitter: &Submitter<'_>) -> io::Result<Self> {
+    fn register(submitter: &Submitter<'_>, using: Use) -> io::Result<Self> {
         let layout = Self::layout();
         // SAFETY: the layout is not empty.
         let memory = unsafe { alloc_zeroed(layout) };
         let Some(entries) = NonNull::new(memory.cast()) else { handle_alloc_error(layout) };
         let offers = Self { entries, tail: 0, leaked: false };
+        let start = memory.expose_provenance() as u64;
         // SAFETY: the memory is large enough for so many entries, zero is a value of them, and the owner of this, `Ring`,
         // unregisters it before it is freed.
-        unsafe {
-            submitter.register_buf_ring_with_flags(memory.expose_provenance() as u64, PIECES, GROUP, 0)?
-        };
+        unsafe { submitter.register_buf_ring_with_flags(start, PIECES, GROUP, using.flags())? };
         Ok(offers)
     }
 
     /// Offers the spare capacity of `piece`. There are never more offers than places, for each number is offered once.
     fn push(&mut self, number: u16, piece: &mut BytesMut) {
         let room = piece.spare_capacity_mut();
-        // SAFETY: the index is below the number of entries. The kernel reads an entry only after `publish`.
+        // SAFETY: the index is below the number of entries. The kernel uses an entry only from `publish` on until it gives
+        // the piece back.
         let entry = unsafe { self.entries.add(usize::from(self.tail % PIECES)).as_mut() };
         entry.set_addr(room.as_mut_ptr().expose_provenance() as u64);
         entry.set_len(room.len() as u32);

@@ -13,6 +13,18 @@ use std::rc::Rc;
 /// Bytes one operation receives at most: results are signed 32-bit numbers.
 const MAX_RECEIVE: usize = 1 << 30;
 
+/// Bytes of a single receive into a lent buffer. What is part of a body has to be copied to its place.
+const HEAD: u32 = 16 * 1024;
+
+/// How often to receive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shots {
+    /// Whatever comes, until cancelled.
+    Many,
+    /// The next bytes, but not many: the head of a message whose body has a place of its own.
+    One,
+}
+
 /// How to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Manner {
@@ -56,8 +68,8 @@ pub(crate) enum Work {
     Connect(Box<SocketAddrAny>),
     /// Send the first buffers.
     Send(Box<Outgoing>, Manner),
-    /// Receive into lent buffers: multishot.
-    Lend,
+    /// Receive into lent buffers.
+    Lend(Shots),
     /// Receive so many bytes to the end of the destination, which has the room.
     Fill(BytesMut, usize),
 }
@@ -81,7 +93,11 @@ macro_rules! entry {
                 }
             }
             .flags(manner.entry_flags()),
-            Work::Lend => opcode::RecvMulti::new($file, GROUP).build(),
+            Work::Lend(Shots::Many) => opcode::RecvMulti::new($file, GROUP).build(),
+            Work::Lend(Shots::One) => opcode::Recv::new($file, std::ptr::null_mut(), HEAD)
+                .buf_group(GROUP)
+                .build()
+                .flags(Flags::BUFFER_SELECT),
             Work::Fill(destination, length) => {
                 let room = destination.spare_capacity_mut();
                 let length = room.len().min(*length).min(MAX_RECEIVE) as u32;

@@ -9,7 +9,7 @@
 //! When the ring is dropped, it cancels everything and waits for the last words. Should they not come, the memory is leaked.
 
 use super::file::{File, Files};
-use super::lent::Lent;
+use super::lent::{Lent, Use};
 use super::operation::{Manner, Operation, Work};
 use super::outgoing::Outgoing;
 use crate::Counters;
@@ -86,6 +86,14 @@ pub(crate) struct Ring {
 impl Ring {
     /// A ring for the calling thread, which must stay on it.
     pub(crate) fn new() -> io::Result<Self> {
+        match Self::using(Use::BitByBit) {
+            Err(error) if Errno::from_io_error(&error) == Some(Errno::INVAL) => Self::using(Use::Whole),
+            result => result,
+        }
+    }
+
+    /// The same, with the lent buffers used this way.
+    pub(crate) fn using(using: Use) -> io::Result<Self> {
         let uring = IoUring::builder()
             .setup_single_issuer()
             .setup_defer_taskrun()
@@ -96,7 +104,7 @@ impl Ring {
         let mut enter_flags = EnterFlags::GETEVENTS | EnterFlags::EXT_ARG;
         // Sleeping is no waiting for a disk, whatever the kernel's statistics think.
         enter_flags.set(EnterFlags::NO_IOWAIT, uring.params().is_feature_no_iowait());
-        let lent = Lent::register(&uring.submitter())?;
+        let lent = Lent::register(&uring.submitter(), using)?;
         let files = Files::register(&uring.submitter());
         Ok(Self {
             uring,
@@ -295,7 +303,7 @@ impl Ring {
         };
         let brought = match operation.work {
             Work::Accept => accepted(outcome),
-            Work::Lend => self.lent(outcome, cqueue::buffer_select(completion.flags())),
+            Work::Lend(_) => self.lent(outcome, completion.flags()),
             Work::Fill(..) => self.count_received(outcome),
             Work::Send(..) => self.count_sent(outcome),
             Work::Listen(_) | Work::Await(_) => events(outcome),
@@ -308,12 +316,14 @@ impl Ring {
         Some(Arrival { owner, outcome, brought, ended })
     }
 
-    fn lent(&mut self, outcome: Result<usize, Errno>, buffer: Option<u16>) -> Brought {
+    fn lent(&mut self, outcome: Result<usize, Errno>, flags: u32) -> Brought {
         if outcome == Err(Errno::NOBUFS) {
             self.lent.grow();
         }
         self.count_received(outcome);
-        match buffer.and_then(|number| self.lent.take(number, outcome.unwrap_or(0))) {
+        let length = outcome.unwrap_or(0);
+        let more = cqueue::buffer_more(flags);
+        match cqueue::buffer_select(flags).and_then(|number| self.lent.take(number, length, more)) {
             Some(data) => Brought::Bytes(data),
             None => Brought::Nothing,
         }

@@ -10,11 +10,11 @@
 //! paused      │ watch         stop if bytes came   -             impossible
 //! ```
 //!
-//! *Stop* cancels the multishot receive; the next receive starts when its last word has come, so that no byte overtakes
+//! *Stop* cancels the receive into lent buffers; the next receive starts when its last word has come, so that no byte overtakes
 //! another. Bytes that come meanwhile are kept in front of the stream.
 
 use super::file::File;
-use super::operation::{Manner, Work};
+use super::operation::{Manner, Shots, Work};
 use super::ring::{Arrival, Brought, Ring, Token};
 use super::stream::{Link, Stream, Turn};
 use crate::inet::MAX_GATHER;
@@ -29,6 +29,9 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
+/// Short receives after a destination was filled. While large bodies come, the multishot receive would take each before
+/// anybody can name its destination.
+const HEADS: u8 = 4;
 /// Bytes that are sent promptly at most. Little, for the kernel should have room for them.
 const PROMPT: usize = 256 * 1024;
 /// Reads that empty a socket whose sending side failed, before its end is reported.
@@ -40,9 +43,9 @@ const LAST_ROOM: usize = 64 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Receiving {
     Nothing,
-    /// The multishot receive.
+    /// The receive into lent buffers, mostly multishot.
     Lending(Token),
-    /// The multishot receive, which was cancelled.
+    /// The same, cancelled.
     Stopping(Token),
     /// The receive into a destination.
     Filling(Token),
@@ -63,6 +66,8 @@ pub(crate) struct Socket {
     file: Rc<File>,
     stream: Stream,
     receiving: Receiving,
+    /// Receives that should bring no more than the head of a message, for a large body may follow.
+    heads: u8,
     /// The send in flight, and its bytes.
     sending: Option<(Token, usize)>,
     /// The connect in flight, or the wait for its end.
@@ -86,6 +91,7 @@ impl Socket {
             file,
             stream,
             receiving: Receiving::Nothing,
+            heads: 0,
             sending: None,
             connecting: None,
             watching: None,
@@ -212,9 +218,7 @@ impl Socket {
     fn take_step(&mut self, cx: &mut Context<'_>) {
         match self.step() {
             Step::Nothing => {}
-            Step::Lend => {
-                self.receiving = Receiving::Lending(cx.ring.start(cx.id.0, &self.file, Work::Lend));
-            }
+            Step::Lend => self.start_lending(cx),
             Step::Fill => self.start_filling(cx),
             Step::Stop(token) => {
                 cx.ring.cancel(token);
@@ -224,7 +228,14 @@ impl Socket {
         }
     }
 
+    fn start_lending(&mut self, cx: &mut Context<'_>) {
+        let shots = if self.heads > 0 { Shots::One } else { Shots::Many };
+        self.heads = self.heads.saturating_sub(1);
+        self.receiving = Receiving::Lending(cx.ring.start(cx.id.0, &self.file, Work::Lend(shots)));
+    }
+
     fn start_filling(&mut self, cx: &mut Context<'_>) {
+        self.heads = HEADS;
         if let Reading::Filling { destination, missing } = &mut self.stream.reading {
             let work = Work::Fill(std::mem::take(destination), *missing);
             self.receiving = Receiving::Filling(cx.ring.start(cx.id.0, &self.file, work));
@@ -258,7 +269,7 @@ impl Socket {
     /// Takes note of an arrival and reports nothing.
     fn absorb(&mut self, mut arrival: Arrival, ring: &mut Ring) {
         match &arrival.ended {
-            Some(Work::Lend | Work::Fill(..)) => self.receiving = Receiving::Nothing,
+            Some(Work::Lend(_) | Work::Fill(..)) => self.receiving = Receiving::Nothing,
             Some(Work::Send(..)) => self.sending = None,
             Some(Work::Connect(_) | Work::Await(_)) => self.connecting = None,
             Some(Work::Listen(_)) => self.watching = None,

@@ -118,7 +118,7 @@ impl Stream {
         }
         let outcome = arrival.outcome;
         match arrival.ended {
-            Some(Work::Lend) => self.lending_ended(outcome),
+            Some(Work::Lend(_)) => self.lending_ended(outcome),
             Some(Work::Fill(destination, missing)) => {
                 self.reading = Reading::Filling { destination, missing };
                 self.filling_ended(outcome, fd);
