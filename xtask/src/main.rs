@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod instructions;
 mod peers;
 mod program;
 mod sim;
@@ -38,6 +39,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Count the instructions of the hot paths under callgrind, and compare with the committed counts
+    Instructions {
+        /// Make these counts the committed ones
+        #[arg(long)]
+        accept: bool,
+    },
     /// Run the protocol in seeded simulated worlds: [--seeds N] [--first S], or [--seed S] to replay one with its story
     Sim {
         /// Arguments of `axon-sim sim`
@@ -64,6 +71,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Peers => peers::prepare(),
         Command::Bench { args } => bench::run(&args),
+        Command::Instructions { accept } => instructions::run(accept),
         Command::Sim { args } => sim::run("sim", &args),
         Command::Explore { args } => sim::run("explore", &args),
         Command::Vectors { filter } => test::capture_vectors(&filter),

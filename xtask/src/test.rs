@@ -2,7 +2,7 @@
 
 use crate::program::{cargo, root, run as program};
 use crate::steps::{Outcome, Steps};
-use crate::{peers, tidy};
+use crate::{instructions, peers, tidy};
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -27,6 +27,7 @@ pub(crate) fn run(filter: &str) -> Steps {
         program("tests", cargo(&args), 35 * MINUTE)
     });
     steps.step("exhaustive models", exhaustive_models);
+    steps.step("instructions", instructions::compare);
     steps.step("docs", || {
         let mut doc = cargo(&["doc", "--workspace", "--locked", "--no-deps"]);
         doc.env("RUSTDOCFLAGS", "-D warnings");

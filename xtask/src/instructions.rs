@@ -1,0 +1,101 @@
+//! Counts the instructions of the hot paths and compares with the committed counts.
+//!
+//! Times tell nothing on a machine that does other things as well; a count is the same in every run of the same program,
+//! however loaded the machine is. The paths are the cases of `crates/axon-proto/benches/instructions`.
+
+mod bounds;
+mod callgrind;
+
+use crate::program::{cargo, root};
+use crate::steps::{Outcome, Steps};
+use bounds::{Bounds, Origin};
+use callgrind::Callgrind;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// Where the committed counts are.
+const BOUNDS: &str = "crates/axon-proto/benches/instructions/bounds.txt";
+
+/// Counts, and compares with the committed counts, or with `accept` replaces them.
+pub(crate) fn run(accept: bool) -> Steps {
+    let mut steps = Steps::default();
+    steps.step("instructions", || if accept { self::accept() } else { compare() });
+    steps
+}
+
+/// Fails if a path takes more instructions than was committed, with some tolerance.
+pub(crate) fn compare() -> Outcome {
+    let text = std::fs::read_to_string(path()).map_err(|error| format!("cannot read {BOUNDS}: {error}"))?;
+    let committed = Bounds::parse(&text)?;
+    let measured = measure()?;
+    let table = committed.compare(&measured);
+    eprint!("{table}");
+    table.judge()
+}
+
+fn accept() -> Outcome {
+    let measured = measure()?;
+    let text = measured.to_string();
+    eprint!("{text}");
+    std::fs::write(path(), text).map_err(|error| format!("cannot write {BOUNDS}: {error}"))?;
+    Ok(format!("{BOUNDS} is new: commit it with what changed the counts"))
+}
+
+fn measure() -> Result<Bounds, String> {
+    let program = build()?;
+    let callgrind = Callgrind::find()?;
+    let counts = cases(&program)?.into_iter().map(|(case, messages)| {
+        let counted = callgrind.count(&program, &case)?;
+        Ok((case, counted.div_ceil(messages)))
+    });
+    Ok(Bounds { origin: origin()?, counts: counts.collect::<Result<_, String>>()? })
+}
+
+/// Builds the cases as users build the library, and finds the program.
+fn build() -> Result<PathBuf, String> {
+    let args =
+        ["build", "--release", "--locked", "--quiet", "--package", "axon-proto", "--bench", "instructions"];
+    let output = cargo(&args)
+        .arg("--message-format=json")
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("cannot run cargo: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("cargo build of the cases: {}; the output above says why", output.status));
+    }
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let mut executables = messages.lines().filter_map(|line| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        Some(PathBuf::from(message["executable"].as_str()?))
+    });
+    executables.next_back().ok_or_else(|| "cargo built no program".into())
+}
+
+/// The names of the cases, and how many messages each measures.
+fn cases(program: &PathBuf) -> Result<Vec<(String, u64)>, String> {
+    let list = output(Command::new(program).arg("--list"))?;
+    let case = |line: &str| {
+        let (name, messages) = line.split_once(' ')?;
+        Some((name.to_owned(), messages.parse().ok().filter(|messages| *messages > 0)?))
+    };
+    list.lines().map(case).collect::<Option<_>>().ok_or_else(|| format!("no list of cases: {list}"))
+}
+
+fn origin() -> Result<Origin, String> {
+    let rustc = output(Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())).arg("-V"))?;
+    let version = rustc.split_whitespace().nth(1).unwrap_or("unknown");
+    Ok(Origin { arch: std::env::consts::ARCH.into(), rustc: version.into() })
+}
+
+fn output(command: &mut Command) -> Result<String, String> {
+    match command.stderr(Stdio::inherit()).output() {
+        Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        Ok(output) => Err(format!("{command:?}: {}", output.status)),
+        Err(error) => Err(format!("cannot start {command:?}: {error}")),
+    }
+}
+
+fn path() -> PathBuf {
+    root().join(BOUNDS)
+}
