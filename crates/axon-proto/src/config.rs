@@ -62,7 +62,8 @@ pub struct Timeouts {
     /// Without a byte from the peer. Ceph: `ms_connection_idle_timeout`.
     pub idle: Option<Duration>,
     /// Between keepalives on a link that is otherwise silent. Only the side that dialled sends them by itself: kernel
-    /// clients, which only dial, take a keepalive for a protocol error.
+    /// clients, which only dial, take a keepalive for a protocol error. Either side repeats its last acknowledgement as
+    /// often while it holds a message of the peer back, and does not read the peer's keepalives.
     pub keepalive: Option<Duration>,
     /// From a keepalive to its acknowledgement, or any other sign of life.
     pub keepalive_ack: Duration,
