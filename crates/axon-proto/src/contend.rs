@@ -85,7 +85,10 @@ impl Connection {
                 };
                 match (self.tables().reconnect)(existing.as_ref(), &incoming) {
                     ReconnectVerdict::Resume => self.resume(now, link, frame),
-                    ReconnectVerdict::Reset { full } => answer(now, link, Verdict::Reset { full }),
+                    ReconnectVerdict::Reset { full } => {
+                        self.withdraw(now);
+                        answer(now, link, Verdict::Reset { full })
+                    }
                     ReconnectVerdict::Retry { connect_seq } => {
                         answer(now, link, Verdict::Retry { connect_seq })
                     }

@@ -182,6 +182,14 @@ impl Session {
         undelivered
     }
 
+    /// The peer insists on its own dial. If no session is at stake, whatever number that has will do: a peer that restarted
+    /// with its clock set back would be turned away as older, and this side made to wait, until its numbers caught up.
+    pub fn expect_restarted_peer(&mut self) {
+        if self.ids.server_cookie == 0 {
+            self.ids.peer_global_seq = 0;
+        }
+    }
+
     /// Accepts a message for sending.
     pub fn enqueue(&mut self, message: Message) {
         self.queue.push(message);

@@ -107,6 +107,14 @@ pub enum Violation {
         most: usize,
     },
     /// See the text.
+    #[error("a connection holds {held} for sending, but its budget is {budget}")]
+    OverBudget {
+        /// What the machine says.
+        held: usize,
+        /// What it may hold.
+        budget: usize,
+    },
+    /// See the text.
     #[error("faults ended {seconds} s ago, and it is still not quiet: {what}")]
     NotQuiet {
         /// Virtual seconds.

@@ -16,6 +16,7 @@
 
 mod cheap;
 mod cluster;
+pub mod coverage;
 pub mod explore;
 mod label;
 mod ledger;
@@ -25,6 +26,7 @@ mod peer;
 mod pipe;
 mod plan;
 mod random;
+pub mod rows;
 mod setup;
 mod socket;
 pub mod sweep;

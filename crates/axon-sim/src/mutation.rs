@@ -1,10 +1,7 @@
-//! The decision tables once more, row by row, so that each row can be flipped or taken out: whoever checks sessions must
+//! Broken rules: each row of the decision tables is flipped or taken out in turn, and whoever checks sessions must
 //! notice.
 
-mod fault;
-mod ident;
-mod reconnect;
-
+use crate::rows::{self, Row, fault, ident, reconnect};
 use axon_proto::Tables;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -32,9 +29,6 @@ pub enum Change {
 /// The one mutant of this process; 0 for none.
 static CURRENT: AtomicUsize = AtomicUsize::new(0);
 
-/// A row of a table: its name, when it matches, its verdict, and another verdict.
-type Row<F, V> = (&'static str, fn(&F) -> bool, fn(&F) -> V, fn(&F) -> V);
-
 /// Tables that follow the current mutant.
 pub fn tables() -> Tables {
     Tables { fault: fault::decide, client_ident: ident::decide, reconnect: reconnect::decide }
@@ -42,33 +36,27 @@ pub fn tables() -> Tables {
 
 /// All mutants.
 pub fn mutants() -> Vec<Mutant> {
-    let names = [
-        ("decide_fault", fault::ROWS.map(|row| row.0).to_vec()),
-        ("decide_client_ident", ident::ROWS.map(|row| row.0).to_vec()),
-        ("decide_reconnect", reconnect::ROWS.map(|row| row.0).to_vec()),
-    ];
+    let names = rows::names();
     let mut mutants = Vec::new();
-    for (table, rows) in names {
-        for (at, row) in rows.iter().enumerate() {
-            for change in [Change::Flipped, Change::Removed] {
-                // Nothing is left below the last row.
-                if change == Change::Flipped || at + 1 < rows.len() {
-                    let number = mutants.len() + 1;
-                    mutants.push(Mutant { table, row, change, number });
-                }
+    for (at, (table, row)) in names.into_iter().enumerate() {
+        let last = names.get(at + 1).is_none_or(|(next, _)| *next != table);
+        for change in [Change::Flipped, Change::Removed] {
+            // Nothing is left below the last row.
+            if change == Change::Flipped || !last {
+                let number = mutants.len() + 1;
+                mutants.push(Mutant { table, row, change, number });
             }
         }
     }
     mutants
 }
-
 /// Makes `mutant` the one that [`tables`] follow, in the whole process.
 pub fn set_current(mutant: Option<&Mutant>) {
     CURRENT.store(mutant.map_or(0, |mutant| mutant.number), Ordering::SeqCst);
 }
 
 /// First match wins.
-fn decide<F, V>(table: &'static str, rows: &[Row<F, V>], facts: &F) -> V {
+pub(crate) fn decide<F, V>(table: &'static str, rows: &[Row<F, V>], facts: &F) -> V {
     let current = CURRENT.load(Ordering::Relaxed);
     let (_, _, verdict, _) = match current {
         0 => rows.iter().find(|(_, matches, ..)| matches(facts)),

@@ -2,7 +2,7 @@
 
 use crate::{PeerId, cluster::Auth};
 use axon_denc::{AddrType, AddrVec, EntityAddr, EntityName};
-use axon_proto::{Config, Policies};
+use axon_proto::{Config, Instant, Policies};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -30,6 +30,8 @@ pub struct Node {
     registry: Vec<(AddrVec, PeerId)>,
     /// The addresses of the others as it knows them.
     pub(crate) known: Vec<EntityAddr>,
+    /// It stands still until then, and nothing gets its attention.
+    pub(crate) frozen_until: Instant,
     /// Its wall clock against true time, in seconds.
     pub(crate) clock_error: i64,
 }
@@ -74,6 +76,7 @@ impl Node {
             draws: 0,
             registry: Vec::new(),
             known: Vec::new(),
+            frozen_until: Instant(0),
             clock_error: 0,
         }
     }
@@ -119,6 +122,7 @@ impl Node {
         self.up = true;
         self.incarnation += 1;
         self.draws = 0;
+        self.frozen_until = Instant(0);
         self.global_seq = wall_clock.saturating_add_signed(self.clock_error);
     }
 }

@@ -15,13 +15,15 @@ pub(crate) struct Unit {
     pub(crate) cut: Option<Edge>,
 }
 
-/// An edge of a unit.
+/// Where a socket breaks at a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edge {
     /// Nothing of it arrives.
     Before,
     /// It arrives, and nothing after it.
     After,
+    /// For its writer alone, who gives up while it is on its way; it arrives late, as the last.
+    Late,
 }
 
 /// One direction of a socket.

@@ -3,7 +3,9 @@
 mod draw;
 mod finish;
 
-use crate::{Cut, Letter, Setup, Trace, Violation, World, letter};
+use crate::coverage::{Mishap, Tally};
+use crate::rows;
+use crate::{Cut, Letter, PeerId, Setup, Trace, Violation, World, letter};
 use axon_proto::Instant;
 use std::time::Duration;
 
@@ -16,6 +18,8 @@ pub(crate) enum Op {
     MarkDown(usize, usize),
     /// Breaks the so-manieth socket.
     Cut(usize),
+    /// Breaks the so-manieth socket for one side of it.
+    Sever(usize, usize),
     /// Makes one side of the so-manieth socket swallow.
     Swallow(usize, usize),
     /// Breaks a socket at a named place.
@@ -26,6 +30,9 @@ pub(crate) enum Op {
     Part(usize, usize, bool),
     Join(usize, usize),
     ClockJump(usize, i64),
+    Freeze(usize, Duration),
+    /// Remembers what several of the above are together.
+    Note(Mishap),
 }
 
 /// What a seed stands for.
@@ -58,6 +65,8 @@ pub struct Summary {
     pub remote_resets: u64,
     /// Connections reset.
     pub resets: u64,
+    /// What went wrong, and which rows decided.
+    pub tally: Tally,
     /// From the end of faults until everything was delivered and acknowledged.
     pub settled_after: Duration,
 }
@@ -72,6 +81,7 @@ impl std::ops::AddAssign for Summary {
         self.resumed += other.resumed;
         self.remote_resets += other.remote_resets;
         self.resets += other.resets;
+        self.tally += other.tally;
         self.settled_after = self.settled_after.max(other.settled_after);
     }
 }
@@ -106,7 +116,9 @@ impl Plan {
         let mut world = World::new(self.setup.clone(), self.seed);
         world.trace = trace;
         let mut run = Run { world, events: 0, pending: Vec::new() };
+        rows::take_hits();
         let outcome = self.go(&mut run);
+        run.world.tally.rows = rows::take_hits();
         let world = &mut run.world;
         match outcome {
             Ok(settled_after) => Ok(summary(world, run.events, settled_after)),
@@ -126,21 +138,32 @@ impl Plan {
     fn perform(&self, world: &mut World, op: Op) {
         match op {
             Op::Send(from, to, what) => drop(world.send(from, to, what)),
-            Op::Connect(a, b) if world.nodes[a].up => drop(world.connect_to(a, b)),
+            Op::Connect(a, b) if world.is_awake(a) => drop(world.connect_to(a, b)),
             Op::Connect(..) => {}
-            Op::Keepalive(a, b) => drop(world.between(a, b).map(|peer| world.keepalive(peer))),
-            Op::MarkDown(a, b) => drop(world.between(a, b).map(|peer| world.mark_down(peer))),
+            Op::Keepalive(a, b) => drop(awake_between(world, a, b).map(|peer| world.keepalive(peer))),
+            Op::MarkDown(a, b) => drop(awake_between(world, a, b).map(|peer| world.mark_down(peer))),
             Op::Cut(nth) => drop(nth_socket(world, nth).map(|socket| world.cut(socket))),
+            Op::Sever(nth, side) => drop(nth_socket(world, nth).map(|socket| world.sever(socket, side))),
             Op::Swallow(nth, side) => drop(nth_socket(world, nth).map(|socket| world.swallow(socket, side))),
             Op::Arm(cut) => world.cuts.push(cut),
             Op::Crash(node) if world.nodes[node].up => world.crash(node),
-            Op::Start(node, new_nonce) if !world.nodes[node].up => world.start(node, new_nonce),
+            Op::Start(node, new_nonce) if !world.nodes[node].up => self.start(world, node, new_nonce),
             Op::Crash(_) | Op::Start(..) => {}
             Op::Learn(node, other) => world.learn(node, other),
             Op::Part(a, b, silently) => world.part(a, b, silently),
             Op::Join(a, b) => world.join(a, b),
-            Op::ClockJump(node, seconds) => world.nodes[node].clock_error += seconds,
+            Op::ClockJump(node, seconds) => world.jump_clock(node, seconds),
+            Op::Freeze(node, time) => world.freeze(node, world.now + time),
+            Op::Note(mishap) => world.tally.note(mishap),
         }
+    }
+
+    /// A client whose clock was set back takes a new nonce, as Ceph's clients always do: under the old one, a server that
+    /// still has its session would take it for an older attempt until its numbers have caught up.
+    fn start(&self, world: &mut World, node: usize, new_nonce: bool) {
+        let is_client = !self.setup.kind.is_peer() && node != 0;
+        let is_behind = world.nodes[node].clock_error < 0;
+        world.start(node, new_nonce || (is_client && is_behind));
     }
 }
 
@@ -167,6 +190,11 @@ impl Run {
     }
 }
 
+/// The connection of `a` with `b`, if the application of `a` can do anything.
+fn awake_between(world: &World, a: usize, b: usize) -> Option<PeerId> {
+    world.is_awake(a).then(|| world.between(a, b)).flatten()
+}
+
 fn nth_socket(world: &World, nth: usize) -> Option<usize> {
     let live = world.live_sockets();
     (!live.is_empty()).then(|| live[nth % live.len()])
@@ -178,6 +206,7 @@ fn summary(world: &World, events: u64, settled_after: Duration) -> Summary {
         delivered: world.ledger.delivered,
         events,
         settled_after,
+        tally: world.tally,
         ..Summary::default()
     };
     for (_, peer) in world.all_peers() {

@@ -1,5 +1,6 @@
 //! Many seeds, on several threads.
 
+use crate::rows;
 use crate::{Failure, Plan, Summary, Trace};
 use axon_proto::Tables;
 use std::sync::Mutex;
@@ -41,7 +42,7 @@ impl Seeds {
     /// `count` from `first` on, by the real rules, on all processors.
     pub fn new(first: u64, count: u64) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { first, count, threads, tables: Tables::default, enough: ENOUGH }
+        Self { first, count, threads, tables: rows::watched, enough: ENOUGH }
     }
 }
 

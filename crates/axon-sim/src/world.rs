@@ -13,7 +13,8 @@ mod process;
 pub use app::Letter;
 pub use network::Cut;
 
-use crate::socket::{Holder, Socket, Status};
+use crate::coverage::Tally;
+use crate::socket::{ACCEPTOR, DIALLER, Holder, Socket, Status};
 use crate::{Label, Ledger, Node, Peer, PeerId, Random, Setup, Trace, Violation};
 use axon_proto::Instant;
 use axon_wire::FrameBuf;
@@ -58,6 +59,8 @@ pub struct World {
     pub holds: Vec<(usize, usize, Label)>,
     /// What was written from node to node, if the trace is on.
     pub written: Vec<(usize, usize, Label)>,
+    /// What went wrong so far.
+    pub tally: Tally,
     /// Pairs of nodes, smaller first, between which nothing arrives.
     pub parted: Vec<(usize, usize)>,
     pub(crate) peers: Vec<Peer>,
@@ -87,6 +90,7 @@ impl World {
             cuts: Vec::new(),
             holds: Vec::new(),
             written: Vec::new(),
+            tally: Tally::default(),
             parted: Vec::new(),
             peers: Vec::new(),
             alive: Vec::new(),
@@ -137,6 +141,21 @@ impl World {
             let peer = &self.peers[id.0];
             out.extend(peer.machine.deadline().map(|(at, _)| (at, Action::Wake(id))));
             out.extend(peer.admission.map(|at| (at, Action::Admit(id))));
+        }
+        if self.nodes.iter().any(|node| node.frozen_until > self.now) {
+            out.iter_mut().for_each(|(at, action)| *at = (*at).max(self.thaw_of(*action)));
+        }
+    }
+
+    /// When the process that has to do something can.
+    fn thaw_of(&self, action: Action) -> Instant {
+        let thaw = |node: usize| self.nodes[node].frozen_until;
+        let of = |index: usize, side: usize| thaw(self.sockets[index].nodes[side]);
+        match action {
+            Action::Connect(index) => of(index, DIALLER).max(of(index, ACCEPTOR)),
+            Action::Deliver(index, from) => of(index, 1 - from),
+            Action::Contend(index) | Action::WakeLink(index) => of(index, ACCEPTOR),
+            Action::Wake(id) | Action::Admit(id) => thaw(self.peers[id.0].node),
         }
     }
 

@@ -1,7 +1,9 @@
 //! Draws a plan from a seed.
 
 use super::{Op, Plan};
+use crate::coverage::{Mishap, PLACES};
 use crate::label::Label;
+use crate::rows;
 use crate::{Cut, Edge, Kind, Letter, Random, Setup, Weather};
 use axon_proto::{Instant, Timeouts};
 use axon_wire::{Message, Tag};
@@ -10,25 +12,22 @@ use std::time::Duration;
 const MILLI: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Frames at which sockets are cut by name.
-const PLACES: [Label; 16] = [
-    Label::Banner,
-    Label::Frame(Tag::Hello),
-    Label::Frame(Tag::AuthRequest),
-    Label::Frame(Tag::AuthDone),
-    Label::Frame(Tag::AuthSignature),
+const EDGES: [Edge; 3] = [Edge::Before, Edge::After, Edge::Late];
+
+/// Where cuts fall more often in the clear: sessions are agreed there.
+const SESSION: [Label; 7] = [
     Label::Frame(Tag::ClientIdent),
     Label::Frame(Tag::ServerIdent),
     Label::Frame(Tag::SessionReconnect),
     Label::Frame(Tag::SessionReconnectOk),
     Label::Frame(Tag::SessionRetry),
-    Label::Frame(Tag::SessionRetryGlobal),
     Label::Frame(Tag::SessionReset),
     Label::Frame(Tag::Wait),
-    Label::Frame(Tag::Message),
-    Label::Frame(Tag::Ack),
-    Label::Frame(Tag::Keepalive2),
 ];
+
+/// Where cuts fall more often in secure worlds: nothing else is seen there.
+const SECURE: [Label; 3] =
+    [Label::Frame(Tag::AuthReplyMore), Label::Frame(Tag::AuthRequestMore), Label::Sealed];
 
 impl Plan {
     /// What `seed` stands for.
@@ -46,14 +45,15 @@ impl Plan {
         ]);
         let nodes = random.pick(&[2, 2, 2, 3, 3, 4]);
         let mut setup = Setup::new(kind, nodes);
+        setup.tables = rows::watched();
         setup.weather = weather(&mut random);
         setup.timeouts = timeouts(&mut random);
-        setup.secure = random.chance(10);
+        setup.secure = random.chance(30);
         setup.checksums = setup.secure || random.chance(50);
         setup.budget = random.pick(&[2_000, 20_000, 64 << 20]);
         let longest = random.pick(&[1, 5, 20]) * SECOND;
         let length = random.time(50 * MILLI, longest);
-        let mut ops = Ops { random, nodes, kind, length, list: Vec::new() };
+        let mut ops = Ops { random, nodes, kind, secure: setup.secure, length, list: Vec::new() };
         ops.draw();
         let mut list = ops.list;
         list.sort_by_key(|(at, _)| *at);
@@ -93,6 +93,7 @@ struct Ops {
     random: Random,
     nodes: usize,
     kind: Kind,
+    secure: bool,
     length: Duration,
     list: Vec<(Instant, Op)>,
 }
@@ -124,8 +125,10 @@ impl Ops {
         let at = self.time();
         let (a, b) = self.pair();
         let op = match self.random.below(100) {
-            0..25 => Op::Cut(self.random.below(8)),
-            25..65 => Op::Arm(self.cut(a, b)),
+            0..18 => Op::Cut(self.random.below(8)),
+            18..25 => Op::Sever(self.random.below(8), self.random.below(2)),
+            25..60 => Op::Arm(self.cut(a, b)),
+            60..65 => return self.leave_behind(at, a, b),
             65..73 => Op::Swallow(self.random.below(8), self.random.below(2)),
             73..82 => {
                 // Often somebody needs the peer again at once.
@@ -136,24 +139,46 @@ impl Ops {
                 Op::MarkDown(a, b)
             }
             82..92 => return self.restart(at, a),
-            92..97 => return self.partition(at, a, b),
-            _ => Op::ClockJump(a, self.random.between(0, 3600) as i64),
+            92..95 => return self.partition(at, a, b),
+            95..98 => Op::Freeze(a, self.random.time(MILLI, 30 * SECOND)),
+            _ => Op::ClockJump(a, self.random.between(0, 7200) as i64 - 3600),
         };
         self.list.push((at, op));
     }
 
     fn cut(&mut self, from: usize, to: usize) -> Cut {
-        let edge = self.random.pick(&[Edge::Before, Edge::After]);
+        let edge = self.random.pick(&EDGES);
         let skip = self.random.pick(&[0, 0, 0, 1, 2, 5]);
-        Cut { from, to, label: self.random.pick(&PLACES), edge, skip }
+        let label = match self.random.chance(500) {
+            true if self.secure => self.random.pick(&SECURE),
+            true => self.random.pick(&SESSION),
+            false => self.random.pick(&PLACES).0,
+        };
+        Cut { from, to, label, edge, skip }
+    }
+
+    /// An open session breaks, `to` has to dial twice, and what it answers to the question of `from`, which is behind
+    /// then, is cut.
+    fn leave_behind(&mut self, at: Instant, from: usize, to: usize) {
+        let edge = self.random.pick(&EDGES);
+        let cuts = [
+            (from, to, Tag::Message, Edge::Before),
+            (to, from, Tag::SessionReconnect, Edge::Before),
+            (to, from, Tag::SessionRetry, edge),
+        ];
+        for (from, to, tag, edge) in cuts {
+            let cut = Cut { from, to, label: Label::Frame(tag), edge, skip: 0 };
+            self.list.push((at, Op::Arm(cut)));
+        }
+        for (from, to) in [(from, to), (to, from)] {
+            let letter = self.letter();
+            self.list.push((at, Op::Send(from, to, letter)));
+        }
     }
 
     /// A process ends and starts again, and the others hear of its new address.
     fn restart(&mut self, at: Instant, node: usize) {
-        let new_nonce = match self.kind.is_peer() {
-            true => self.random.chance(500),
-            false => node != 0,
-        };
+        let new_nonce = self.random.chance(500);
         let up = at + self.random.time(MILLI, 5 * SECOND);
         self.list.push((at, Op::Crash(node)));
         self.list.push((up, Op::Start(node, new_nonce)));
@@ -175,6 +200,7 @@ impl Ops {
         let mut pairs: Vec<(usize, usize)> =
             (0..self.nodes).flat_map(|a| (a + 1..self.nodes).map(move |b| (a, b))).collect();
         let mut at = self.time();
+        self.list.push((at, Op::Note(Mishap::Swizzled)));
         for part in [true, false] {
             for left in (1..=pairs.len()).rev() {
                 let chosen = self.random.below(left);

@@ -33,10 +33,11 @@ impl Plan {
         world.cuts.clear();
         world.parted.clear();
         world.setup.weather.clear_up();
+        world.nodes.iter_mut().for_each(|node| node.frozen_until = Instant(0));
         let nodes = 0..world.nodes.len();
         for node in nodes.clone() {
             if !world.nodes[node].up {
-                world.start(node, false);
+                self.start(world, node, false);
             }
         }
         for node in nodes.clone() {

@@ -1,6 +1,7 @@
 //! What applications do.
 
 use super::World;
+use crate::coverage::Mishap;
 use crate::peer::target;
 use crate::{Counts, Peer, PeerId, Violation};
 use axon_denc::AddrVec;
@@ -63,7 +64,7 @@ impl World {
     /// `node` sends to `other`; the transaction id, unless it has no connection and may not make one, or its budget
     /// is used up.
     pub fn send(&mut self, node: usize, other: usize, letter: Letter) -> Option<u64> {
-        if !self.nodes[node].up {
+        if !self.is_awake(node) {
             return None;
         }
         let id = self.connect_to(node, other)?;
@@ -77,7 +78,11 @@ impl World {
         message.header.priority = letter.priority;
         message.data = vec![0xda; letter.size].into();
         let peer = &self.peers[id.0];
-        if peer.state() == State::Closed || peer.machine.held() + cost(&message) > self.setup.budget {
+        if peer.state() == State::Closed {
+            return None;
+        }
+        if peer.machine.held() + cost(&message) > self.setup.budget {
+            self.tally.note(Mishap::BudgetFull);
             return None;
         }
         let (node, other) = (peer.node, peer.other);

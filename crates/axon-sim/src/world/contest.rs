@@ -5,7 +5,7 @@ use crate::node::index_of;
 use crate::peer::{Named, target};
 use crate::socket::{ACCEPTOR, Holder, Question};
 use crate::{Counts, Peer, PeerId};
-use axon_proto::{Arena, Connection, Contended, Ident, Link, LinkOutput, Policy, Verdict};
+use axon_proto::{Arena, Connection, Contended, Ident, Link, Policy, Verdict};
 
 fn registers(policy: &Policy) -> bool {
     policy.register_lossy_clients || !policy.lossy
@@ -16,13 +16,17 @@ impl World {
     pub(super) fn contend(&mut self, index: usize) {
         let Some(question) = self.sockets[index].question.take() else { return };
         let Question { ident, owner, .. } = question;
-        let node = self.sockets[index].nodes[ACCEPTOR];
         // Who knows nobody decides at once; another worker may learn of the question later.
         let owner = owner.or_else(|| self.owner_of(index, &ident));
-        match (owner, &*ident) {
-            (Some(peer), _) => self.confront(index, peer, &ident),
+        self.ask(index, owner, &ident);
+    }
+
+    fn ask(&mut self, index: usize, owner: Option<PeerId>, ident: &Ident) {
+        let node = self.sockets[index].nodes[ACCEPTOR];
+        match (owner, ident) {
+            (Some(peer), _) => self.confront(index, peer, ident),
             (None, Ident::Reconnect { .. }) => self.answer(index, Verdict::Reset { full: true }),
-            (None, Ident::Client { .. }) => self.found(index, node, &ident),
+            (None, Ident::Client { .. }) => self.found(index, node, ident),
         }
     }
 
@@ -47,7 +51,7 @@ impl World {
             Contended::Answered(link, said) => {
                 self.note_socket(index, format_args!("is refused by {name}"));
                 self.put_link(index, link);
-                self.go_on_answered(index, said);
+                self.go_on(index, said);
                 self.serve(peer); // it may have been told to hurry
             }
             Contended::Ended(link) => {
@@ -59,17 +63,12 @@ impl World {
         }
     }
 
-    fn go_on_answered(&mut self, index: usize, said: Option<LinkOutput>) {
-        self.go_on(index, said);
-    }
-
+    /// The session ended, or ends now: whoever comes next in the registry decides.
     fn begin_anew(&mut self, index: usize, ended: PeerId, ident: &Ident) {
         let node = self.sockets[index].nodes[ACCEPTOR];
         self.nodes[node].unregister(ended);
-        match ident {
-            Ident::Client { .. } => self.found(index, node, ident),
-            Ident::Reconnect { .. } => self.answer(index, Verdict::Reset { full: true }),
-        }
+        let owner = self.owner_of(index, ident);
+        self.ask(index, owner, ident);
     }
 
     /// Founds a connection whose first link is the socket's.

@@ -1,6 +1,7 @@
 //! Accepted links until their session is agreed.
 
 use super::World;
+use crate::coverage::Mishap;
 use crate::socket::{ACCEPTOR, Holder, Question, Socket};
 use axon_proto::{Demand, Link, LinkOutput, ServerStart, Verdict};
 use std::time::Duration;
@@ -43,6 +44,9 @@ impl World {
                 let defer = self.setup.weather.defer;
                 let at = if self.random.chance(defer) { self.time_in(DEFERRED) } else { self.now };
                 let at_once = at == self.now;
+                if !at_once {
+                    self.tally.note(Mishap::LateQuestion);
+                }
                 self.flush_link(index);
                 let owner = self.owner_of(index, &ident);
                 self.sockets[index].question = Some(Question { at, ident, owner });

@@ -2,12 +2,13 @@
 
 use super::World;
 use crate::PeerId;
+use crate::coverage::Mishap;
 use crate::label::{Label, message_ids};
 use crate::node::index_of;
 use crate::peer::letter;
 use crate::pipe::{Edge, Pipe};
-use crate::socket::{ACCEPTOR, DIALLER, Holder, Reading, Socket, Status};
-use axon_proto::{Disconnect, Input, Instant};
+use crate::socket::{ACCEPTOR, DIALLER, Holder, Reading, Side, Socket, Status};
+use axon_proto::{Disconnect, Input, Instant, SessionState};
 use axon_wire::Tag;
 use bytes::{Bytes, BytesMut};
 use std::time::Duration;
@@ -30,6 +31,12 @@ pub struct Cut {
 /// The mode in an AUTH_DONE frame in the clear.
 const AUTH_DONE_MODE: usize = 40;
 
+/// What comes late comes within this time.
+const LATE: Duration = Duration::from_secs(3);
+
+/// A delay that is counted.
+const SLOW: Duration = Duration::from_millis(100);
+
 /// A dial that hangs is answered after all within this time, if ever.
 const LONG: Duration = Duration::from_secs(30);
 
@@ -37,7 +44,11 @@ impl World {
     /// A time of the network's choosing.
     pub(super) fn latency(&mut self) -> Duration {
         let (least, most) = self.setup.weather.latency;
-        if least == most { least } else { self.random.time(least, most) }
+        let time = if least == most { least } else { self.random.time(least, most) };
+        if time > SLOW {
+            self.tally.note(Mishap::Slow);
+        }
+        time
     }
 
     /// Connection `peer` dials.
@@ -45,6 +56,9 @@ impl World {
         let (node, target) = (self.peers[peer.0].node, self.peers[peer.0].target);
         let Some(other) = target.and_then(|addr| index_of(&addr)) else { return };
         let status = self.fate_of_dial(node, other);
+        if self.is_dialled_by(other, node) {
+            self.tally.note(Mishap::Simultaneous);
+        }
         let index = self.sockets.len();
         self.sockets.push(Socket::dialling([node, other], peer, status, !self.setup.checksums));
         self.live.push(index);
@@ -52,9 +66,19 @@ impl World {
         self.note_socket(index, format_args!("is dialled"));
     }
 
+    /// Whether a dial or handshake of `node` with `other` is under way.
+    fn is_dialled_by(&self, node: usize, other: usize) -> bool {
+        self.live.iter().map(|index| &self.sockets[*index]).any(|socket| {
+            let [dialler, acceptor] = &socket.sides;
+            let is_young = !matches!(acceptor.holder, Holder::Peer(_));
+            socket.nodes == [node, other] && is_young && matches!(dialler.holder, Holder::Peer(_))
+        })
+    }
+
     fn fate_of_dial(&mut self, node: usize, other: usize) -> Status {
         let soon = self.now + self.latency();
         if self.parted.contains(&(node.min(other), node.max(other))) {
+            self.tally.note(Mishap::Unreachable);
             let due = self.random.chance(500).then_some(soon);
             return Status::Dialling { due, outcome: Err(Disconnect::Unreachable) };
         }
@@ -63,6 +87,7 @@ impl World {
         if self.random.chance(stall) {
             let late = self.now + self.random.time(Duration::from_secs(1), LONG);
             let due = self.random.chance(700).then_some(late);
+            self.tally.note(if due.is_some() { Mishap::StalledLong } else { Mishap::StalledForEver });
             return Status::Dialling { due, outcome: Ok(()) };
         }
         let refused = !self.nodes[other].up || self.random.chance(refuse);
@@ -92,6 +117,9 @@ impl World {
             }
             (Err(cause), Some(peer)) => {
                 self.note_socket(index, format_args!("fails: {cause}"));
+                if cause == Disconnect::Refused {
+                    self.tally.note(Mishap::Refused);
+                }
                 self.sockets[index].sides[DIALLER].holder = Holder::Nobody;
                 self.peers[peer.0].socket = None;
                 self.peers[peer.0].machine.handle(self.now, Input::Disconnected(cause));
@@ -138,9 +166,20 @@ impl World {
             return;
         }
         let cut = self.cut_here(from, to, label);
+        if cut == Some(Edge::Late) {
+            return self.put_late(index, side, label, bytes);
+        }
         let held = self.holds.contains(&(from, to, label));
         let at = if held { Pipe::NEVER } else { self.now + self.latency() };
         self.sockets[index].sides[side].pipe.write(label, bytes, at, cut);
+    }
+
+    /// It arrives when its writer has long given up.
+    fn put_late(&mut self, index: usize, side: usize, label: Label, bytes: Bytes) {
+        self.tally.note_cut(label, side, Edge::Late);
+        let at = self.time_in(LATE);
+        self.sockets[index].sides[side].pipe.write(label, bytes, at, None);
+        self.sever(index, side);
     }
 
     fn cut_here(&mut self, from: usize, to: usize, label: Label) -> Option<Edge> {
@@ -164,6 +203,9 @@ impl World {
     pub(super) fn deliver(&mut self, index: usize, from: usize) {
         let pipe = &self.sockets[index].sides[from].pipe;
         if pipe.breaks_here() {
+            if let Some(label) = pipe.units.front().map(|unit| unit.label) {
+                self.tally.note_cut(label, from, Edge::Before);
+            }
             return self.cut(index);
         }
         if pipe.units.is_empty() {
@@ -190,11 +232,16 @@ impl World {
             _ => portion,
         };
         let Some((bytes, whole, cut)) = socket.sides[from].pipe.read(most) else { return false };
-        if let Some(label) = whole {
-            self.note_arrival(index, from, label, &bytes);
+        match whole {
+            Some(label) => self.note_arrival(index, from, label, &bytes),
+            None => self.tally.note(Mishap::PartialRead),
+        }
+        let cut = cut == Some(Edge::After);
+        if cut && let Some(label) = whole {
+            self.tally.note_cut(label, from, Edge::After);
         }
         self.read(index, 1 - from, bytes);
-        cut == Some(Edge::After)
+        cut
     }
 
     /// `side` of a socket reads.
@@ -278,6 +325,9 @@ impl World {
             return self.learn_of_silence(index, 1 - side);
         }
         if rude {
+            if !pipe.units.is_empty() {
+                self.tally.note(Mishap::Rude);
+            }
             pipe.drop_units();
         }
         let cause = if rude { Disconnect::Reset } else { Disconnect::Closed };
@@ -288,6 +338,7 @@ impl World {
     /// Breaks a socket for both ends; each learns of it in its own time.
     pub fn cut(&mut self, index: usize) {
         self.note_socket(index, format_args!("is cut"));
+        self.tally.note(self.stage_of(index));
         if let Status::Dialling { due, outcome } = &mut self.sockets[index].status {
             *due = Some(self.now);
             *outcome = Err(Disconnect::Unreachable);
@@ -302,12 +353,26 @@ impl World {
         }
     }
 
+    fn stage_of(&self, index: usize) -> Mishap {
+        let socket = &self.sockets[index];
+        let carries = |side: &Side| match side.holder {
+            Holder::Peer(peer) => self.peers[peer.0].machine.session().state() == SessionState::Open,
+            _ => false,
+        };
+        match socket.status {
+            Status::Dialling { .. } => Mishap::CutDial,
+            _ if socket.sides.iter().any(carries) => Mishap::CutSession,
+            _ => Mishap::CutHandshake,
+        }
+    }
+
     /// Breaks a socket for `side` alone: what that has written still arrives, and then its end.
     pub fn sever(&mut self, index: usize, side: usize) {
         if self.sockets[index].status != Status::Open {
             return;
         }
         self.note_socket(index, format_args!("breaks for {}", letter(self.sockets[index].nodes[side])));
+        self.tally.note(Mishap::Severed);
         let at = self.now + self.latency();
         let pipe = &mut self.sockets[index].sides[1 - side].pipe;
         pipe.drop_units();
@@ -323,6 +388,8 @@ impl World {
                 format_args!("swallows what {} writes", letter(self.sockets[index].nodes[side])),
             );
             self.sockets[index].sides[side].pipe.swallows = true;
+            let both = self.sockets[index].sides.iter().all(|side| side.pipe.swallows);
+            self.tally.note(if both { Mishap::HalfOpenBothWays } else { Mishap::HalfOpenOneWay });
         }
     }
 
@@ -348,6 +415,7 @@ impl World {
 
     /// Parts two nodes: what is under way is lost, and for `silently` nobody is told.
     pub fn part(&mut self, a: usize, b: usize, silently: bool) {
+        self.tally.note(Mishap::Parted);
         self.parted.push((a.min(b), a.max(b)));
         for index in self.live.clone() {
             let nodes = self.sockets[index].nodes;

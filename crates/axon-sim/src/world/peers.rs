@@ -1,6 +1,7 @@
 //! Connections: does what their machines want done. As `peer.rs` in the messenger.
 
 use super::World;
+use crate::coverage::Mishap;
 use crate::peer::Named;
 use crate::{Fate, PeerId, Violation};
 use axon_proto::{ClientStart, Event, Fault, Input, Output, SessionState, State, Undelivered};
@@ -18,6 +19,10 @@ impl World {
             }
         }
         let peer = &mut self.peers[id.0];
+        let (held, budget) = (peer.machine.held(), self.setup.budget);
+        if held > budget {
+            self.violation.get_or_insert(Violation::OverBudget { held, budget });
+        }
         if let Some(index) = peer.socket
             && let Some(side) = self.sockets[index].side_of(id)
         {
@@ -39,6 +44,9 @@ impl World {
         let mut buffers = std::mem::take(&mut self.buffers);
         self.peers[id.0].machine.transmit(room, &mut self.scratch, &mut buffers);
         let wrote = !buffers.is_empty();
+        if wrote && !self.peers[id.0].machine.session().is_idle() {
+            self.tally.note(Mishap::PartialWrite);
+        }
         self.write(index, side, &mut buffers);
         self.buffers = buffers;
         wrote
@@ -60,7 +68,11 @@ impl World {
             }
             Output::Admission(_) => {
                 let most = self.setup.weather.admission;
-                self.peers[id.0].admission = Some(self.time_in(most));
+                let at = self.time_in(most);
+                if at > self.now {
+                    self.tally.note(Mishap::SlowAdmission);
+                }
+                self.peers[id.0].admission = Some(at);
             }
             Output::Deliver(message) => self.on_message(id, &message),
             Output::Event(event) => self.on_event(id, event),
@@ -229,6 +241,7 @@ impl World {
     /// The application closes a connection.
     pub fn mark_down(&mut self, id: PeerId) {
         self.note_peer(id, format_args!("is marked down"));
+        self.tally.note(Mishap::MarkDown);
         self.peers[id.0].machine.handle(self.now, Input::MarkDown);
         self.peers[id.0].over = true;
         self.ledger.give_up(id, Fate::MarkedDown);

@@ -6,6 +6,8 @@ use axon_wire::Tag;
 
 /// The side of a socket that dialled.
 const DIALLER: usize = 0;
+/// The side of a socket that accepted.
+const ACCEPTOR: usize = 1;
 
 /// A question under a name that its receiver had chosen came after the receiver had closed that session. It passed for
 /// the session's beginning; what had been delivered was delivered once more, and its sender never heard of the loss.
@@ -61,4 +63,48 @@ fn a_question_given_up_long_ago_does_not_revive_a_closed_session() {
     stage.expect_open(A, B);
     let (delivered, told) = (stage.delivered(tid), stage.counts(A).remote_resets);
     stage.expect((delivered, told), (1, 1));
+}
+
+/// A peer was told that the session had never begun, and then it did: the answer to the question for its beginning came
+/// late. What the peer had written behind that answer came with it, and once more in the session that followed.
+#[test]
+fn a_session_denied_to_the_peer_does_not_begin_late() {
+    for kind in [Kind::Peer, Kind::PeerReuse] {
+        for (client, server) in [(A, B), (B, A)] {
+            let mut stage = Stage::new(kind);
+            stage.hold(server, client, Tag::ServerIdent);
+            let mine = stage.send(client, server);
+            stage.run(20);
+            let theirs = stage.send(server, client);
+            let socket = stage.world.live_sockets()[0];
+            stage.world.sever(socket, ACCEPTOR);
+            while stage.wrote(client, Tag::SessionReset) == 0 {
+                stage.run(1);
+            }
+            stage.world.release();
+            stage.settle();
+            assert_eq!([mine, theirs].map(|tid| stage.delivered(tid)), [1, 1]);
+            let resets = [A, B].map(|node| stage.counts(node).remote_resets);
+            stage.expect(resets, [0, 0]);
+            stage.expect_open(A, B);
+        }
+    }
+}
+
+/// A process came back with its clock set back. Its questions were turned away as older than what its peer had seen,
+/// while it made the peer wait for them: neither got anywhere until an hour's worth of attempts had been made.
+#[test]
+fn a_peer_whose_clock_was_set_back_is_let_in() {
+    for kind in [Kind::Peer, Kind::PeerReuse] {
+        for (restarts, stays) in [(A, B), (B, A)] {
+            let mut stage = Stage::open(kind, A, B);
+            stage.world.crash(restarts);
+            stage.world.jump_clock(restarts, -3600);
+            stage.world.start(restarts, false);
+            stage.send(restarts, stays);
+            stage.send(stays, restarts);
+            stage.settle();
+            stage.expect_open(A, B);
+        }
+    }
 }

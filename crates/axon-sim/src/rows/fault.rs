@@ -4,7 +4,7 @@ use super::Row;
 use FaultVerdict::{RedialAfterWait, RedialLater, RedialNow, Reset, Standby};
 use axon_proto::{FaultFacts, FaultVerdict};
 
-pub(super) const ROWS: [Row<FaultFacts, FaultVerdict>; 6] = [
+pub(crate) const ROWS: [Row<FaultFacts, FaultVerdict>; 6] = [
     ("lossy-established", |f| f.lossy && f.established, |_| Reset, |_| RedialNow),
     ("idle-standby", |f| f.standby && f.idle && !f.told_to_wait, |_| Standby, |_| RedialNow),
     ("server-standby", |f| f.server, |_| Standby, |_| RedialNow),
@@ -13,8 +13,8 @@ pub(super) const ROWS: [Row<FaultFacts, FaultVerdict>; 6] = [
     ("connecting", |_| true, |_| RedialLater, |_| Standby),
 ];
 
-pub(super) fn decide(facts: &FaultFacts) -> FaultVerdict {
-    super::decide("decide_fault", &ROWS, facts)
+pub(crate) fn decide(facts: &FaultFacts) -> FaultVerdict {
+    crate::mutation::decide("decide_fault", &ROWS, facts)
 }
 
 #[cfg(test)]

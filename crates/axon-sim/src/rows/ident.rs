@@ -6,11 +6,11 @@ use axon_proto::{Existing, IdentVerdict, IncomingIdent};
 use std::cmp::Ordering;
 
 /// The existing session, if there is one, and the question.
-pub(super) type Facts = (Option<Existing>, IncomingIdent);
+pub(crate) type Facts = (Option<Existing>, IncomingIdent);
 
 const KEEP: IdentVerdict = Reuse { reset: false };
 
-pub(super) const ROWS: [Row<Facts, IdentVerdict>; 12] = [
+pub(crate) const ROWS: [Row<Facts, IdentVerdict>; 12] = [
     ("unregistered", |f| !f.1.registered, |_| Begin, |_| Stale),
     ("nobody", |f| f.0.is_none(), |_| Begin, |_| Stale),
     ("closed", |f| has(f, |ex| ex.closed), |_| Begin, |_| Stale),
@@ -39,8 +39,8 @@ fn has(facts: &Facts, what: impl Fn(&Existing) -> bool) -> bool {
     facts.0.as_ref().is_some_and(what)
 }
 
-pub(super) fn decide(existing: Option<&Existing>, incoming: &IncomingIdent) -> IdentVerdict {
-    super::decide("decide_client_ident", &ROWS, &(existing.copied(), *incoming))
+pub(crate) fn decide(existing: Option<&Existing>, incoming: &IncomingIdent) -> IdentVerdict {
+    crate::mutation::decide("decide_client_ident", &ROWS, &(existing.copied(), *incoming))
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use axon_proto::{Existing, IncomingReconnect, ReconnectVerdict};
 use std::cmp::Ordering;
 
 /// The existing session, if there is one, and the question.
-pub(super) type Facts = (Option<Existing>, IncomingReconnect);
+pub(crate) type Facts = (Option<Existing>, IncomingReconnect);
 
-pub(super) const ROWS: [Row<Facts, ReconnectVerdict>; 10] = [
+pub(crate) const ROWS: [Row<Facts, ReconnectVerdict>; 10] = [
     ("nobody", |f| f.0.is_none_or(|ex| ex.closed), |_| Reset { full: true }, |_| Reset { full: false }),
     ("replacing", |f| has(f, |ex| ex.replacing), retry_global, |_| Resume),
     (
@@ -57,8 +57,8 @@ fn has(facts: &Facts, what: impl Fn(&Existing) -> bool) -> bool {
     facts.0.as_ref().is_some_and(what)
 }
 
-pub(super) fn decide(existing: Option<&Existing>, incoming: &IncomingReconnect) -> ReconnectVerdict {
-    super::decide("decide_reconnect", &ROWS, &(existing.copied(), *incoming))
+pub(crate) fn decide(existing: Option<&Existing>, incoming: &IncomingReconnect) -> ReconnectVerdict {
+    crate::mutation::decide("decide_reconnect", &ROWS, &(existing.copied(), *incoming))
 }
 
 #[cfg(test)]
