@@ -1,8 +1,8 @@
 //! Sessions whose peers do not come back, or take their time.
 
 use crate::probe::{Probe, numbered, stays};
-use crate::town::{MOMENT, Town, dial, start, wait_until};
-use axon_messenger::{Builder, Connection, Fault, Messenger, Policy, State};
+use crate::town::{MOMENT, Town, dial, socket_of, start, wait_until};
+use axon_messenger::{Builder, Connection, Fault, Messenger, Policy, State, Timeouts};
 use axon_proto::WakeReason;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +15,9 @@ fn keeper(town: &Town, probe: &Arc<Probe>, configure: impl FnOnce(Builder) -> Bu
 /// Client number `n`, with an open session.
 fn client(town: &Town, n: u64, server: &Messenger) -> (Messenger, Connection) {
     let probe = Probe::new();
+    let timeouts = Timeouts { ready: Duration::from_secs(1), ..Timeouts::default() };
     let client = town.builder(&format!("client.{n}")).default_policy(Policy::lossless_client());
-    let client = start(client, &probe);
+    let client = start(client.timeouts(timeouts), &probe);
     let connection = dial(&client, server);
     probe.wait_connect(&connection);
     (client, connection)
@@ -59,7 +60,7 @@ over_both! {
 fn who_comes_back_is_neither_late_nor_in_the_way() {
     let town = Town::mem();
     let probe = Probe::new();
-    let limit = Duration::from_secs(1);
+    let limit = Duration::from_secs(3);
     let server = keeper(&town, &probe, |builder| builder.abandon_after(Some(limit)).max_absent(2));
     let clients = [1, 2].map(|n| client(&town, n, &server));
     for round in 1..=20 {
@@ -72,4 +73,23 @@ fn who_comes_back_is_neither_late_nor_in_the_way() {
     }
     assert_eq!(probe.resets(), 0);
     assert!(server.counters().reconnects >= 40, "{}", server.counters());
+}
+
+/// The server does not know the session any more; the client hears that, and the next one works.
+#[test]
+fn who_comes_back_too_late_is_told() {
+    let town = Town::mem();
+    let probe = Probe::new();
+    let server = keeper(&town, &probe, |builder| builder.abandon_after(Some(MOMENT)));
+    let (client, connection) = client(&town, 1, &server);
+    connection.send(numbered(1)).unwrap();
+    probe.wait_messages(1);
+    town.network().set_unreachable(socket_of(&server), true);
+    town.network().links().iter().for_each(|link| link.cut());
+    probe.wait_reset(&probe.wait_accept());
+    town.network().set_unreachable(socket_of(&server), false);
+    wait_until("the bad news", || client.counters().resets == 1);
+    connection.send(numbered(2)).unwrap();
+    assert_eq!(probe.wait_messages(2)[1].header.tid, 2);
+    assert_eq!((probe.resets(), connection.state()), (1, State::Open));
 }
