@@ -58,8 +58,8 @@ pub struct CrushMap {
 }
 
 impl CrushMap {
-    /// Items one placement may draw from, after which it fails. The largest real ones (wide erasure codes on clusters too
-    /// small for them) need some millions.
+    /// Items one placement may draw from, after which it fails; a bucket of less than eight counts as eight. Real ones need
+    /// some hundreds, the worst ones (wide erasure codes on clusters too small for them) some millions.
     pub const MAX_DRAWS: u64 = 1 << 25;
 
     /// The key of the alternative weights for all pools without their own (`DEFAULT_CHOOSE_ARGS`).

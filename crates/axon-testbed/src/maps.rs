@@ -27,6 +27,11 @@ impl MapTools {
         Ok(Self { tree: Tree::find(release)?, scratch: Scratch::new("maps")? })
     }
 
+    /// The release they are of.
+    pub fn release(&self) -> Release {
+        self.tree.release()
+    }
+
     /// The CRUSH map described by `text`.
     ///
     /// # Errors

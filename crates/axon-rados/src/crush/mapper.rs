@@ -5,7 +5,7 @@ mod indep;
 mod msr;
 
 use super::bucket::Draw;
-use super::hash::hash2;
+use super::hash::{LANES, hash2};
 use super::rule::{Choose, Setting};
 use super::{Bucket, ChooseArgs, CrushError, CrushMap, ITEM_NONE, Item, Step};
 
@@ -29,26 +29,24 @@ impl CrushMap {
         weights: &[u32],
         args: Option<&ChooseArgs>,
     ) -> Result<Vec<Item>, CrushError> {
-        let Some(found) = self.rule(rule) else { return Ok(Vec::new()) };
-        let mut placement = Placement { map: self, weights, args, x, draws_left: Self::MAX_DRAWS };
-        let placed = match found.kind.is_msr() {
-            true => msr::place(&mut placement, found, size),
-            false => placement.walk(&found.steps, size),
-        };
-        placed.map_err(|Exhausted| CrushError::TooMuchWork { rule, limit: Self::MAX_DRAWS })
+        let placement = Placement { map: self, weights, args, x, draws_left: Self::MAX_DRAWS };
+        placement.place(rule, size)
     }
 }
 
 /// The draws are used up.
 struct Exhausted;
 
+/// What the smallest bucket costs: as many items as are hashed at a time.
+const LEAST_PRICE: usize = LANES;
+
 /// What stays the same while one input is placed, and how much work is left for it.
-struct Placement<'a> {
-    map: &'a CrushMap,
-    weights: &'a [u32],
-    args: Option<&'a ChooseArgs>,
-    x: u32,
-    draws_left: u64,
+pub(super) struct Placement<'a> {
+    pub(super) map: &'a CrushMap,
+    pub(super) weights: &'a [u32],
+    pub(super) args: Option<&'a ChooseArgs>,
+    pub(super) x: u32,
+    pub(super) draws_left: u64,
 }
 
 /// What an item is to somebody who looks for items of one type.
@@ -102,6 +100,17 @@ impl Tries {
 }
 
 impl<'a> Placement<'a> {
+    /// Places at most `size` items by a rule.
+    pub(super) fn place(mut self, rule: u32, size: usize) -> Result<Vec<Item>, CrushError> {
+        let limit = self.draws_left;
+        let Some(found) = self.map.rule(rule) else { return Ok(Vec::new()) };
+        let placed = match found.kind.is_msr() {
+            true => msr::place(&mut self, found, size),
+            false => self.walk(&found.steps, size),
+        };
+        placed.map_err(|Exhausted| CrushError::TooMuchWork { rule, limit })
+    }
+
     fn walk(&mut self, steps: &[Step], size: usize) -> Result<Vec<Item>, Exhausted> {
         let mut tries = Tries::new(self.map);
         let mut result = Vec::with_capacity(size);
@@ -166,7 +175,7 @@ impl<'a> Placement<'a> {
 
     /// To be called before each draw, and wherever else something is tried again.
     fn pay(&mut self, bucket: &Bucket) -> Result<(), Exhausted> {
-        let price = bucket.items().len().max(1) as u64;
+        let price = bucket.items().len().max(LEAST_PRICE) as u64;
         self.draws_left = self.draws_left.checked_sub(price).ok_or(Exhausted)?;
         Ok(())
     }

@@ -25,7 +25,7 @@ impl Decode for Pool {
     /// le32 dirty high | le32 write recency | u8 gmt | u8 fast read | le32 grade decay, search last | options: versioned
     /// le32 resend before Nautilus | applications | created (27)
     /// le32 pg num target, pgp num target, pg num pending, 0, 0, resend | u8 autoscale (28) | merges: versioned (29)
-    /// le32 peering[4] (30 only) | u8 1, le32 peering[4], or u8 0 (31) | nonprimary shards[16] (32)
+    /// le32 peering[4] (30 only) | u8 1, le32 peering[4], or u8 0 (31) | nonprimary shards (32)
     /// ```
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let (version, mut body) = input.versioned("pool", KNOWN)?;
@@ -179,8 +179,21 @@ fn read_applications(
     read_map(body, 8, |body| Ok((body.string("application")?, read_texts(body)?)))
 }
 
-/// Two words of 64 shards, the first shard of each in its highest bit.
+/// Two words of 64 shards, each in groups of seven bits, the lowest first.
 fn read_shards(body: &mut Decoder<'_>) -> Result<ShardSet, DecodeError> {
-    let (low, high) = (body.u64()?.reverse_bits(), body.u64()?.reverse_bits());
+    let (low, high) = (read_varint(body)?, read_varint(body)?);
     Ok(ShardSet(u128::from(low) | u128::from(high) << 64))
+}
+
+/// The highest bit of a byte says whether another one follows (`denc_varint`).
+fn read_varint(body: &mut Decoder<'_>) -> Result<u64, DecodeError> {
+    let mut value = 0;
+    for shift in (0..u64::BITS).step_by(7) {
+        let byte = body.u8()?;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Ok(value);
+        }
+    }
+    Err(DecodeError::TooLong { what: "variable-length number", length: 11, limit: 10 })
 }
