@@ -3,6 +3,7 @@
 mod client_session;
 mod daemon_log;
 mod file_system;
+mod held_back;
 mod injected;
 mod mon_peer;
 mod monitors;
