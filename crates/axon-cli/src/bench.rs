@@ -18,6 +18,7 @@ use crate::cluster::ClusterArgs;
 use crate::error::CliError;
 use crate::machine::Machine;
 use crate::options::{ModeArg, PolicyArg, RedialArgs, SpinArgs};
+use crate::transport::{Load as Expected, TransportArg};
 use crate::{output, units};
 use bed::Bed;
 use clap::{Args, ValueEnum};
@@ -36,6 +37,7 @@ Examples:
   axon bench --depth 1 --spin 0         the same between workers that sleep as soon as they can
   axon bench --mode secure --baseline   encrypted, next to bare sockets
   axon bench --connect 10.0.0.7:6800    against `axon serve` or ceph_perf_msgr_server
+  axon bench --transport uring --baseline=tcp            io_uring next to epoll
   axon bench --policy lossless --cut-every 200ms         what it takes when connections break
   axon bench --policy lossless --baseline=lossy          what it costs when they do not
   axon bench --policy peer --connect 10.0.0.7:6800       against `axon serve --policy peer`
@@ -59,7 +61,7 @@ const MOST_MESSENGERS: u32 = 1024;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct BenchArgs {
     /// The peer that answers; without it the responder runs in this process.
-    #[arg(long, value_name = "ADDR", conflicts_with_all = ["baseline", "transport"])]
+    #[arg(long, value_name = "ADDR", conflicts_with = "baseline")]
     connect: Option<String>,
 
     /// Bytes of data per request: 4096, 4k, 1M.
@@ -97,8 +99,8 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_enum, default_value_t = PolicyArg::Lossy)]
     policy: PolicyArg,
 
-    /// How bytes move: sockets, or memory of this process.
-    #[arg(long, value_enum, default_value_t = TransportArg::Tcp)]
+    /// How bytes move.
+    #[arg(long, value_enum, default_value_t = TransportArg::Auto)]
     transport: TransportArg,
 
     /// Cut a live connection every so often: 200ms, 500us, 0.5s.
@@ -139,20 +141,14 @@ pub(crate) enum BaselineArg {
     Raw,
     /// The same load with --policy lossy.
     Lossy,
-}
-
-/// How bytes move.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TransportArg {
-    /// TCP over loopback.
+    /// The same load with --transport tcp.
     Tcp,
-    /// Memory of this process.
-    Mem,
 }
 
 impl BenchArgs {
     /// Runs the command.
-    pub(crate) fn run(self) -> Result<(), CliError> {
+    pub(crate) fn run(mut self) -> Result<(), CliError> {
+        self.transport = self.transport.choose(Some(self.expected()));
         self.check()?;
         let outcome = match self.baseline {
             Some(baseline) => self.alternate(baseline)?,
@@ -175,10 +171,22 @@ impl BenchArgs {
                 help: "add --connect ADDR, or leave them out: both ends in this process make their own key",
             });
         }
+        if self.transport == TransportArg::Mem && self.connect.is_some() {
+            return Err(CliError::Usage {
+                what: "memory of this process leads to no peer elsewhere",
+                help: "leave out --connect, or give another --transport",
+            });
+        }
         if self.baseline == Some(BaselineArg::Lossy) && self.policy.is_lossy() {
             return Err(CliError::Usage {
                 what: "--baseline=lossy compares with what is measured anyway",
                 help: "add --policy lossless or --policy peer",
+            });
+        }
+        if self.baseline == Some(BaselineArg::Tcp) && self.transport == TransportArg::Tcp {
+            return Err(CliError::Usage {
+                what: "--baseline=tcp compares with what is measured anyway",
+                help: "add --transport uring or --transport mem",
             });
         }
         if !self.policy.is_lossy() && self.connections > MOST_MESSENGERS {
@@ -190,6 +198,14 @@ impl BenchArgs {
         Ok(())
     }
 
+    /// What is known of the load beforehand.
+    fn expected(&self) -> Expected {
+        Expected {
+            per_worker: (self.connections / self.workers) as usize,
+            on_the_way: (u64::from(self.size) * u64::from(self.depth)) as usize,
+        }
+    }
+
     fn setup(&self) -> Setup {
         Setup {
             size: self.size,
@@ -199,17 +215,14 @@ impl BenchArgs {
             spin_us: self.spin.limit().as_secs_f64() * 1e6,
             mode: self.mode.name(),
             policy: self.policy.name(),
-            transport: match self.transport {
-                TransportArg::Tcp => "tcp",
-                TransportArg::Mem => "mem",
-            },
+            transport: self.transport.name(),
         }
     }
 
     /// One round of the messenger.
     fn alone(&self) -> Result<Outcome, CliError> {
         let mut outcome = Outcome::default();
-        let run = self.measure(self.policy, self.plan(1, 0))?;
+        let run = self.measure(self.policy, self.transport, self.plan(1, 0))?;
         outcome.axon.push(run.sample);
         outcome.broken = run.broken;
         Ok(outcome)
@@ -222,7 +235,7 @@ impl BenchArgs {
         let mut outcome = Outcome::default();
         for round in 0..rounds {
             let plan = self.plan(rounds, round);
-            let run = self.measure(self.policy, plan)?;
+            let run = self.measure(self.policy, self.transport, plan)?;
             outcome.axon.push(run.sample);
             outcome.broken = run.broken;
             if outcome.broken.is_some() {
@@ -235,13 +248,19 @@ impl BenchArgs {
         Ok(outcome)
     }
 
-    fn measure(&self, policy: PolicyArg, plan: Plan) -> Result<Run<CliError>, CliError> {
-        Bed::start(self, policy, plan)?.run()
+    fn measure(
+        &self,
+        policy: PolicyArg,
+        transport: TransportArg,
+        plan: Plan,
+    ) -> Result<Run<CliError>, CliError> {
+        Bed::start(self, policy, transport, plan)?.run()
     }
 
     fn measure_baseline(&self, baseline: BaselineArg, plan: Plan) -> Result<Run<CliError>, CliError> {
         match baseline {
-            BaselineArg::Lossy => self.measure(PolicyArg::Lossy, plan),
+            BaselineArg::Lossy => self.measure(PolicyArg::Lossy, self.transport, plan),
+            BaselineArg::Tcp => self.measure(self.policy, TransportArg::Tcp, plan),
             BaselineArg::Raw => {
                 let run = raw::run(&self.pattern(), plan).map_err(CliError::Raw)?;
                 Ok(Run { sample: run.sample, broken: run.broken.map(CliError::Raw) })

@@ -7,6 +7,7 @@ use axon_proto::{Blame, Disconnect};
 use axon_rados::conf::ConfError;
 use axon_rados::mon::{Attempt, Failure, MonError};
 use axon_rados::msg::MessageError;
+use axon_transport::UringUnavailable;
 use axon_wire::WireError;
 use std::io;
 use std::path::PathBuf;
@@ -45,6 +46,9 @@ pub(crate) enum CliError {
     /// The messenger does not start.
     #[error("{0}")]
     Start(#[from] StartError),
+    /// There is no io_uring.
+    #[error("{0}")]
+    Uring(#[from] UringUnavailable),
     /// There is nothing to dial.
     #[error("cannot connect to {peer}: {source}")]
     NoTarget { peer: String, source: ConnectError },

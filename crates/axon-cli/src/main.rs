@@ -19,6 +19,7 @@ mod output;
 mod ping;
 mod serve;
 mod target;
+mod transport;
 mod units;
 
 use clap::Parser;

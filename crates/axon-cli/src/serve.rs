@@ -6,11 +6,13 @@ use crate::cluster::ClusterArgs;
 use crate::error::CliError;
 use crate::options::{ModeArg, PolicyArg, RedialArgs, SpinArgs};
 use crate::output::LiveLine;
+use crate::transport::TransportArg;
 use crate::{output, units};
 use axon_auth::{AuthName, ClientAuth, RotatingStore, ServerAuth};
 use axon_denc::{EntityName, EntityType};
 use axon_messenger::{BindSpec, Messenger, Modes, Nonce};
 use axon_rados::mon::MonClient;
+use axon_transport::Transport;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -62,6 +64,10 @@ pub(crate) struct ServeArgs {
 
     #[command(flatten)]
     spin: SpinArgs,
+
+    /// How bytes move; auto is tcp, as nothing is known of the load.
+    #[arg(long, value_enum, default_value_t = TransportArg::Auto)]
+    transport: TransportArg,
 
     /// How clients authenticate.
     #[arg(long, value_enum, default_value_t = AuthArg::None)]
@@ -125,6 +131,7 @@ impl ServeArgs {
             .client_auth(gate.pass.clone())
             .bind(self.addr)
             .nonce(Nonce::fixed(0))
+            .transport(self.transport()?)
             .modes(self.modes()?)
             .workers(self.workers as usize);
         if let Some(auth) = &gate.auth {
@@ -132,6 +139,16 @@ impl ServeArgs {
         }
         let builder = self.spin.configure(builder);
         Ok(self.redial.configure(builder).start(responder)?)
+    }
+
+    fn transport(&self) -> Result<Arc<dyn Transport>, CliError> {
+        if self.transport == TransportArg::Mem {
+            return Err(CliError::Usage {
+                what: "nobody elsewhere reaches memory of this process",
+                help: "give another --transport",
+            });
+        }
+        self.transport.start()
     }
 
     /// Who is let in.

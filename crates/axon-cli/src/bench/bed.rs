@@ -3,17 +3,18 @@
 mod far;
 mod near;
 
+use super::BenchArgs;
 use super::conduct::{News, Run, conduct};
 use super::knife::{Cut, Knife};
 use super::load::Load;
 use super::stage::Plan;
-use super::{BenchArgs, TransportArg};
 use crate::attempt::Attempt;
 use crate::error::CliError;
 use crate::options::PolicyArg;
+use crate::transport::TransportArg;
 use axon_messenger::{Connection, Messenger};
 use axon_rados::mon::MonClient;
-use axon_transport::{Cuttable, MemNetwork, TcpTransport, Transport};
+use axon_transport::{Cuttable, Transport};
 use far::Far;
 use near::Near;
 use std::sync::Arc;
@@ -43,8 +44,13 @@ impl Bed {
     ///
     /// # Errors
     /// When they do not start, or a session does not open in time.
-    pub(super) fn start(args: &BenchArgs, policy: PolicyArg, plan: Plan) -> Result<Self, CliError> {
-        let transport = transport(args.transport);
+    pub(super) fn start(
+        args: &BenchArgs,
+        policy: PolicyArg,
+        transport: TransportArg,
+        plan: Plan,
+    ) -> Result<Self, CliError> {
+        let transport = transport.start()?;
         let far = match &args.connect {
             Some(text) => Far::remote(args, policy, text)?,
             None => Far::local(args, policy, &transport)?,
@@ -100,13 +106,6 @@ impl Bed {
             responder.shutdown(CLOSE);
         }
         Ok(run)
-    }
-}
-
-fn transport(arg: TransportArg) -> Arc<dyn Transport> {
-    match arg {
-        TransportArg::Tcp => Arc::new(TcpTransport::new()),
-        TransportArg::Mem => Arc::new(MemNetwork::new()),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::BaselineArg;
 use super::sample::Sample;
 use crate::options::PolicyArg;
+use crate::transport::TransportArg;
 use crate::units;
 use serde::Serialize;
 use std::fmt::{self, Write};
@@ -91,6 +92,8 @@ pub(crate) enum Comparison {
     Raw { raw: Figures, ratio_to_raw: Ratio },
     /// With the messenger under another policy.
     Lossy { lossy: Figures, ratio_to_lossy: Ratio },
+    /// With the messenger over epoll.
+    Tcp { tcp: Figures, ratio_to_tcp: Ratio },
 }
 
 impl Comparison {
@@ -106,6 +109,10 @@ impl Comparison {
                 let lossy = Figures::new(Setup { policy: PolicyArg::Lossy.name(), ..setup }, rounds);
                 Self::Lossy { lossy, ratio_to_lossy: Ratio::new(axon, &lossy) }
             }
+            BaselineArg::Tcp => {
+                let tcp = Figures::new(Setup { transport: TransportArg::Tcp.name(), ..setup }, rounds);
+                Self::Tcp { tcp, ratio_to_tcp: Ratio::new(axon, &tcp) }
+            }
         }
     }
 
@@ -114,6 +121,7 @@ impl Comparison {
         match self {
             Self::Raw { raw, .. } => ("raw sockets", raw),
             Self::Lossy { lossy, .. } => ("lossy", lossy),
+            Self::Tcp { tcp, .. } => ("tcp", tcp),
         }
     }
 }

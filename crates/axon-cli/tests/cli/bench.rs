@@ -89,9 +89,9 @@ fn counts_are_exact() {
 }
 
 #[test]
-fn both_modes_and_both_transports_work() {
+fn both_modes_and_all_transports_work() {
     for mode in ["crc", "secure"] {
-        for transport in ["tcp", "mem"] {
+        for transport in ["tcp", "uring", "mem"] {
             let options = ["--mode", mode, "--transport", transport, "--size", "100k", "--count", "200"];
             let report = json(&[&["bench", "--json"], &options[..]].concat());
             assert_eq!((&report["mode"], &report["transport"]), (&mode.into(), &transport.into()));
@@ -99,6 +99,17 @@ fn both_modes_and_both_transports_work() {
             check_figures(&report);
         }
     }
+}
+
+#[test]
+fn the_transport_is_chosen_by_the_load() {
+    let few = ["bench", "--count", "100", "--json"];
+    assert_eq!(json(&few)["transport"], "tcp");
+    let many = [&few[..], &["--connections", "16", "--size", "64", "--depth", "1"]].concat();
+    assert_eq!(json(&many)["transport"], "uring");
+    let compared = json(&[&many[..], &["--rounds", "2", "--baseline=tcp"]].concat());
+    assert_eq!((&compared["transport"], &compared["tcp"]["transport"]), (&"uring".into(), &"tcp".into()));
+    assert!(compared["ratio_to_tcp"]["messages_per_second"].as_f64().unwrap() > 0.0);
 }
 
 #[test]
