@@ -71,6 +71,12 @@ pub enum MonError {
         /// What is wrong with it.
         source: MessageError,
     },
+    /// Too many requests wait for answers; this one was not asked.
+    #[error("{limit} requests to the monitors wait for their answers already")]
+    TooMany {
+        /// How many may.
+        limit: usize,
+    },
     /// This side closed the session.
     #[error("the session with the monitors is closed")]
     Closed,
@@ -144,6 +150,9 @@ pub enum Failure {
     /// The session was open, but a request for tickets or keys was not answered.
     #[error("it did not answer a request for tickets or keys within {0:?}")]
     AuthSilent(Duration),
+    /// The session was open, and a new monitor map no longer has the monitor.
+    #[error("it was removed from the monitor map")]
+    Removed,
     /// The monitor map cannot be read.
     #[error("{0}")]
     Malformed(MessageError),
@@ -163,7 +172,7 @@ impl Failure {
         match self {
             Self::Fault(fault) => fault.is_permanent(),
             Self::NoV2Address | Self::Malformed(_) | Self::OtherCluster { .. } => true,
-            Self::TooSlow(_) | Self::Silent(_) | Self::AuthSilent(_) => false,
+            Self::TooSlow(_) | Self::Silent(_) | Self::AuthSilent(_) | Self::Removed => false,
         }
     }
 }

@@ -4,7 +4,8 @@
 //!   round: every monitor once, several at a time, the preferred one first
 //!          │ all failed                          │ one serves
 //!          ▼                                     ▼
-//!        pause, then a round with more patience  over; a session that ends soon leads to a pause, too
+//!        pause, then a round with more patience  over; a session that ends soon, without an answer,
+//!                                                 leads to a pause, too
 //! ```
 //!
 //! Ceph: `MonClient::_add_conns`, and the options `mon_client_hunt_*` in `src/common/options/mon-client.yaml.in`.
@@ -26,7 +27,7 @@ const LONGEST: f64 = 10.0;
 /// The first pause, as a part of the interval; the next ones double.
 const FIRST_PAUSE: f64 = 0.1;
 /// The longest pause, in intervals.
-const LONGEST_PAUSE: f64 = 2.0;
+const LONGEST_PAUSE: f64 = 1.0;
 
 /// The search for a monitor that serves.
 ///
@@ -107,11 +108,12 @@ impl Hunt {
         self.begin_round();
     }
 
-    /// The session ended. The search begins at once, unless the session was too short to tell a serving monitor from one
-    /// that is about to fail again.
-    pub(super) fn lost(&mut self, now: Instant) {
+    /// The session ended. The search begins at once, unless the session was short and `served` nothing: then the next one
+    /// may be no better.
+    pub(super) fn lost(&mut self, served: bool, now: Instant) {
         let since = self.preferred.as_ref().map(|(_, since)| *since);
-        match since.is_some_and(|since| now.saturating_duration_since(since) < self.interval) {
+        let is_short = since.is_some_and(|since| now.saturating_duration_since(since) < self.interval);
+        match is_short && !served {
             true => drop(self.pause(now)),
             false => self.round = 0,
         }

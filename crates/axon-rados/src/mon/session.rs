@@ -127,9 +127,10 @@ impl Session {
         if self.closed {
             return; // the answer's place is dropped, which tells
         }
-        if let Some(ask) = self.answer_at_once(ask) {
-            self.requests.add(ask, within, now);
-            self.send_requests();
+        let Some(ask) = self.answer_at_once(ask) else { return };
+        match self.requests.add(ask, within, now) {
+            Ok(()) => self.send_requests(),
+            Err(surplus) => surplus.fail(MonError::TooMany { limit: Requests::MAX }),
         }
     }
 
@@ -147,6 +148,9 @@ impl Session {
             }
             Some(subscription) => subscription.start = subscription.start.max(version.saturating_add(1)),
             None => {}
+        }
+        if let Some(open) = self.open.as_mut().filter(|_| !matches!(what, MONMAP | CONFIG)) {
+            open.served = true;
         }
     }
 
@@ -204,9 +208,11 @@ impl Session {
 
     /// Answers what is overdue, and gives up on monitors that take too long.
     fn expire(&mut self, now: Instant) {
-        let attempts: Vec<Attempt> = self.attempts(now);
-        let asked = self.open.as_ref().map(|open| &open.target);
-        self.requests.expire(now, asked, &attempts);
+        if self.requests.next_deadline().is_some_and(|at| at <= now) {
+            let attempts: Vec<Attempt> = self.attempts(now);
+            let asked = self.open.as_ref().map(|open| &open.target);
+            self.requests.expire(now, asked, &attempts);
+        }
         self.expire_tries(now);
         self.expire_open(now);
     }

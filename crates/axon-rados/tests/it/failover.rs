@@ -83,6 +83,15 @@ impl Watcher {
     }
 }
 
+/// Ends what runs until then, also if the test fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// Kills the session's monitor as a crash does, while commands change the map and others only ask.
 fn a_killed_monitor(release: Release, mode: Option<Mode>) {
     let mut builder = Cluster::builder().release(release).monitors(3);
@@ -94,6 +103,7 @@ fn a_killed_monitor(release: Release, mode: Option<Mode>) {
     let global_id = watcher.mon.global_id();
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
+        let _over = Over(&is_over);
         let changing = scope.spawn(|| watcher.change(20, &is_over));
         let asking = scope.spawn(|| {
             while !is_over.load(Ordering::SeqCst) {
@@ -144,6 +154,23 @@ fn a_session_survives_the_death_of_all_monitors() {
     }
     waits.wait().unwrap();
     watcher.check_epochs();
+}
+
+/// One of a hundred of the monitor's reads and writes breaks the connection. There is one monitor: several would lose
+/// each other as well.
+#[test]
+fn sockets_that_break_all_the_time_cost_no_answer_and_no_map() {
+    let cluster = Cluster::builder().release(Release::Reef).boot().unwrap();
+    let watcher = Watcher::connect(config(&cluster, "client.admin"));
+    cluster.ceph(&["tell", "mon.a", "config", "set", "ms_inject_socket_failures", "100"]).unwrap();
+    watcher.change(40, &AtomicBool::new(true));
+    for _ in 0..20 {
+        let answers = [(); 3].map(|()| watcher.mon.send_versions("osdmap", 60 * SECOND));
+        answers.into_iter().for_each(|answer| assert!(answer.wait().unwrap().newest > 40));
+    }
+    watcher.check_epochs();
+    let injected = cluster.log("mon.a").matches("injecting socket failure").count();
+    assert!(injected >= 5, "{injected} sockets were broken");
 }
 
 /// Accepts connections and says nothing.

@@ -44,7 +44,7 @@ pub(crate) fn eventually(what: &str, within: Duration, mut check: impl FnMut() -
 
 #[test]
 fn commands_run_on_every_release() {
-    for release in [Release::Pacific, Release::Reef, Release::Tentacle] {
+    for release in [Release::Nautilus, Release::Pacific, Release::Reef, Release::Tentacle] {
         let cluster = Cluster::builder().release(release).boot().unwrap();
         let mon = connect(&cluster);
         status(&mon);

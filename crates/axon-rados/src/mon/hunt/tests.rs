@@ -88,7 +88,7 @@ fn patience_and_pauses_have_a_limit() {
     let mut hunt = hunt(1, 1);
     for _ in 0..50 {
         let until = fail_round(&mut hunt, now).1;
-        assert!(until - now <= INTERVAL.mul_f64(2.5), "{:?}", until - now);
+        assert!(until - now <= INTERVAL.mul_f64(1.25), "{:?}", until - now);
         now = until;
     }
     assert!(matches!(hunt.next(now, 0, 1), Next::Try(_, patience) if patience == 10 * INTERVAL));
@@ -114,7 +114,7 @@ fn the_one_that_served_is_tried_first_and_at_once() {
         let served = dial(&mut hunt, until);
         hunt.succeeded(&served, until);
         assert!(hunt.attempts().is_empty());
-        hunt.lost(until + INTERVAL);
+        hunt.lost(false, until + INTERVAL);
         assert_eq!(dial(&mut hunt, until + INTERVAL), served);
         assert_eq!(hunt.round, 0, "patience is what it was");
     }
@@ -128,12 +128,16 @@ fn sessions_that_end_soon_do_not_follow_each_other_at_once() {
     for _ in 0..8 {
         let served = dial(&mut hunt, now);
         hunt.succeeded(&served, now);
-        hunt.lost(now);
+        hunt.lost(false, now);
         let Next::Pause(until) = hunt.next(now, 0, 3) else { panic!("no pause") };
         pauses.push(until - now);
         now = until;
     }
-    assert!(pauses[0] < INTERVAL / 4 && pauses[7] > INTERVAL, "{pauses:?}");
+    assert!(pauses[0] < INTERVAL / 4 && pauses[7] > INTERVAL / 2, "{pauses:?}");
+    let served = dial(&mut hunt, now);
+    hunt.succeeded(&served, now);
+    hunt.lost(true, now);
+    assert_eq!(dial(&mut hunt, now), served, "a session that was of use may end soon");
 }
 
 #[test]

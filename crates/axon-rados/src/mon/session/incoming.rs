@@ -34,7 +34,7 @@ impl Session {
             return true;
         }
         let taken = match message.header.kind {
-            MMonMap::KIND => self.mon_map(message),
+            MMonMap::KIND => self.mon_map(message, now),
             MConfig::KIND => self.config(message),
             MAuthReply::KIND => self.auth_reply(message),
             MMonSubscribeAck::KIND => self.subscribe_ack(message, now),
@@ -84,9 +84,10 @@ impl Session {
         }
     }
 
-    fn mon_map(&mut self, message: &Message) -> Result<(), MessageError> {
+    fn mon_map(&mut self, message: &Message, now: Instant) -> Result<(), MessageError> {
         let map = hunting::read_map(message)?;
         self.take_map(map);
+        self.leave_removed(now);
         Ok(())
     }
 
@@ -133,6 +134,7 @@ impl Session {
             && let Some(asked) = self.requests.take_answered(tid, link, message.header.kind)
         {
             asked.answer(message, monitor);
+            self.open.iter_mut().filter(|open| open.link == link).for_each(|open| open.served = true);
         }
         Ok(())
     }

@@ -17,6 +17,8 @@ pub(super) struct Open {
     pub(super) link: LinkId,
     pub(super) target: Target,
     pub(super) features: Features,
+    /// Whether it was of use: a request was answered, or a map came that an application asked for.
+    pub(super) served: bool,
     /// Requests in the authentication protocol that were not answered yet, and until when they must be; answers come
     /// in order.
     auth: VecDeque<(AuthRequest, Instant)>,
@@ -26,7 +28,7 @@ pub(super) struct Open {
 
 impl Open {
     pub(super) fn new(link: LinkId, target: Target, features: Features) -> Self {
-        Self { link, target, features, auth: VecDeque::new(), resubscribe_at: None }
+        Self { link, target, features, served: false, auth: VecDeque::new(), resubscribe_at: None }
     }
 
     /// Requests in the authentication protocol that were not answered yet.
@@ -79,12 +81,22 @@ impl Session {
         }
     }
 
+    /// Leaves a monitor that a new map no longer has. Ceph: `MonClient::handle_monmap`.
+    pub(super) fn leave_removed(&mut self, now: Instant) {
+        let Some(map) = &self.monmap else { return };
+        let is_removed =
+            |open: &mut Open| open.target.name.as_deref().is_some_and(|name| map.get(name).is_none());
+        if let Some(removed) = self.open.take_if(is_removed) {
+            self.open_failed(removed, Failure::Removed, now);
+        }
+    }
+
     /// The session's connection is gone: another monitor is looked for, and asked again.
     pub(super) fn open_failed(&mut self, open: Open, why: Failure, now: Instant) {
         tracing::warn!(monitor = %open.target, %why, "the session with the monitor ended");
         self.actions.push(Action::Close(open.link));
         self.requests.forget_sent(open.link);
-        self.hunt.lost(now);
+        self.hunt.lost(open.served, now);
         self.hunt.failed(open.target, why);
     }
 }

@@ -37,7 +37,7 @@ impl Ask {
         }
     }
 
-    fn fail(self, error: MonError) {
+    pub(super) fn fail(self, error: MonError) {
         match self {
             Self::Query(query) => query.fail(error),
             Self::MonMap(answer) => answer.put(Err(error)),
@@ -66,10 +66,18 @@ struct Waiting {
 }
 
 impl Requests {
-    pub(super) fn add(&mut self, ask: Ask, within: Duration, now: Instant) {
+    /// How many questions may wait.
+    pub(super) const MAX: usize = 4096;
+
+    /// Adds a question; it comes back if too many wait.
+    pub(super) fn add(&mut self, ask: Ask, within: Duration, now: Instant) -> Result<(), Ask> {
+        if self.waiting.len() >= Self::MAX {
+            return Err(ask);
+        }
         self.last_tid += 1;
         let until = now.checked_add(within).unwrap_or(now + FOREVER);
         self.waiting.insert(self.last_tid, Waiting { ask, within, until, sent: None });
+        Ok(())
     }
 
     /// The question with this id that a message of type `reply` on `link` answers.

@@ -236,7 +236,6 @@ fn after_a_failover_everything_is_asked_again() {
     world.take();
     world.fail(link);
 
-    world.sleep(); // it was a short session
     let (same, addrs) = world.dialled();
     assert_eq!(addrs.to_string(), "v2:10.0.0.1:3300/0", "the monitor that answered is tried first");
     world.fail(same);
@@ -502,4 +501,23 @@ fn a_deadline_without_a_session_says_what_is_being_tried() {
     let says =
         "no session with a monitor within 1s: the monitor at v2:10.0.0.1:3300/0: not connected within 1s";
     assert_eq!(error, says);
+}
+
+#[test]
+fn too_many_questions_are_refused() {
+    let mut world = World::new(&["v2:10.0.0.1:3300/0"]);
+    let waiting: Vec<_> = (0..Requests::MAX).map(|_| world.command("status")).collect();
+    let error = world.command("one more").wait().unwrap_err();
+    assert!(matches!(error, MonError::TooMany { limit: Requests::MAX }), "{error}");
+    drop(waiting);
+}
+
+#[test]
+fn a_monitor_that_was_removed_is_left() {
+    let (mut world, link) = World::open(&["v2:10.0.0.1:3300/0"]);
+    world.receive(link, mon_map(2, &[("b", "v2:10.0.0.2:3300/0")]));
+    assert_eq!(world.take(), [Action::Close(link)]);
+    assert_eq!(world.session.hunt.attempts()[0].why, Failure::Removed);
+    world.sleep();
+    assert_eq!(world.dialled().1.to_string(), "v2:10.0.0.2:3300/0");
 }
