@@ -31,6 +31,7 @@ pub(crate) struct DriveArgs {
     #[arg(value_enum)]
     side: Side,
     /// Where it listens, or connects to.
+    #[arg(default_value = "127.0.0.1:0")]
     addr: SocketAddr,
     #[command(flatten)]
     job: Job,
@@ -104,6 +105,8 @@ pub(crate) enum Side {
     Serve,
     /// Sends requests, or takes messages, and measures.
     Load,
+    /// Prints the library's version.
+    Version,
 }
 
 /// What ends a driver before its time.
@@ -151,6 +154,10 @@ impl DriveArgs {
             (Library::Zeromq, Side::Load) => print(&zeromq::load(addr, job)?),
             (Library::Nng, Side::Serve) => nng::serve(addr, job),
             (Library::Nng, Side::Load) => print(&nng::load(addr, job)?),
+            (Library::Zeromq, Side::Version) => Ok(writeln!(io::stdout(), "{}", zeromq::version()?)?),
+            (Library::Nng, Side::Version) => Ok(writeln!(io::stdout(), "{}", nng::version()?)?),
+            // They are this program's, or the system's.
+            (Library::Axon | Library::Raw | Library::Grpc, Side::Version) => Ok(()),
             (Library::Grpc, Side::Serve) => grpc::serve(addr, job),
             (Library::Grpc, Side::Load) => print(&grpc::load(addr, job)?),
         }

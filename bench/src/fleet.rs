@@ -14,7 +14,6 @@ use axon_testbed::prepare::{self, Packages};
 use axon_testbed::{Load, Perf, Process, Release, Scratch, free_port};
 use serde::de::DeserializeOwned;
 use std::env;
-use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -100,12 +99,17 @@ impl Fleet {
         }
     }
 
-    /// The version in the name of the file that a library of the unpacked packages is a link to.
-    pub(crate) fn library_version(&self, library: &str) -> String {
-        let link =
-            self.messengers.as_ref().ok().and_then(|root| fs::read_link(libraries(root).join(library)).ok());
-        let name = link.map(|target| target.display().to_string()).unwrap_or_default();
-        name.split_once(".so.").map_or_else(String::new, |(_, version)| version.to_owned())
+    /// The version of a peer that Debian packages; nothing where it is not there.
+    pub(crate) fn packaged_version(&self, peer: Peer) -> String {
+        let command = match peer {
+            Peer::Ucx => self.packaged("usr/bin/ucx_info").and_then(|info| self.under_debian(&info)),
+            _ => self.program(peer),
+        };
+        let argument = if peer == Peer::Ucx { "-v" } else { "version" };
+        let output = command.ok().and_then(|mut command| command.arg(argument).output().ok());
+        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+        let line = text.as_deref().and_then(|text| text.lines().next()).unwrap_or_default();
+        line.trim_start_matches("# Library version: ").to_owned()
     }
 
     /// Axon's own version.

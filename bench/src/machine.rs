@@ -1,6 +1,7 @@
 //! What the figures were measured on, and with which versions.
 
 use crate::fleet::Fleet;
+use crate::peer::Peer;
 use axon_testbed::{Release, Tree, prepare};
 use serde::Serialize;
 use std::fs;
@@ -65,9 +66,9 @@ pub(crate) fn versions(fleet: &Fleet) -> Vec<Version> {
     let all = [
         ("Axon", axon),
         ("Ceph", ceph.unwrap_or_default()),
-        ("ZeroMQ", fleet.library_version("libzmq.so.5")),
-        ("nng", fleet.library_version("libnng.so.1")),
-        ("UCX", fleet.library_version("libucp.so.0")),
+        ("ZeroMQ", fleet.packaged_version(Peer::ZeroMq)),
+        ("nng", fleet.packaged_version(Peer::Nng)),
+        ("UCX", fleet.packaged_version(Peer::Ucx)),
         ("tonic", locked("tonic")),
         ("rustc", first_line("rustc", &["--version"])),
     ];

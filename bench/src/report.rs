@@ -113,6 +113,7 @@ impl Outcome {
 
 /// What the person typed.
 fn command() -> String {
-    let arguments: Vec<_> = std::env::args().skip(2).collect();
+    let quoted = |word: String| if word.contains(' ') { format!("'{word}'") } else { word };
+    let arguments: Vec<_> = std::env::args().skip(2).map(quoted).collect();
     ["cargo xtask bench".to_owned()].into_iter().chain(arguments).collect::<Vec<_>>().join(" ")
 }

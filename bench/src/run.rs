@@ -22,7 +22,7 @@ pub(crate) struct RunArgs {
     /// Rounds of which the medians are taken.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
-    /// Seconds of each measurement [default: 2, with --quick 0.2].
+    /// Seconds of each measurement [default: 2, with --quick 0.15].
     #[arg(long)]
     seconds: Option<f64>,
     /// Only peers whose names contain this; may be given several times.
@@ -68,7 +68,7 @@ impl RunArgs {
         let rows = rows.filter(|row| row.scenario.to_string().contains(&self.scenario));
         let peers = PROFILES.iter().map(|profile| profile.peer);
         let peers = peers.filter(|peer| self.wants(*peer) && !missing.iter().any(|(gone, _)| gone == peer));
-        let seconds = self.seconds.unwrap_or(if self.quick { 0.2 } else { 2.0 });
+        let seconds = self.seconds.unwrap_or(if self.quick { 0.15 } else { 2.0 });
         Plan {
             rows: rows.copied().collect(),
             peers: peers.collect(),

@@ -125,9 +125,12 @@ pub(crate) const ROWS: &[Row] = &[
     row(Scenario::stream(MIB), For::All, false),
     row(Scenario::stream(4 * KIB).spinning(), For::All, false),
     row(Scenario::stream(MIB).spinning(), For::All, false),
-    row(Scenario::requests(4 * KIB, SHARED_DEPTH), For::Msgr2, true),
-    row(Scenario::requests(4 * KIB, SHARED_DEPTH).over(10), For::Msgr2, true),
-    row(Scenario::requests(4 * KIB, SHARED_DEPTH).over(100), For::Msgr2, true),
+    row(Scenario::requests(4 * KIB, SHARED_DEPTH), For::Axon, true),
+    row(Scenario::requests(4 * KIB, SHARED_DEPTH), For::Msgr2, false),
+    row(Scenario::requests(4 * KIB, SHARED_DEPTH).over(10), For::Axon, true),
+    row(Scenario::requests(4 * KIB, SHARED_DEPTH).over(10), For::Msgr2, false),
+    row(Scenario::requests(4 * KIB, SHARED_DEPTH).over(100), For::Axon, true),
+    row(Scenario::requests(4 * KIB, SHARED_DEPTH).over(100), For::Msgr2, false),
     row(Scenario::requests(4 * KIB, SHARED_DEPTH).over(1000), For::Axon, true),
 ];
 

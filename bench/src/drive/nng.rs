@@ -15,6 +15,11 @@ use std::time::Instant;
 /// Messages that a socket of a stream may queue.
 const STREAM_QUEUE: usize = 128;
 
+/// The library's version.
+pub(super) fn version() -> Result<String, DriveError> {
+    Nng::load()?.version()
+}
+
 /// Serves until killed.
 pub(super) fn serve(addr: SocketAddr, job: &Job) -> Result<(), DriveError> {
     let library = Nng::load()?;

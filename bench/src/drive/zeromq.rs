@@ -12,6 +12,11 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Instant;
 
+/// The library's version.
+pub(super) fn version() -> Result<String, DriveError> {
+    Zmq::load()?.version()
+}
+
 /// Serves until killed.
 pub(super) fn serve(addr: SocketAddr, job: &Job) -> Result<(), DriveError> {
     let library = Zmq::load()?;

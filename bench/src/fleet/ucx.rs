@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::process::Command;
 
 /// Messages before the measurement.
-const WARM_UP: u32 = 1000;
+const WARM_UP: u32 = 200;
 
 impl Fleet {
     pub(super) fn ucx_pair(&self, scenario: &Scenario, span: Span, rate: f64) -> Result<Pair, BenchError> {
@@ -69,4 +69,31 @@ fn figures(line: &str) -> Option<Vec<f64>> {
     let words = line.split([',', ' ']).filter(|word| !word.is_empty());
     let figures: Vec<f64> = words.map(str::parse).collect::<Result<_, _>>().ok()?;
     (figures.len() >= 8).then_some(figures)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LATENCY: &str = "iterations,50.0_percentile_lat,avg_lat,overall_lat,avg_bw,overall_bw,avg_mr,overall_mr\n\
+                           20000,4.967,5.5,5.0,0.86,1.14,14023,18664\n";
+
+    #[test]
+    fn a_round_trip_is_twice_what_it_calls_latency() {
+        let report = report(LATENCY, &Scenario::requests(64, 1)).unwrap();
+        assert_eq!((report.messages, report.messages_per_second), (20_000, 100_000.0));
+        assert_eq!(report.latency_us.map(|latency| latency.p50), Some(9.934));
+    }
+
+    #[test]
+    fn streams_have_a_rate_and_no_latency() {
+        let report = report(LATENCY, &Scenario::stream(100)).unwrap();
+        assert_eq!((report.messages_per_second, report.bytes_per_second), (18_664.0, 1_866_400.0));
+        assert_eq!(report.latency_us, None);
+    }
+
+    #[test]
+    fn other_output_is_no_result() {
+        assert_eq!(report("Waiting for connection...\n1,2,3\n", &Scenario::stream(1)), None);
+    }
 }

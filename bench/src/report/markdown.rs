@@ -191,3 +191,24 @@ fn missing(outcome: &Outcome) -> String {
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "/")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdicts_are_said_in_a_word() {
+        let verdict = |ratio, noisy| {
+            word(&Verdict { noisy, ..Verdict::relative(String::new(), Want::AtLeast(2.0), ratio) })
+        };
+        assert_eq!(verdict(None, true), "not measured");
+        assert_eq!(verdict(Some(2.5), false), "pass");
+        assert_eq!(verdict(Some(1.5), false), "**FAIL**");
+        assert_eq!(verdict(Some(1.5), true), "**FAIL** (noisy)");
+    }
+
+    #[test]
+    fn reasons_fit_a_cell() {
+        assert_eq!(one_line("a\n  b | c"), "a b / c");
+    }
+}

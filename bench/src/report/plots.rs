@@ -196,3 +196,41 @@ fn short_count(value: f64) -> String {
         v => format!("{v}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive::{Latency, Report};
+    use crate::sample::{Figures, Sample};
+
+    fn cell(peer: Peer, scenario: Scenario) -> Cell {
+        let latency_us = Some(Latency { p50: 10.0, p90: 20.0, p99: 30.0, p999: 40.0 });
+        let report = Report { messages_per_second: 1e5, bytes_per_second: 1e8, latency_us, messages: 1 };
+        let rounds = vec![Sample::new(report, None)];
+        Cell { scenario, peer, figures: Figures::of(&rounds), rounds, discarded: 0, failure: None }
+    }
+
+    #[test]
+    fn what_was_measured_is_drawn() {
+        let lone = cell(Peer::Nng, Scenario::requests(64, 1));
+        let plots = all(&[lone]);
+        let files: Vec<_> = plots.iter().map(|plot| plot.file).collect();
+        assert_eq!(files, ["latency.svg"]);
+        assert!(plots[0].svg.contains("<svg") && plots[0].svg.contains("nng"));
+        assert!(all(&[]).is_empty());
+    }
+
+    #[test]
+    fn of_two_depths_at_a_size_the_deeper_is_drawn_and_one_point_is_no_line() {
+        let cells = [(64, 16), (64, 32), (4096, 32)].map(|(s, d)| cell(Peer::Axon, Scenario::requests(s, d)));
+        let files: Vec<_> = all(&cells).iter().map(|plot| plot.file).collect();
+        assert_eq!(files, ["messages.svg", "bytes.svg"]);
+        assert!(all(&cells[..2]).is_empty());
+    }
+
+    #[test]
+    fn places_have_names() {
+        assert_eq!([percentile(3.0), percentile(0.5), percentile(9.0)], ["p99.9", "", ""]);
+        assert_eq!(size_at(1.0), "4 KiB");
+    }
+}

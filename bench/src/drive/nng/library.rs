@@ -75,6 +75,16 @@ impl Nng {
         Ok(Box::leak(Box::new(Self(library))))
     }
 
+    /// The version, such as 1.10.1.
+    pub(super) fn version(&self) -> Result<String, DriveError> {
+        // SAFETY: the signature is that of the manual; the string lives for ever.
+        let version = unsafe {
+            let version: Symbol<'_, unsafe extern "C" fn() -> *const c_char> = self.0.get(b"nng_version")?;
+            CStr::from_ptr(version())
+        };
+        Ok(version.to_string_lossy().into_owned())
+    }
+
     /// A socket that queues so many messages in each direction.
     pub(super) fn socket(&self, protocol: Protocol, queue: usize) -> Result<Socket<'_>, DriveError> {
         let mut handle = Handle { id: 0 };

@@ -70,6 +70,18 @@ impl Zmq {
         Ok(Box::leak(Box::new(Self { library, context })))
     }
 
+    /// The version, such as 4.3.5.
+    pub(super) fn version(&self) -> Result<String, DriveError> {
+        type Version = unsafe extern "C" fn(*mut c_int, *mut c_int, *mut c_int);
+        let (mut major, mut minor, mut patch) = (0, 0, 0);
+        // SAFETY: the signature is that of the manual page; the numbers are written before the call returns.
+        unsafe {
+            let version: Symbol<'_, Version> = self.library.get(b"zmq_version")?;
+            version(&raw mut major, &raw mut minor, &raw mut patch);
+        }
+        Ok(format!("{major}.{minor}.{patch}"))
+    }
+
     /// A socket that does not linger.
     pub(super) fn socket(&self, kind: Kind) -> Result<Socket<'_>, DriveError> {
         // SAFETY: the signatures are those of the manual pages; the context lives as long as `self`.
