@@ -1,16 +1,17 @@
 //! The peers of this run: who is there, and how a pair of each is started.
 
 mod axon;
+mod debian;
 mod ucx;
 
-use crate::core::{End, Pinning};
 use crate::error::BenchError;
 use crate::pair::{Client, Pair, Server};
 use crate::peer::{PROFILES, Peer};
+use crate::pinning::{End, Pinning};
 use crate::probe::What;
 use crate::scenario::{Pattern, Scenario, Wait};
 use axon::Axon;
-use axon_testbed::prepare::{self, Packages};
+use axon_testbed::prepare;
 use axon_testbed::{Load, Perf, Process, Release, Scratch, free_port};
 use serde::de::DeserializeOwned;
 use std::env;
@@ -18,14 +19,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-
-/// The messengers that Debian packages, besides Ceph's.
-const MESSENGERS: Packages = Packages {
-    title: "ZeroMQ, nng and UCX",
-    folder: "messengers",
-    suite: "trixie",
-    names: &["libzmq5", "libnng1", "ucx-utils"],
-};
 
 /// How long the measurement of a pair takes.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +67,7 @@ impl Fleet {
             pinning,
             axon: Axon::new(programs.join("axon"), &scratch)?,
             perf: perf.map_err(|error| error.to_string()),
-            messengers: prepare::packages(MESSENGERS).map_err(|error| error.to_string()),
+            messengers: prepare::packages(debian::MESSENGERS).map_err(|error| error.to_string()),
             rados_rs: found(programs.join("axon-bench-rados-rs")),
             scratch,
         })
@@ -97,19 +90,6 @@ impl Fleet {
             Peer::ZeroMq | Peer::Nng | Peer::Ucx => self.messengers.as_ref().err().cloned(),
             Peer::Raw | Peer::RawSum | Peer::Grpc => None,
         }
-    }
-
-    /// The version of a peer that Debian packages; nothing where it is not there.
-    pub(crate) fn packaged_version(&self, peer: Peer) -> String {
-        let command = match peer {
-            Peer::Ucx => self.packaged("usr/bin/ucx_info").and_then(|info| self.under_debian(&info)),
-            _ => self.program(peer),
-        };
-        let argument = if peer == Peer::Ucx { "-v" } else { "version" };
-        let output = command.ok().and_then(|mut command| command.arg(argument).output().ok());
-        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-        let line = text.as_deref().and_then(|text| text.lines().next()).unwrap_or_default();
-        line.trim_start_matches("# Library version: ").to_owned()
     }
 
     /// Axon's own version.
@@ -274,38 +254,10 @@ impl Fleet {
         Ok(command)
     }
 
-    /// A program run by the loader and with the libraries of the unpacked packages.
-    fn under_debian(&self, program: &Path) -> Result<Command, BenchError> {
-        let root = self.packaged("")?;
-        let loader = match env::consts::ARCH {
-            "aarch64" => "ld-linux-aarch64.so.1",
-            _ => "ld-linux-x86-64.so.2",
-        };
-        let libraries = libraries(&root);
-        let mut command = Command::new(libraries.join(loader));
-        command.arg("--library-path").arg(&libraries).arg(program);
-        Ok(command)
-    }
-
-    /// A file of the unpacked packages.
-    fn packaged(&self, path: &str) -> Result<PathBuf, BenchError> {
-        let root = self.messengers.as_ref().map_err(|why| BenchError::Missing(why.clone()))?;
-        Ok(root.join(path))
-    }
-
     fn spawn(&self, name: &'static str, end: End, command: Command) -> Result<Process, BenchError> {
         let log = self.scratch.path().join(format!("{}.log", free_port()));
         Ok(Process::spawn(name, &self.pinning.apply(end, command), &log)?)
     }
-}
-
-/// The folder of shared libraries below a root, on this processor.
-fn libraries(root: &Path) -> PathBuf {
-    let name = match env::consts::ARCH {
-        "aarch64" => "aarch64-linux-gnu",
-        _ => "x86_64-linux-gnu",
-    };
-    root.join("usr/lib").join(name)
 }
 
 fn found(program: PathBuf) -> Result<PathBuf, String> {

@@ -13,7 +13,6 @@
 
 mod bar;
 mod campaign;
-mod core;
 mod drive;
 mod error;
 mod fleet;
@@ -21,6 +20,7 @@ mod machine;
 mod meter;
 mod pair;
 mod peer;
+mod pinning;
 mod probe;
 mod report;
 mod run;

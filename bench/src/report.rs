@@ -6,11 +6,11 @@ mod units;
 
 use crate::bar::{Verdict, bars};
 use crate::campaign::{Cell, Plan};
-use crate::core::Pinning;
 use crate::error::BenchError;
 use crate::fleet::Fleet;
 use crate::machine::{Machine, Version, versions};
 use crate::peer::{PROFILES, Peer, Profile};
+use crate::pinning::Pinning;
 use crate::survey::Survey;
 use serde::Serialize;
 use std::fs;

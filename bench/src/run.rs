@@ -1,10 +1,10 @@
 //! `axon-bench run`: measures everything and writes the report.
 
 use crate::campaign::Plan;
-use crate::core::Pinning;
 use crate::error::BenchError;
 use crate::fleet::{Fleet, Span};
 use crate::peer::{PROFILES, Peer};
+use crate::pinning::Pinning;
 use crate::report::Outcome;
 use crate::scenario::ROWS;
 use crate::survey::Survey;

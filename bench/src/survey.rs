@@ -144,7 +144,8 @@ impl Survey {
         let beside =
             |how: &str| format!("handshakes per second and core of the server, {how}, beside C++ messenger");
         self.verdicts.push(Verdict::relative(beside("none"), Want::AtLeast(3.0), ratio));
-        // The server of the C++ benchmark knows no keys.
+        let why = BenchError::Missing("the server of the C++ benchmark knows no keys".into());
+        self.failed("handshakes per second, cephx, C++ server", &why);
         self.verdicts.push(Verdict::relative(beside("cephx"), Want::AtLeast(3.0), None));
     }
 

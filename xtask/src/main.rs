@@ -33,7 +33,7 @@ enum Command {
     Tidy,
     /// Fetch and unpack the real Ceph peers the tests talk to (once; seconds when they are there)
     Peers,
-    /// Measure Axon beside its peers, alternated in one run, and write docs/performance/: [--quick] [--help]
+    /// Measure Axon beside its peers, alternated in one run, and write docs/performance/: [--quick], and more by `-- --help`
     Bench {
         /// Arguments of `axon-bench run`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

@@ -3,10 +3,10 @@
 //! Source: `ucx_perftest -h` of 1.18, and what it prints.
 
 use super::{Fleet, Span, loopback};
-use crate::core::End;
 use crate::drive::{Latency, Report};
 use crate::error::BenchError;
 use crate::pair::{Client, Pair, Server};
+use crate::pinning::End;
 use crate::scenario::{Pattern, Scenario};
 use std::net::SocketAddr;
 use std::process::Command;

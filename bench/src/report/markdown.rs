@@ -5,8 +5,8 @@ use super::units::{bytes, count, dash, median, micros, plain, spread};
 use super::{Missing, Outcome};
 use crate::bar::{Verdict, Want};
 use crate::campaign::Cell;
-use crate::core::Pinning;
 use crate::peer::PROFILES;
+use crate::pinning::Pinning;
 use crate::scenario::Scenario;
 use comfy_table::{Table, presets};
 
