@@ -76,10 +76,14 @@ impl Watcher {
         assert_eq!(*self.epochs.wrong.lock().unwrap(), Vec::<String>::new());
     }
 
+    /// The monitor with which the session is, waiting for one.
     fn monitor(&self) -> String {
-        let name = || self.mon.monitor().and_then(|target| target.name);
-        eventually("a session", 60 * SECOND, || name().is_some());
-        name().unwrap()
+        let mut found = None;
+        eventually("a session", 60 * SECOND, || {
+            found = self.mon.monitor().and_then(|target| target.name);
+            found.is_some()
+        });
+        found.expect("one was found")
     }
 }
 
