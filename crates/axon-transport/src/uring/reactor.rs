@@ -209,7 +209,10 @@ impl Reactor for UringReactor {
     }
 
     fn send(&mut self, socket: SocketId, buffers: &mut Vec<Bytes>) {
-        self.change(socket, |socket| socket.send(buffers));
+        if let Some(living) = self.sockets.get_mut(socket.0) {
+            living.send(buffers, &mut self.ring.counters);
+        }
+        self.change(socket, |_| ());
         // A dead id took nothing.
         buffers.clear();
     }
@@ -250,6 +253,7 @@ impl Reactor for UringReactor {
     }
 
     fn counters(&self) -> Counters {
-        Counters { wakes: self.alarm.events_written(), ..self.ring.counters }
+        let (wakes, counted) = (self.alarm.events_written(), self.ring.counters);
+        Counters { wakes, system_calls: counted.system_calls + wakes, ..counted }
     }
 }

@@ -183,6 +183,7 @@ impl Ring {
     /// Starts what is queued at once, for what must not wait for [`enter`](Self::enter).
     pub(crate) fn submit(&mut self) {
         self.fill_queue();
+        self.counters.system_calls += 1;
         // Should the kernel not take it now, it will later.
         let _ = self.uring.submit();
     }
@@ -218,6 +219,7 @@ impl Ring {
     #[expect(unsafe_code, reason = "the safe ways do not look for completions unless they wait for one")]
     fn call(&mut self, queued: u32, sleep: Duration) -> io::Result<()> {
         self.counters.waits += 1;
+        self.counters.system_calls += 1;
         let wanted = u32::from(!sleep.is_zero());
         let timeout = Timespec::from(sleep);
         let args = SubmitArgs::new();
@@ -257,9 +259,8 @@ impl Ring {
                 Work::Send(list, _) => list.backlog.bytes(),
                 _ => 0,
             };
-            let outcome = Ok(sent);
-            let brought = self.count_sent(outcome);
-            return Some(Arrival { owner: operation.owner, outcome, brought, ended: Some(operation.work) });
+            let Operation { owner, work, .. } = operation;
+            return Some(Arrival { owner, outcome: Ok(sent), brought: Brought::Nothing, ended: Some(work) });
         }
         None
     }
@@ -305,9 +306,8 @@ impl Ring {
             Work::Accept => accepted(outcome),
             Work::Lend(_) => self.lent(outcome, completion.flags()),
             Work::Fill(..) => self.count_received(outcome),
-            Work::Send(..) => self.count_sent(outcome),
             Work::Listen(_) | Work::Await(_) => events(outcome),
-            Work::Connect(_) => Brought::Nothing,
+            Work::Send(..) | Work::Connect(_) => Brought::Nothing,
         };
         let ended = match cqueue::more(completion.flags()) {
             true => None,
@@ -332,11 +332,6 @@ impl Ring {
     fn count_received(&mut self, outcome: Result<usize, Errno>) -> Brought {
         self.counters.receives += 1;
         self.counters.bytes_in += outcome.unwrap_or(0) as u64;
-        Brought::Nothing
-    }
-
-    fn count_sent(&mut self, outcome: Result<usize, Errno>) -> Brought {
-        self.counters.bytes_out += outcome.unwrap_or(0) as u64;
         Brought::Nothing
     }
 

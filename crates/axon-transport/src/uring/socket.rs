@@ -19,7 +19,7 @@ use super::ring::{Arrival, Brought, Ring, Token};
 use super::stream::{Link, Stream, Turn};
 use crate::inet::MAX_GATHER;
 use crate::reading::Reading;
-use crate::{Completion, Detached, SocketId};
+use crate::{Completion, Counters, Detached, SocketId};
 use bytes::{Bytes, BytesMut};
 use rustix::event::PollFlags;
 use rustix::fd::OwnedFd;
@@ -70,6 +70,8 @@ pub(crate) struct Socket {
     heads: u8,
     /// The send in flight, and its bytes.
     sending: Option<(Token, usize)>,
+    /// Bytes in front of those to be sent that are counted as sent.
+    counted: usize,
     /// The connect in flight, or the wait for its end.
     connecting: Option<Token>,
     /// The wait for errors, from the first pause on.
@@ -93,6 +95,7 @@ impl Socket {
             receiving: Receiving::Nothing,
             heads: 0,
             sending: None,
+            counted: 0,
             connecting: None,
             watching: None,
             noted: false,
@@ -128,12 +131,24 @@ impl Socket {
     }
 
     /// Takes all `buffers`.
-    pub(crate) fn send(&mut self, buffers: &mut Vec<Bytes>) {
+    pub(crate) fn send(&mut self, buffers: &mut Vec<Bytes>, counters: &mut Counters) {
         if self.stream.failure.is_some() {
             buffers.clear();
         }
         self.stream.backlog.push(buffers);
         self.stream.owes_drained |= self.unsent() > 0;
+        if self.manner() == Some(Manner::Prompt) {
+            let bytes = self.stream.backlog.bytes();
+            counters.bytes_out += bytes.saturating_sub(self.counted) as u64;
+            self.counted = bytes;
+        }
+    }
+
+    /// Counts bytes the kernel took, but for those that were as good as gone before.
+    fn count_sent(&mut self, taken: usize, counters: &mut Counters) {
+        let before = taken.min(self.counted);
+        self.counted -= before;
+        counters.bytes_out += (taken - before) as u64;
     }
 
     /// How to send what waits, if it can be sent.
@@ -197,7 +212,7 @@ impl Socket {
     /// Reports what waits, and starts what it needs. The reactor looks at it before it waits.
     pub(crate) fn serve(&mut self, cx: &mut Context<'_>) -> Turn {
         self.noted = false;
-        self.stream.report(cx.id, &*self.file, cx.completions)?;
+        self.stream.report(cx.id, &*self.file, cx.completions, &mut cx.ring.counters)?;
         if self.stream.failure.is_some() {
             return self.end(cx);
         }
@@ -263,7 +278,7 @@ impl Socket {
             other => other,
         };
         self.absorb(rest, cx.ring);
-        self.stream.report(cx.id, &*self.file, cx.completions)
+        self.stream.report(cx.id, &*self.file, cx.completions, &mut cx.ring.counters)
     }
 
     /// Takes note of an arrival and reports nothing.
@@ -276,6 +291,7 @@ impl Socket {
             Some(Work::Accept) | None => {}
         }
         if let Some(Work::Send(mut list, _)) = arrival.ended.take_if(|work| matches!(work, Work::Send(..))) {
+            self.count_sent(arrival.outcome.unwrap_or(0), &mut ring.counters);
             self.stream.sent(arrival.outcome, &mut list.backlog);
             return ring.give_back(list);
         }
@@ -299,7 +315,7 @@ impl Socket {
                 Ok((1.., received)) if !self.stream.reading.is_paused() => {
                     data.truncate(received);
                     self.stream.arrived(data, cx.id, cx.completions);
-                    self.stream.report(cx.id, &*self.file, cx.completions)?;
+                    self.stream.report(cx.id, &*self.file, cx.completions, &mut cx.ring.counters)?;
                 }
                 _ => break,
             }

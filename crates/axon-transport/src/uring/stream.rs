@@ -6,7 +6,7 @@ use super::ring::{Arrival, Brought};
 use crate::backlog::Backlog;
 use crate::inet;
 use crate::reading::Reading;
-use crate::{Completion, SocketId};
+use crate::{Completion, Counters, SocketId};
 use rustix::event::PollFlags;
 use rustix::fd::AsFd;
 use rustix::io::Errno;
@@ -179,14 +179,20 @@ impl Stream {
     }
 
     /// Reports what there is to report.
-    pub(crate) fn report(&mut self, id: SocketId, fd: impl AsFd, completions: &mut Vec<Completion>) -> Turn {
+    pub(crate) fn report(
+        &mut self,
+        id: SocketId,
+        fd: impl AsFd,
+        completions: &mut Vec<Completion>,
+        counters: &mut Counters,
+    ) -> Turn {
         if self.link == Link::Answered {
             self.finish_connecting(id, &fd, completions)?;
         }
         if std::mem::take(&mut self.drained) {
             completions.push(Completion::Drained { socket: id });
         }
-        self.hand_out(id, completions);
+        self.hand_out(id, completions, counters);
         if self.broken && self.reading.is_paused() {
             let error = inet::take_error(fd).unwrap_or_else(|| Errno::CONNRESET.into());
             return ControlFlow::Break(Some(self.failure.take().unwrap_or(error)));
@@ -226,7 +232,7 @@ impl Stream {
     }
 
     /// Puts what was kept to its use.
-    fn hand_out(&mut self, id: SocketId, completions: &mut Vec<Completion>) {
+    fn hand_out(&mut self, id: SocketId, completions: &mut Vec<Completion>, counters: &mut Counters) {
         loop {
             self.reading.finish_filling(id, completions);
             if self.reading.is_paused() {
@@ -238,6 +244,7 @@ impl Stream {
                     let part = data.split_to(data.len().min(*missing));
                     destination.extend_from_slice(&part);
                     *missing -= part.len();
+                    counters.bytes_copied += part.len() as u64;
                     if !data.is_empty() {
                         self.kept.push_front(data);
                     }
