@@ -23,7 +23,7 @@ fn client(town: &Town, n: u64, server: &Messenger) -> (Messenger, Connection) {
     (client, connection)
 }
 
-over_both! {
+over_each! {
     fn an_abandoned_session_ends_with_what_it_had_to_say(town) {
         let probe = Probe::new();
         let server = keeper(town, &probe, |builder| builder.abandon_after(Some(MOMENT * 3)));

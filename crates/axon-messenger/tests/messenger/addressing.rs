@@ -9,7 +9,7 @@ use axon_proto::WakeReason;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-over_both! {
+over_each! {
     fn an_unbound_client_learns_its_address(town) {
         let server = start(town.server("osd.3"), &Probe::new());
         let probe = Probe::new();

@@ -40,7 +40,7 @@ fn is_sent(send: &mut Pin<Box<impl Future<Output = Result<(), SendError>>>>) -> 
     }
 }
 
-over_both! {
+over_each! {
     fn a_full_budget_returns_the_message(town) {
         let size = cost(&filled(0, 1000));
         let (_pair, connection) = stuck(town, 10 * size);

@@ -42,7 +42,7 @@ fn echoing(town: &Town) -> Pair {
     town.pair(&Probe::echo(), &Probe::new())
 }
 
-over_both! {
+over_each! {
     fn replies_find_their_calls_on_plain_threads(town) {
         let (requests, probe) = reluctant();
         let pair = town.pair(&probe, &Probe::new());

@@ -14,7 +14,7 @@ fn settled(messenger: &Messenger) -> Snapshot {
     last
 }
 
-over_both! {
+over_each! {
     fn both_ends_count_the_same_frames_and_bytes(town) {
         let pair = town.pair(&Probe::new(), &Probe::new());
         let (here, _) = pair.connected();

@@ -7,7 +7,7 @@ use axon_messenger::{
     BackOff, Builder, Connection, Dispatcher, EntityName, EntityType, Message, Messenger, Policy, Received,
     Reset, Undelivered,
 };
-use axon_transport::{Cuttable, MemNetwork, TcpTransport, Transport};
+use axon_transport::{Cuttable, MemNetwork, TcpTransport, Transport, UringTransport};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -217,6 +217,11 @@ macro_rules! under_cuts {
             #[test]
             fn tcp() {
                 run(TcpTransport::new(), $kind);
+            }
+
+            #[test]
+            fn uring() {
+                run(UringTransport::new().unwrap_or_else(|error| panic!("{error}")), $kind);
             }
 
             #[test]

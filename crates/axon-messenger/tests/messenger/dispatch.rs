@@ -33,7 +33,7 @@ impl Gate {
     }
 }
 
-over_both! {
+over_each! {
     fn events_and_messages_come_in_order(town) {
         let (server, client) = (Probe::new(), Probe::fast());
         let pair = town.pair(&server, &client);

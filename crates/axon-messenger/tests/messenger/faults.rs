@@ -4,7 +4,7 @@
 use crate::probe::{News, Probe, pattern};
 use crate::town::{Town, start, wait_until};
 use axon_messenger::{Connection, Dispatcher, EntityType, Message, Received, State};
-use axon_transport::{Faults, Faulty, MemNetwork, TcpTransport, Transport};
+use axon_transport::{Faults, Faulty, MemNetwork, TcpTransport, Transport, UringTransport};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -108,6 +108,13 @@ fn run<T: Transport + Clone>(inner: T, seed: u64) {
 fn over_tcp() {
     for seed in 1..=4 {
         run(TcpTransport::new(), seed);
+    }
+}
+
+#[test]
+fn over_uring() {
+    for seed in 21..=24 {
+        run(UringTransport::new().unwrap_or_else(|error| panic!("{error}")), seed);
     }
 }
 

@@ -17,7 +17,7 @@ fn calm() -> Timeouts {
     Timeouts { ready: ms(60_000), idle: None, keepalive: None, keepalive_ack: ms(60_000) }
 }
 
-over_both! {
+over_each! {
     fn a_keepalive_measures_the_round_trip(town) {
         let pair = town.pair(&Probe::new(), &Probe::new());
         let (here, there) = pair.connected();

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-over_both! {
+over_each! {
     /// lossy_connected_fault, lossy_accepted_fault
     fn the_end_of_one_side_resets_the_other(town) {
         let pair = town.pair(&Probe::new(), &Probe::new());

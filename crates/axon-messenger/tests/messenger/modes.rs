@@ -80,7 +80,7 @@ fn crc() -> Modes {
     Modes::only(Mode::CRC)
 }
 
-over_both! {
+over_each! {
     fn cephx_with_checksums(town) {
         Cluster::new(town, Modes::crc_preferred(), Modes::crc_preferred()).talks_in(Mode::CRC);
     }

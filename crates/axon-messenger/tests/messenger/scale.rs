@@ -44,6 +44,11 @@ fn a_thousand_connections_over_tcp() {
 }
 
 #[test]
+fn a_thousand_connections_over_uring() {
+    alone("scale::a_thousand_connections_over_uring", || a_thousand_connections(&Town::uring()));
+}
+
+#[test]
 fn a_thousand_connections_over_mem() {
     alone("scale::a_thousand_connections_over_mem", || a_thousand_connections(&Town::mem()));
 }

@@ -21,7 +21,7 @@ fn in_order() -> (Arc<AtomicU64>, Arc<Probe>) {
     (seen, probe)
 }
 
-over_both! {
+over_each! {
     /// ShutdownLossy
     fn queued_messages_leave_first(town) {
         let (seen, probe) = in_order();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-over_both! {
+over_each! {
     fn ping_pong_both_directions(town) {
         let pair = town.pair(&Probe::new(), &Probe::new());
         let (here, there) = pair.connected();

@@ -2,7 +2,7 @@
 
 use crate::probe::Probe;
 use axon_messenger::{AddrVec, BackOff, BindSpec, Builder, Connection, EntityType, Messenger};
-use axon_transport::{MemNetwork, TcpTransport, Transport};
+use axon_transport::{MemNetwork, TcpTransport, Transport, UringTransport};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,6 +23,11 @@ impl Town {
     /// Real sockets on loopback.
     pub(crate) fn tcp() -> Self {
         Self { transport: Arc::new(TcpTransport::new()), mem: None }
+    }
+
+    /// The same over io_uring. Fails where the kernel refuses it.
+    pub(crate) fn uring() -> Self {
+        Self::over(UringTransport::new().unwrap_or_else(|error| panic!("{error}")))
     }
 
     /// A network in memory.
@@ -132,8 +137,8 @@ pub(crate) fn wait_until(what: &str, mut met: impl FnMut() -> bool) {
     }
 }
 
-/// Declares tests that run over TCP and over the network in memory.
-macro_rules! over_both {
+/// Declares tests that run over TCP, with epoll and with io_uring, and over the network in memory.
+macro_rules! over_each {
     ($($(#[$meta:meta])* fn $name:ident($town:ident) $body:block)*) => {$(
         $(#[$meta])*
         mod $name {
@@ -144,6 +149,11 @@ macro_rules! over_both {
             #[test]
             fn tcp() {
                 scenario(&$crate::town::Town::tcp());
+            }
+
+            #[test]
+            fn uring() {
+                scenario(&$crate::town::Town::uring());
             }
 
             #[test]
