@@ -5,6 +5,7 @@ use crate::error::CliError;
 use crate::exit;
 use crate::mon::MonArgs;
 use crate::ping::PingArgs;
+use crate::rados::RadosArgs;
 use crate::serve::ServeArgs;
 use clap::{ArgAction, Parser, Subcommand};
 
@@ -30,6 +31,8 @@ enum Command {
     Ping(PingArgs),
     /// Ask the monitors of a Ceph cluster.
     Mon(MonArgs),
+    /// Store, read and list the objects of a Ceph cluster.
+    Rados(Box<RadosArgs>),
 }
 
 impl Cli {
@@ -40,6 +43,7 @@ impl Cli {
             Command::Serve(args) => args.run(),
             Command::Ping(args) => args.run(),
             Command::Mon(args) => args.run(),
+            Command::Rados(args) => args.run(),
         }
     }
 }

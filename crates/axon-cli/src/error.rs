@@ -4,6 +4,7 @@ use crate::exit::Exit;
 use axon_auth::{AuthError, AuthName, BadKeyring};
 use axon_messenger::{ConnectError, Fault, Rejection, StartError};
 use axon_proto::{Blame, Disconnect};
+use axon_rados::client::RadosError;
 use axon_rados::conf::ConfError;
 use axon_rados::mon::{Attempt, Failure, MonError};
 use axon_rados::msg::MessageError;
@@ -37,6 +38,23 @@ pub(crate) enum CliError {
     /// There is no session with the monitors, or no answer from them.
     #[error("{0}")]
     Mon(#[from] MonError),
+    /// An operation on objects has no result.
+    #[error("{0}")]
+    Rados(RadosError),
+    /// The watch is over before it was told to end.
+    #[error(
+        "the watch of {object} is over: its OSD heard nothing of this client for too long, or the object is gone"
+    )]
+    WatchLost { object: String },
+    /// An object is none of a striped file.
+    #[error("the object is no striped file: its size is not noted")]
+    NotStriped,
+    /// Standard input, or a file, cannot be read to its end.
+    #[error("cannot read the input: {0}")]
+    Input(io::Error),
+    /// A file named on the command line cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Unwritable { path: PathBuf, source: io::Error },
     /// The monitors answered that they will not, or cannot.
     #[error("the monitors answered with error {code}: {status}")]
     Command { code: i32, status: String },
@@ -90,6 +108,15 @@ pub(crate) enum CliError {
     Output(io::Error),
 }
 
+impl From<RadosError> for CliError {
+    fn from(error: RadosError) -> Self {
+        match error {
+            RadosError::Mon(error) => Self::Mon(error),
+            error => Self::Rados(error),
+        }
+    }
+}
+
 impl CliError {
     /// Peers of a cluster let each other in by secrets that only daemons get.
     pub(crate) const PEER_WITH_CLUSTER: Self = Self::Usage {
@@ -102,9 +129,15 @@ impl CliError {
         match self {
             Self::Usage { .. } | Self::Address { .. } | Self::BadCommand(_) => Exit::Usage,
             Self::Mon(error) => exit_of_mon(error),
-            Self::Unreadable { .. } | Self::Keyring { .. } | Self::NoEntry { .. } | Self::Conf(_) => {
-                Exit::Usage
-            }
+            Self::Rados(
+                RadosError::NotDone { .. } | RadosError::Unknown { .. } | RadosError::NoMap { .. },
+            ) => Exit::TimedOut,
+            Self::Rados(RadosError::EmptyPoolName | RadosError::EmptyObjectName) => Exit::Usage,
+            Self::Unwritable { .. }
+            | Self::Unreadable { .. }
+            | Self::Keyring { .. }
+            | Self::NoEntry { .. }
+            | Self::Conf(_) => Exit::Usage,
             Self::NoTarget { source: ConnectError::NoAddress, .. } => Exit::Incompatible,
             Self::Unconnected { fault, .. } | Self::Lost { fault, .. } => exit_of(fault),
             Self::NoAnswer { .. } => Exit::TimedOut,

@@ -17,6 +17,7 @@ mod mon;
 mod options;
 mod output;
 mod ping;
+mod rados;
 mod serve;
 mod target;
 mod transport;
