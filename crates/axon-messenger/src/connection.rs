@@ -209,10 +209,11 @@ impl Connection {
         matches!(self.0.route, Route::Loopback)
     }
 
+    /// Closed is for ever, whoever else changes the state in the same moment: `connect` gives nobody a connection that was
+    /// marked down.
     pub(crate) fn set_state(&self, state: State) {
-        if self.state() != State::Closed {
-            self.0.state.store(state_number(state), Ordering::Release);
-        }
+        let unless_closed = |now| (state_of(now) != State::Closed).then_some(state_number(state));
+        let _ = self.0.state.fetch_update(Ordering::Release, Ordering::Relaxed, unless_closed);
     }
 
     pub(crate) fn set_established(&self, established: Box<Established>) {
