@@ -461,12 +461,3 @@ impl Peer {
         station.forget_load();
     }
 }
-#[cfg(test)]
-mod size_probe {
-    use super::*;
-    #[test]
-    fn sizes() {
-        eprintln!("peer {} machine {} reading {} admission {} end {} dial {:?} link {} session {} established {} handle {} output {} message {} fault {}",
-            size_of::<Peer>(), size_of::<Machine>(), size_of::<Reading>(), size_of::<Admission>(), size_of::<End>(), size_of::<Option<Dialling>>(), size_of::<axon_proto::Link>(), size_of::<axon_proto::Session>(), size_of::<Established>(), size_of::<crate::connection::Inner>(), size_of::<Output>(), size_of::<Message>(), size_of::<Fault>());
-    }
-}
