@@ -1,6 +1,8 @@
 //! `axon bench`: how fast messages move.
 
+mod allocations;
 mod bed;
+mod clock;
 mod conduct;
 mod flight;
 mod knife;
@@ -43,7 +45,10 @@ Examples:
   axon bench --policy peer --connect 10.0.0.7:6800       against `axon serve --policy peer`
 
 A request is an osd_op message that carries SIZE bytes of data, its reply an osd_op_reply without data. Latency is \
-from the send to the reply. Processor time is that of this process: of both ends, unless --connect is given. \
+from the send to the reply. Processor time is that of this process: of both ends, unless --connect is given. The same \
+is true of what is counted per message, that is, per request with its reply: system calls, wake-ups of sleeping \
+workers, bytes copied between buffers, and allocations in builds with the feature count-allocations. Messages per write \
+and per read count requests and replies. \
 Figures of several rounds are medians, but for the greatest latency and the counts. A stall is the longest time \
 that a connection went without any reply while requests were on their way.
 

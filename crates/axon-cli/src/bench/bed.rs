@@ -89,7 +89,9 @@ impl Bed {
             }
             Ok(())
         };
-        let mut run = conduct(load.recorder(), plan, &news, "axon", begin)?;
+        let far = |responder: &Messenger| responder.counters();
+        let meter = || Some([near.counters()].into_iter().chain(responder.as_ref().map(far)).sum());
+        let mut run = conduct(load.recorder(), plan, &news, "axon", &meter, begin)?;
         drop(knife);
         load.redial_with(None);
         let mishaps = load.mishaps();

@@ -1,11 +1,11 @@
 //! Lets a load run for its span and takes the time.
 
+use super::clock::{Clock, Meter};
 use super::recorder::Recorder;
 use super::sample::Sample;
 use super::stage::{Phase, Plan, Span};
 use crate::output::LiveLine;
 use crate::units;
-use rustix::time::{ClockId, clock_gettime};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,8 @@ pub(crate) struct Run<F> {
     pub(crate) broken: Option<F>,
 }
 
-/// Starts a load with `begin` and waits while it runs: warm-up, measured time, drain.
+/// Starts a load with `begin` and waits while it runs: warm-up, measured time, drain. `meter` is read at both ends of the
+/// measured time.
 ///
 /// # Errors
 /// Those of `begin`.
@@ -39,14 +40,15 @@ pub(crate) fn conduct<F, E>(
     plan: Plan,
     news: &Receiver<News<F>>,
     label: &str,
+    meter: Meter<'_>,
     begin: impl FnOnce() -> Result<(), E>,
 ) -> Result<Run<F>, E> {
-    let mut clock = Clock::start();
+    let mut clock = Clock::start(meter);
     begin()?;
     let mut broken = None;
     if let Span::Time(time) = plan.span {
         broken = wait(news, time / 10).broken();
-        clock = Clock::start();
+        clock = Clock::start(meter);
         recorder.stage().enter(Phase::Measured);
     }
     let mut idle = None;
@@ -55,31 +57,13 @@ pub(crate) fn conduct<F, E>(
         idle = waited.idle();
         broken = waited.broken();
     }
-    let (elapsed, cpu) = clock.stop(idle);
+    let sample = clock.stop(idle);
     recorder.stage().enter(Phase::Drain);
-    let sample = Sample { latency: recorder.histogram(), elapsed, cpu, ..Sample::default() };
+    let sample = Sample { latency: recorder.histogram(), ..sample };
     if broken.is_none() && idle.is_none() {
         broken = wait(news, plan.patience).broken();
     }
     Ok(Run { sample, broken })
-}
-
-/// Time and processor time since a start.
-struct Clock {
-    start: Instant,
-    cpu: Duration,
-}
-
-impl Clock {
-    fn start() -> Self {
-        Self { start: Instant::now(), cpu: process_cpu() }
-    }
-
-    /// Both, up to now, or to `end` if that was before.
-    fn stop(&self, end: Option<Instant>) -> (Duration, Duration) {
-        let end = end.unwrap_or_else(Instant::now);
-        (end.saturating_duration_since(self.start), process_cpu().saturating_sub(self.cpu))
-    }
 }
 
 /// How a wait ended.
@@ -146,10 +130,4 @@ impl Progress {
             self.since = Instant::now();
         }
     }
-}
-
-/// Processor time of all threads of this process, user and system.
-fn process_cpu() -> Duration {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }

@@ -64,7 +64,7 @@ pub(crate) fn run(pattern: &Pattern, plan: Plan) -> io::Result<Run<io::Error>> {
         }
         Ok(())
     };
-    let mut run = conduct(&recorder, plan, &news, "raw", begin)?;
+    let mut run = conduct(&recorder, plan, &news, "raw", &|| None, begin)?;
     run.sample.lost = threads.into_iter().map(|thread| thread.join().unwrap_or_default()).sum();
     Ok(run)
 }

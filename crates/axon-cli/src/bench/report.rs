@@ -1,10 +1,13 @@
 //! The result: as JSON for programs, as a table for people.
 
+mod per_message;
+
 use super::BaselineArg;
 use super::sample::Sample;
 use crate::options::PolicyArg;
 use crate::transport::TransportArg;
 use crate::units;
+use per_message::PerMessage;
 use serde::Serialize;
 use std::fmt::{self, Write};
 
@@ -50,6 +53,9 @@ pub(crate) struct Figures {
     pub(crate) lost: u64,
     pub(crate) duplicated: u64,
     pub(crate) reordered: u64,
+    /// Not of bare sockets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) per_message: Option<PerMessage>,
     /// Not of bare sockets.
     #[serde(flatten)]
     pub(crate) sessions: Option<Sessions>,
@@ -102,7 +108,7 @@ impl Comparison {
         match baseline {
             BaselineArg::Raw => {
                 let setup = Setup { mode: "none", policy: "none", transport: "tcp", ..setup };
-                let raw = Figures { sessions: None, ..Figures::new(setup, rounds) };
+                let raw = Figures { sessions: None, per_message: None, ..Figures::new(setup, rounds) };
                 Self::Raw { raw, ratio_to_raw: Ratio::new(axon, &raw) }
             }
             BaselineArg::Lossy => {
@@ -156,6 +162,7 @@ impl Figures {
             lost: sum(|s| s.lost),
             duplicated: sum(|s| s.duplicated),
             reordered: sum(|s| s.reordered),
+            per_message: PerMessage::of(rounds),
             sessions: Some(Sessions {
                 cuts: sum(|s| s.cuts),
                 reconnects: sum(|s| s.reconnects),
@@ -233,11 +240,14 @@ impl Report {
         }
     }
 
-    /// The last lines: what became of the messages, and of the sessions.
+    /// The last lines: what messages cost, what became of them, and of the sessions.
     fn write_deliveries(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Figures { messages, lost, duplicated, reordered, sessions, .. } = self.axon;
         let messages = units::grouped(messages);
         let deliveries = format_args!("lost {lost}, duplicated {duplicated}, reordered {reordered}");
+        if let Some(per_message) = self.axon.per_message {
+            writeln!(f, "{:<14} {per_message}", "per message")?;
+        }
         write!(f, "{:<14} {messages:>14}   {deliveries}", "messages")?;
         let Some(Sessions { cuts, reconnects, longest_stall_us }) = sessions else { return Ok(()) };
         let stall = units::micros(longest_stall_us);
@@ -277,8 +287,12 @@ mod tests {
     };
 
     fn sample(messages: u64, micros: u64) -> Sample {
-        let mut sample =
-            Sample { elapsed: Duration::from_secs(1), cpu: Duration::from_millis(10), ..Sample::default() };
+        let mut sample = Sample {
+            elapsed: Duration::from_secs(1),
+            cpu: Duration::from_millis(10),
+            counted: Some(axon_messenger::Snapshot::default()),
+            ..Sample::default()
+        };
         sample.latency.record_n(micros * 1000, messages).unwrap();
         sample
     }
@@ -327,11 +341,12 @@ mod tests {
             "policy",
             "reordered",
             "size",
+            "spin_us",
             "transport",
             "workers",
         ];
         let mut own = raw.to_vec();
-        own.extend(["cuts", "longest_stall_us", "reconnects"]);
+        own.extend(["cuts", "longest_stall_us", "per_message", "reconnects"]);
         own.sort_unstable();
         let some = [sample(1, 1)];
         let value = |baseline: Option<BaselineArg>| {

@@ -1,6 +1,7 @@
 //! What one run measured.
 
 use super::recorder;
+use axon_messenger::Snapshot;
 use hdrhistogram::Histogram;
 use std::time::Duration;
 
@@ -13,6 +14,10 @@ pub(crate) struct Sample {
     pub(crate) elapsed: Duration,
     /// Processor time of this process meanwhile.
     pub(crate) cpu: Duration,
+    /// What the messengers of this process counted meanwhile; `None` of bare sockets.
+    pub(crate) counted: Option<Snapshot>,
+    /// Allocations of this process meanwhile, in builds that count them.
+    pub(crate) allocations: Option<u64>,
     /// Requests without a reply after the end of the run and its drain.
     pub(crate) lost: u64,
     /// Replies to requests that were answered before.
@@ -33,6 +38,8 @@ impl Default for Sample {
             latency: recorder::empty(),
             elapsed: Duration::ZERO,
             cpu: Duration::ZERO,
+            counted: None,
+            allocations: None,
             lost: 0,
             duplicated: 0,
             reordered: 0,

@@ -3,7 +3,7 @@
 use crate::harness::{Server, axon, exit, fail, json, keys, service_keyring, succeed};
 use serde_json::Value;
 
-const FIGURES: [&str; 18] = [
+const FIGURES: [&str; 20] = [
     "bytes_per_second",
     "connections",
     "cpu_us_per_message",
@@ -16,10 +16,12 @@ const FIGURES: [&str; 18] = [
     "messages",
     "messages_per_second",
     "mode",
+    "per_message",
     "policy",
     "reconnects",
     "reordered",
     "size",
+    "spin_us",
     "transport",
     "workers",
 ];
@@ -37,6 +39,33 @@ fn check_figures(report: &Value) {
     for key in ["lost", "duplicated", "reordered"] {
         assert_eq!(report[key], 0, "{key}: {report}");
     }
+}
+
+#[test]
+fn what_a_message_costs_is_counted_on_both_ends() {
+    let report = json(&["bench", "--count", "20000", "--size", "64", "--json"]);
+    let costs = &report["per_message"];
+    let expected = [
+        "allocations",
+        "bytes_copied",
+        "messages_per_read",
+        "messages_per_write",
+        "receives",
+        "sends",
+        "system_calls",
+        "waits",
+        "wakeups",
+    ];
+    assert_eq!(keys(costs), expected);
+    let number = |key: &str| costs[key].as_f64().unwrap();
+    assert!(number("messages_per_write") >= 1.0 && number("messages_per_read") > 0.0, "{costs}");
+    // Request and reply, put together for their writes on one end each.
+    assert!((300.0..1500.0).contains(&number("bytes_copied")), "{costs}");
+    let calls = number("sends") + number("receives") + number("waits");
+    assert!(number("sends") > 0.0 && number("system_calls") >= calls * 0.999, "{costs}");
+    assert_eq!(costs["allocations"].is_null(), !cfg!(feature = "count-allocations"));
+    let text = succeed(&["bench", "--count", "2000"]);
+    assert!(text.contains("per message") && text.contains("system calls"), "{text}");
 }
 
 #[test]
@@ -65,7 +94,7 @@ fn the_baseline_adds_its_own_keys() {
     expected.extend(["ratio_to_raw", "raw"]);
     expected.sort_unstable();
     assert_eq!(keys(&report), expected);
-    let of_sessions = ["cuts", "longest_stall_us", "reconnects"];
+    let of_sessions = ["cuts", "longest_stall_us", "per_message", "reconnects"];
     let of_sockets: Vec<_> = FIGURES.into_iter().filter(|key| !of_sessions.contains(key)).collect();
     assert_eq!(keys(&report["raw"]), of_sockets);
     check_figures(&report["raw"]);

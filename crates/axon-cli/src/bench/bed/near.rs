@@ -6,7 +6,7 @@ use super::far::Far;
 use crate::error::CliError;
 use crate::options::PolicyArg;
 use axon_denc::{AddrVec, EntityName, EntityType};
-use axon_messenger::{BindSpec, Builder, Connection, Messenger};
+use axon_messenger::{BindSpec, Builder, Connection, Messenger, Snapshot};
 use axon_transport::Transport;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -55,9 +55,14 @@ impl Near {
         self.dial(&self.messengers[0])
     }
 
+    /// What its messengers have counted.
+    pub(super) fn counters(&self) -> Snapshot {
+        self.messengers.iter().map(Messenger::counters).sum()
+    }
+
     /// Sockets that took the place of others in the same session.
     pub(super) fn reconnects(&self) -> u64 {
-        self.messengers.iter().map(|messenger| messenger.counters().reconnects).sum()
+        self.counters().reconnects
     }
 
     /// Closes them all, in this time or a little more.

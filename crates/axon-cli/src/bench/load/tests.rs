@@ -53,7 +53,8 @@ fn run_against(habit: Habit) -> (Run<CliError>, Mishaps) {
     let connection = client.connect_anonymous(EntityType::Osd, &server.addrs()).unwrap();
     outcome.wait("rogue", 1, Duration::from_secs(10)).unwrap();
     let plan = Plan { span, patience: Duration::from_millis(300) };
-    let run = conduct(load.recorder(), plan, &news, "test", || load.start(vec![connection])).unwrap();
+    let run =
+        conduct(load.recorder(), plan, &news, "test", &|| None, || load.start(vec![connection])).unwrap();
     (run, load.mishaps())
 }
 
