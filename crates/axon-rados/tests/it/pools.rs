@@ -175,3 +175,27 @@ fn pools_of_pacific() {
 fn pools_of_reef() {
     everything(Release::Reef);
 }
+
+/// Cargo builds examples along with tests, unless it is told which tests to build.
+fn example(name: &str) -> std::path::PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let path = test.ancestors().nth(2).unwrap().join("examples").join(name);
+    assert!(path.exists(), "run first: cargo build -p axon-rados --example {name}");
+    path
+}
+
+#[test]
+fn the_example_prints_what_is_in_the_cluster() {
+    let cluster = Cluster::builder().osds(1).mgr().pool("shown", 4).boot().unwrap();
+    let mut command = std::process::Command::new(example("df"));
+    command.env("CEPH_CONF", "/nowhere").env_remove("CEPH_KEYRING");
+    command.env("CEPH_ARGS", format!("--conf {} --id admin", cluster.conf().display()));
+    eventually("the manager's figures", WITHIN, || {
+        let output = command.output().unwrap();
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{out}{err}");
+        assert!(out.starts_with(&format!("asking mon.a at [v2:{}/0,", cluster.mon_addr())), "{out}");
+        assert!(out.contains(" KiB used, ") && out.contains("\nOSD map "), "{out}");
+        out.contains("\nshown ")
+    });
+}
