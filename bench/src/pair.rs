@@ -6,6 +6,7 @@ use crate::fleet::json_in;
 use crate::meter::{Meter, Reading};
 use crate::scenario::Scenario;
 use axon_testbed::{PerfClient, PerfServer, Process};
+use std::fs;
 use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -57,6 +58,15 @@ impl Server {
     /// When it ends, or does not say so in time.
     pub(crate) fn listening(mut process: Process, addr: SocketAddr, word: &str) -> Result<Self, BenchError> {
         wait_for(&mut process, word, START)?;
+        Ok(Self { what: What::Plain(process), addr })
+    }
+
+    /// A process that does not say when it listens: the kernel does (proc_net_tcp(5)).
+    ///
+    /// # Errors
+    /// When it ends, or does not listen in time.
+    pub(crate) fn bound(mut process: Process, addr: SocketAddr) -> Result<Self, BenchError> {
+        until(&mut process, START, |_| listens(addr.port()))?;
         Ok(Self { what: What::Plain(process), addr })
     }
 
@@ -140,8 +150,13 @@ impl Pair {
 /// # Errors
 /// When it ends, or does not print it in time.
 pub(crate) fn wait_for(process: &mut Process, word: &str, limit: Duration) -> Result<(), BenchError> {
+    until(process, limit, |process| process.output().contains(word))
+}
+
+/// Waits until a process is `ready`.
+fn until(process: &mut Process, limit: Duration, ready: impl Fn(&Process) -> bool) -> Result<(), BenchError> {
     let start = Instant::now();
-    while !process.output().contains(word) {
+    while !ready(process) {
         if process.ended().is_some() {
             return Err(BenchError::Early {
                 who: process.name().to_owned(),
@@ -154,6 +169,22 @@ pub(crate) fn wait_for(process: &mut Process, word: &str, limit: Duration) -> Re
         thread::sleep(LOOK);
     }
     Ok(())
+}
+
+/// Whether anybody listens on a TCP port of this machine.
+fn listens(port: u16) -> bool {
+    let tables =
+        ["/proc/net/tcp", "/proc/net/tcp6"].map(|table| fs::read_to_string(table).unwrap_or_default());
+    tables.iter().any(|table| listens_in(table, port))
+}
+
+/// The same, by a table of sockets: local address and port, remote ones, state, in hexadecimal; 0A is listening.
+fn listens_in(table: &str, port: u16) -> bool {
+    let local = format!(":{port:04X}");
+    table.lines().any(|line| {
+        let words: Vec<_> = line.split_whitespace().collect();
+        matches!(words[..], [_, at, _, "0A", ..] if at.ends_with(&local))
+    })
 }
 
 fn cpp_report(client: PerfClient, scenario: &Scenario) -> Result<Report, axon_testbed::TestbedError> {
@@ -174,4 +205,19 @@ fn cpp_report(client: PerfClient, scenario: &Scenario) -> Result<Report, axon_te
 fn tail(text: &str) -> String {
     let lines: Vec<_> = text.lines().collect();
     lines[lines.len().saturating_sub(8)..].join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn listening_ports_are_found() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert!(listens(port));
+        let connected = format!("1: 0100007F:{port:04X} 0100007F:0016 01 00000000:00000000");
+        assert!(!listens_in(&connected, port));
+    }
 }

@@ -18,7 +18,8 @@ impl Fleet {
     pub(super) fn ucx_pair(&self, scenario: &Scenario, span: Span, rate: f64) -> Result<Pair, BenchError> {
         let addr = loopback();
         let server = self.spawn("ucx_perftest", End::Server, self.perftest(addr)?)?;
-        let server = Server::listening(server, addr, "Waiting for connection")?;
+        // What it prints stays in its buffer.
+        let server = Server::bound(server, addr)?;
         let mut command = self.perftest(addr)?;
         let (test, size) = match scenario.pattern {
             Pattern::Requests => ("ucp_am_lat", scenario.size),
