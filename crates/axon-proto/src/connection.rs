@@ -180,6 +180,9 @@ impl Connection {
     pub fn poll(&mut self, now: Instant) -> Option<Output> {
         loop {
             if let Some(output) = self.outputs.pop_front() {
+                if self.outputs.is_empty() {
+                    self.outputs = VecDeque::new(); // they are rare, and connections many: no memory waits for the next
+                }
                 if matches!(output, Output::Dial) {
                     self.alarm = Some((now + self.config.timeouts.ready, WakeReason::Ready));
                 }
