@@ -31,7 +31,7 @@ impl Load {
     /// Connections per worker from which io_uring is faster.
     const MANY: usize = 16;
     /// Bytes on the way per connection up to which it is.
-    const LITTLE: usize = 1024;
+    const LITTLE: usize = 4096;
 
     /// Whether io_uring is measured to be faster: see docs/performance.md, "epoll or io_uring".
     const fn favours_uring(self) -> bool {
@@ -89,8 +89,8 @@ mod tests {
             (1, 64, TransportArg::Tcp),
             (15, 64, TransportArg::Tcp),
             (16, 64, TransportArg::Uring),
-            (256, 1024, TransportArg::Uring),
-            (256, 1025, TransportArg::Tcp),
+            (256, 4096, TransportArg::Uring),
+            (256, 4097, TransportArg::Tcp),
         ];
         for (per_worker, on_the_way, expected) in table {
             let load = Some(Load { per_worker, on_the_way });
