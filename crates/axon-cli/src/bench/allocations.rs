@@ -17,7 +17,7 @@ pub(super) struct Allocations {
 impl Allocations {
     pub(super) fn start() -> Self {
         let session = alloc_tracker::Session::new().no_stdout().no_file();
-        let span = session.operation("run").measure_process();
+        let span = session.operation("run").measure_process().iterations(1);
         Self { session, span }
     }
 
