@@ -32,6 +32,12 @@ impl<T> Slots<T> {
         self.entries.is_empty()
     }
 
+    /// Entries in the table.
+    #[cfg(all(test, feature = "uring"))]
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(crate) fn insert(&mut self, value: T) -> u64 {
         self.generation = self.generation.wrapping_add(1);
         let place = self.entries.insert((self.generation, value)) as u64;

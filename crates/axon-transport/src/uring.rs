@@ -70,3 +70,6 @@ impl Transport for UringTransport {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

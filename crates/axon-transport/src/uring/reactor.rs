@@ -45,7 +45,11 @@ pub(crate) struct UringReactor {
 
 impl UringReactor {
     pub(crate) fn new(origin: Instant) -> io::Result<Self> {
-        let mut ring = Ring::new()?;
+        Self::on(Ring::new()?, origin)
+    }
+
+    /// A reactor on this ring.
+    pub(crate) fn on(mut ring: Ring, origin: Instant) -> io::Result<Self> {
         let alarm = Arc::new(Alarm::new()?);
         let event = Rc::new(File::unregistered(alarm.as_fd().try_clone_to_owned()?));
         ring.start(ALARM, &event, Work::Listen(PollFlags::IN));
@@ -59,6 +63,12 @@ impl UringReactor {
             noted: Vec::new(),
             ring,
         })
+    }
+
+    /// The ring, for tests to look at.
+    #[cfg(test)]
+    pub(crate) fn ring_mut(&mut self) -> &mut Ring {
+        &mut self.ring
     }
 
     /// Applies `change` to a living socket and notes what follows from it.

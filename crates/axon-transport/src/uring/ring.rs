@@ -335,8 +335,20 @@ impl Ring {
         Brought::Nothing
     }
 
+    /// Operations in flight.
+    #[cfg(test)]
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// Leaves no place in the table of files.
+    #[cfg(test)]
+    pub(crate) fn fill_table(&mut self) {
+        self.files = Files::default();
+    }
+
     /// Cancels everything and waits for the last words. Whether nothing is in flight any more.
-    fn come_to_rest(&mut self) -> bool {
+    pub(crate) fn come_to_rest(&mut self) -> bool {
         let cancel_all = opcode::AsyncCancel2::new(CancelBuilder::any()).build();
         let start = Instant::now();
         while !self.in_flight.is_empty() {

@@ -6,6 +6,8 @@ mod filling;
 mod harness;
 mod mixing;
 mod moving;
+#[cfg(feature = "uring")]
+mod refusal;
 mod sockets;
 mod streaming;
 mod waking;
@@ -48,6 +50,7 @@ conformance! {{
         a_hundred_mebibytes_pass_through_back_pressure
         sockets_start_paused
         pausing_pushes_back
+        many_small_sends_meet_back_pressure
         drained_comes_once_for_each_time_unsent_was_not_zero;
     filling:
         the_destination_gets_exactly_what_was_asked_for

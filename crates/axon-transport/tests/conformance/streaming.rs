@@ -137,6 +137,29 @@ pub(crate) fn pausing_pushes_back(transport: &dyn Transport) {
     }
 }
 
+/// Each send fits into what the device takes at once; all together do not.
+pub(crate) fn many_small_sends_meet_back_pressure(transport: &dyn Transport) {
+    const SENDS: usize = 3_200;
+    const LENGTH: usize = 10_000;
+    let mut duo = Duo::new(transport);
+    let pattern = Pattern::new();
+    for number in 0..SENDS {
+        duo.client.reactor.send(duo.here, &mut vec![pattern.at(number * LENGTH, LENGTH)]);
+        duo.client.poll(Duration::ZERO);
+    }
+    assert!(duo.client.reactor.unsent(duo.here) > 0, "32 MB are too many");
+    duo.server.reactor.receive(duo.there);
+    let mut heard = 0;
+    while heard < SENDS * LENGTH {
+        let data = received(duo.next_of_server(), duo.there);
+        pattern.check(heard, &data);
+        heard += data.len();
+    }
+    duo.until(|duo| duo.client.reactor.unsent(duo.here) == 0);
+    duo.client.poll(Duration::ZERO);
+    assert!(duo.client.drained > 0);
+}
+
 pub(crate) fn drained_comes_once_for_each_time_unsent_was_not_zero(transport: &dyn Transport) {
     let mut duo = Duo::new(transport);
     duo.server.reactor.receive(duo.there);
