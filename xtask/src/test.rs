@@ -27,6 +27,11 @@ pub(crate) fn run(filter: &str) -> Steps {
         program("tests", cargo(&args), 35 * MINUTE)
     });
     steps.step("exhaustive models", exhaustive_models);
+    steps.step("counted allocations", || {
+        let args =
+            ["test", "--locked", "--package", "axon-cli", "--features", "count-allocations", "--", "count"];
+        program("allocations", cargo(&args), 10 * MINUTE)
+    });
     steps.step("instructions", instructions::compare);
     steps.step("docs", || {
         let mut doc = cargo(&["doc", "--workspace", "--locked", "--no-deps"]);
