@@ -26,6 +26,17 @@ pub(crate) fn hash2(a: u32, b: u32) -> u32 {
     hash
 }
 
+/// The hashes, of 16 bits, of up to eight items; those beyond the last mean nothing.
+#[inline]
+pub(super) fn hash_items(x: u32, ids: &[i32], r: u32) -> Lanes {
+    let mut items = [0; LANES];
+    match ids.first_chunk::<LANES>() {
+        Some(ids) => items = ids.map(i32::cast_unsigned),
+        None => items.iter_mut().zip(ids).for_each(|(item, id)| *item = id.cast_unsigned()),
+    }
+    hash3_lanes(x, &items, &Lanes::splat(r)).map(|hash| hash & 0xffff)
+}
+
 /// The hash of three words, or of eight triples.
 #[inline(always)]
 pub(super) fn hash3<W: Word>(a: W, b: W, c: W) -> W {
@@ -38,6 +49,13 @@ pub(super) fn hash3<W: Word>(a: W, b: W, c: W) -> W {
     mix(&mut b, &mut x, &mut hash);
     mix(&mut y, &mut c, &mut hash);
     hash
+}
+
+/// The hashes of eight triples with the same first word. Not inlined: it is large, and stays in vector instructions only on its
+/// own.
+#[inline(never)]
+pub(super) fn hash3_lanes(a: u32, b: &Lanes, c: &Lanes) -> Lanes {
+    hash3(Lanes::splat(a), *b, *c)
 }
 
 /// The hash of four words.
@@ -134,7 +152,7 @@ mod tests {
     #[test]
     fn lanes_hash_like_single_words() {
         let items: Lanes = std::array::from_fn(|i| (i as u32).wrapping_mul(0x9e37_79b9));
-        let together = hash3(Lanes::splat(7), items, Lanes::splat(3));
+        let together = hash3_lanes(7, &items, &Lanes::splat(3));
         for (item, hash) in items.into_iter().zip(together) {
             assert_eq!(hash3(7, item, 3), hash);
         }

@@ -113,7 +113,7 @@ impl<'a> Placement<'a> {
 
     fn walk(&mut self, steps: &[Step], size: usize) -> Result<Vec<Item>, Exhausted> {
         let mut tries = Tries::new(self.map);
-        let mut result = Vec::with_capacity(size);
+        let mut result: Vec<Item> = Vec::new();
         let mut at: Vec<Item> = Vec::new();
         for step in steps {
             match *step {
@@ -123,6 +123,10 @@ impl<'a> Placement<'a> {
                     if !at.is_empty() {
                         at = self.choose(choose, &tries, &at, size)?;
                     }
+                }
+                Step::Emit if result.is_empty() => {
+                    result = std::mem::take(&mut at);
+                    result.truncate(size);
                 }
                 Step::Emit => {
                     let room = size - result.len();

@@ -1,10 +1,12 @@
 //! Integration tests, one binary.
 
+mod crush;
 mod decoders;
 mod failover;
 mod lossless;
 mod monitors;
 mod objects;
+mod osdmap;
 mod pool_messages;
 mod pools;
 mod toy_monitors;

@@ -2,16 +2,19 @@
 
 use super::Draw;
 use crate::crush::Item;
-use crate::crush::hash::hash3;
+use crate::crush::hash::{LANES, hash_items};
 
 /// The index of the first item with the longest straw. There must be items, and as many straws.
 pub(super) fn draw(items: &[Item], straws: &[u32], draw: Draw) -> usize {
-    let length = |(item, straw): (&Item, &u32)| {
-        let hash = hash3(draw.x, item.cast_unsigned(), draw.r);
-        u64::from(hash & 0xffff) * u64::from(*straw)
-    };
-    let lengths = items.iter().zip(straws).map(length).enumerate();
-    let (index, _) =
-        lengths.fold((0, 0), |best, (i, length)| if length > best.1 { (i, length) } else { best });
-    index
+    let mut longest = (0, 0);
+    for (start, items) in (0..).step_by(LANES).zip(items.chunks(LANES)) {
+        let hashes = hash_items(draw.x, items, draw.r);
+        for (index, hash) in (start..).zip(&hashes[..items.len()]) {
+            let length = u64::from(*hash) * u64::from(straws[index]);
+            if length > longest.1 {
+                longest = (index, length);
+            }
+        }
+    }
+    longest.0
 }

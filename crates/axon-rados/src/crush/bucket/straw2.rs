@@ -9,7 +9,7 @@
 //!   highest are looked at more closely.
 
 use crate::crush::Item;
-use crate::crush::hash::{LANES, Lanes, Word, hash3};
+use crate::crush::hash::{LANES, hash_items};
 use crate::crush::log::deficit;
 
 /// The weights of a straw2 bucket, ready to draw by.
@@ -58,7 +58,7 @@ impl Straw2 {
         let mut best = Best::default();
         let mut limit = f64::INFINITY;
         for (start, ids) in (0..).step_by(LANES).zip(ids.chunks(LANES)) {
-            let hashes = hashes(ids, x, r);
+            let hashes = hash_items(x, ids, r);
             for (index, hash) in (start..).zip(&hashes[..ids.len()]) {
                 let deficit = deficit(*hash);
                 if deficit as f64 * self.inverse[index] < limit {
@@ -75,7 +75,7 @@ fn draw_even(weight: u32, ids: &[Item], x: u32, r: u32) -> usize {
     let mut best = Best::default();
     let mut highest = 0;
     for (start, ids) in (0..).step_by(LANES).zip(ids.chunks(LANES)) {
-        let hashes = hashes(ids, x, r);
+        let hashes = hash_items(x, ids, r);
         let hashes = &hashes[..ids.len()];
         let local = hashes.iter().copied().fold(0, u32::max);
         if local + SLACK < highest {
@@ -89,17 +89,6 @@ fn draw_even(weight: u32, ids: &[Item], x: u32, r: u32) -> usize {
         }
     }
     best.index
-}
-
-/// The hashes, of 16 bits, of up to eight items.
-#[inline(always)]
-fn hashes(ids: &[Item], x: u32, r: u32) -> Lanes {
-    let mut items = [0; LANES];
-    match ids.first_chunk::<LANES>() {
-        Some(ids) => items = ids.map(Item::cast_unsigned),
-        None => items.iter_mut().zip(ids).for_each(|(item, id)| *item = id.cast_unsigned()),
-    }
-    hash3(Lanes::splat(x), items, Lanes::splat(r)).map(|hash| hash & 0xffff)
 }
 
 /// The best draw so far, as its distance from zero.
@@ -126,6 +115,7 @@ impl Best {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crush::hash::hash3;
     use proptest::prelude::*;
 
     /// By the book: every draw divided, in order.

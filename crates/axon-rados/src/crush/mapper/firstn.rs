@@ -50,20 +50,24 @@ impl<'a> Placement<'a> {
             (0, false) => tries.choose,
             (set, _) => set,
         };
-        let (mut items, mut leaves) = (Vec::new(), Vec::new());
+        // What was chosen, where devices below it are the result.
+        let mut items = Vec::new();
+        let base = chosen.len();
         for rep in 0..count {
-            if items.len() == room {
+            let results = &chosen[base..];
+            if results.len() == room {
                 break;
             }
-            let leaf = choose.leaf.then_some(Leaf { taken: &leaves, tries: leaf_tries });
-            let search =
-                Search { from, kind: choose.kind, first_r: rep, tries: tries.choose, taken: &items, leaf };
-            if let Some((item, leaf)) = self.search(&search, tries)? {
-                items.push(item);
-                leaves.push(leaf);
+            let leaf = choose.leaf.then_some(Leaf { taken: results, tries: leaf_tries });
+            let taken = if choose.leaf { &items } else { results };
+            let search = Search { from, kind: choose.kind, first_r: rep, tries: tries.choose, taken, leaf };
+            if let Some((item, result)) = self.search(&search, tries)? {
+                chosen.push(result);
+                if choose.leaf {
+                    items.push(item);
+                }
             }
         }
-        chosen.extend(leaves);
         Ok(())
     }
 
