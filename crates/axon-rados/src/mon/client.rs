@@ -200,7 +200,7 @@ impl MonClient {
     }
 
     fn ask<T>(&self, within: Duration, ask: impl FnOnce(Answer<T>) -> Ask) -> Pending<T> {
-        let (answer, pending) = pending();
+        let (answer, pending) = pending(&self.core.wakes);
         self.core.with(|session| session.ask(ask(answer), within, Instant::now()));
         pending
     }
@@ -232,8 +232,9 @@ fn seed(config: &MonConfig) -> u64 {
 impl Drop for MonClient {
     fn drop(&mut self) {
         drop(self.core.close());
-        if let Some(keeper) = self.keeper.take() {
-            let _ = keeper.join();
+        let is_keeper = |keeper: &JoinHandle<()>| keeper.thread().id() == std::thread::current().id();
+        if let Some(keeper) = self.keeper.take_if(|keeper| !is_keeper(keeper)) {
+            let _ = keeper.join(); // unless a task that it woke dropped this
         }
     }
 }

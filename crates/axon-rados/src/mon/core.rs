@@ -2,6 +2,7 @@
 
 use super::error::Failure;
 use super::osd_maps::OsdMaps;
+use super::pending::Wakes;
 use super::session::{Action, LinkId, Session};
 use axon_denc::EntityType;
 use axon_messenger::{ConnectError, Connection, Messenger};
@@ -17,6 +18,9 @@ pub(super) struct Core {
     state: Mutex<State>,
     /// Where OSD maps go; its lock comes before that of the state.
     pub(super) osd_maps: OsdMaps,
+    /// Tasks whose answers are there. The keeper wakes them: it holds no lock, neither this one's nor, as callers may, one
+    /// that a waker takes.
+    pub(super) wakes: Wakes,
     /// Something happened that the keeper should look at.
     changed: Condvar,
 }
@@ -31,7 +35,12 @@ struct State {
 impl Core {
     pub(super) fn new(session: Session) -> Self {
         let state = State { session, links: Vec::new(), messenger: None };
-        Self { state: Mutex::new(state), osd_maps: OsdMaps::default(), changed: Condvar::new() }
+        Self {
+            state: Mutex::new(state),
+            osd_maps: OsdMaps::default(),
+            wakes: Wakes::default(),
+            changed: Condvar::new(),
+        }
     }
 
     /// Begins to use the messenger.
@@ -79,10 +88,16 @@ impl Core {
         while state.messenger.is_some() {
             let until = state.session.poke(Instant::now());
             let has_news = state.act();
-            if !has_news {
+            if self.wakes.is_any() {
+                drop(state);
+                self.wakes.wake();
+                state = self.lock(); // and look again: something may have happened meanwhile
+            } else if !has_news {
                 state = self.sleep(state, until);
             }
         }
+        drop(state);
+        self.wakes.wake();
     }
 
     fn sleep<'a>(&'a self, state: MutexGuard<'a, State>, until: Option<Instant>) -> MutexGuard<'a, State> {

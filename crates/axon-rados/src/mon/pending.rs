@@ -14,7 +14,14 @@ pub struct Pending<T>(Arc<Slot<T>>);
 
 /// The place where the answer is put.
 #[derive(Debug)]
-pub(super) struct Answer<T>(Arc<Slot<T>>);
+pub(super) struct Answer<T> {
+    slot: Arc<Slot<T>>,
+    wakes: Wakes,
+}
+
+/// Tasks whose answers are there. They are woken when no lock is held: what a waker does is not known here.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wakes(Arc<Mutex<Vec<Waker>>>);
 
 #[derive(Debug)]
 struct Slot<T> {
@@ -30,11 +37,11 @@ struct State<T> {
     abandoned: bool,
 }
 
-/// Both ends of an answer.
-pub(super) fn pending<T>() -> (Answer<T>, Pending<T>) {
+/// Both ends of an answer. Whoever puts it wakes `wakes` afterwards.
+pub(super) fn pending<T>(wakes: &Wakes) -> (Answer<T>, Pending<T>) {
     let state = Mutex::new(State { answer: None, waker: None, abandoned: false });
     let slot = Arc::new(Slot { state, filled: Condvar::new() });
-    (Answer(slot.clone()), Pending(slot))
+    (Answer { slot: slot.clone(), wakes: wakes.clone() }, Pending(slot))
 }
 
 impl<T> Slot<T> {
@@ -42,15 +49,31 @@ impl<T> Slot<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change(&self, change: impl FnOnce(&mut State<T>)) {
+    /// Changes the state; returns who waits for that.
+    fn change(&self, change: impl FnOnce(&mut State<T>)) -> Option<Waker> {
         let mut state = self.lock();
         change(&mut state);
         let waker = state.waker.take();
         drop(state);
         self.filled.notify_all();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        waker
+    }
+}
+
+impl Wakes {
+    /// Wakes the tasks.
+    pub(super) fn wake(&self) {
+        let wakers = std::mem::take(&mut *self.lock());
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Whether a task is to be woken.
+    pub(super) fn is_any(&self) -> bool {
+        !self.lock().is_empty()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Waker>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -64,13 +87,18 @@ impl<T> State<T> {
 impl<T> Answer<T> {
     /// Puts the answer; only the first one counts.
     pub(super) fn put(self, answer: Result<T, MonError>) {
-        self.0.change(|state| state.answer = Some(answer));
+        self.change(|state| state.answer = Some(answer));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State<T>)) {
+        let waker = self.slot.change(change);
+        self.wakes.lock().extend(waker);
     }
 }
 
 impl<T> Drop for Answer<T> {
     fn drop(&mut self) {
-        self.0.change(|state| state.abandoned = true);
+        self.change(|state| state.abandoned = true);
     }
 }
 
@@ -105,3 +133,6 @@ impl<T> Future for Pending<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

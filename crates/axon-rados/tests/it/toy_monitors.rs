@@ -5,9 +5,10 @@ use axon_auth::testing::ToyMonitor;
 use axon_auth::{CryptoKey, KeyType};
 use axon_denc::{AddrVec, Encode, EntityType, Features, put_versioned};
 use axon_messenger::{BindSpec, Connection, Dispatcher, Message, Messenger, Nonce, Received};
-use axon_rados::mon::{Failure, MonClient, MonConfig, MonError, system_surroundings};
+use axon_rados::mon::{Failure, MonClient, MonConfig, MonError, Pending, system_surroundings};
 use axon_rados::msg::*;
 use bytes::Bytes;
+use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -70,6 +71,7 @@ impl Dispatcher for Said {
                 let command = MMonCommand::decode(&message).unwrap().command.concat();
                 self.command(connection, &command, message.header.tid);
             }
+            MMonGetVersion::KIND => {} // not answered
             other => panic!("a message of type {other}"),
         }
     }
@@ -263,4 +265,34 @@ fn osd_maps_go_on_after_the_last_one_applied() {
     eventually("two more maps", 10 * SECOND, || applied.lock().unwrap().len() == 4);
     assert_eq!(*applied.lock().unwrap(), [40, 41, 42, 43]);
     assert_eq!(*toys[0].said.epochs.lock().unwrap(), [42]);
+}
+
+/// An application's lock, which its waker takes and which is held while monitors are asked.
+struct Locked(Mutex<u32>);
+
+impl std::task::Wake for Locked {
+    fn wake(self: Arc<Self>) {
+        *self.0.lock().unwrap() += 1;
+    }
+}
+
+#[test]
+fn wakers_may_take_locks_under_which_monitors_are_asked() {
+    let (toys, key) = cluster(&[Map::Right]);
+    let mon = MonClient::connect(config(&toys, &key)).unwrap();
+    let locked = Arc::new(Locked(Mutex::default()));
+    let waker = std::task::Waker::from(locked.clone());
+    for _ in 0..60 {
+        let mut held = locked.0.lock().unwrap();
+        *held = 0;
+        let mut asked = [(); 3].map(|()| mon.send_command("fine", Bytes::new(), 10 * SECOND));
+        let mut context = std::task::Context::from_waker(&waker);
+        let is_pending = |asked: &mut Pending<axon_rados::mon::CommandOutput>| {
+            std::pin::Pin::new(asked).poll(&mut context).is_pending()
+        };
+        let pending = asked.iter_mut().map(is_pending).filter(|pending| *pending).count() as u32;
+        drop(mon.send_versions("osdmap", SECOND)); // another question under the lock, which is not answered
+        drop(held);
+        eventually("every task is woken", 10 * SECOND, || *locked.0.lock().unwrap() == pending);
+    }
 }

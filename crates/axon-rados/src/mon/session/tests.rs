@@ -1,6 +1,6 @@
 use super::*;
 use crate::mon::logins::Logins;
-use crate::mon::pending::{Pending, pending};
+use crate::mon::pending::{Pending, Wakes, pending};
 use crate::mon::query::{Command, Versions};
 use crate::mon::{CommandOutput, MapVersions, Request};
 use crate::msg::{
@@ -110,7 +110,7 @@ impl World {
     }
 
     fn command(&mut self, json: &str) -> Pending<CommandOutput> {
-        let (answer, pending) = pending();
+        let (answer, pending) = pending(&Wakes::default());
         self.session.ask(
             Ask::query(Command { json: json.into(), input: Bytes::new() }, answer),
             WITHIN,
@@ -395,7 +395,7 @@ fn a_hopeless_search_fails_what_waits() {
 #[test]
 fn versions_are_answered_by_handle() {
     let (mut world, link) = World::open(&["v2:10.0.0.1:3300/0"]);
-    let (answer, versions) = pending();
+    let (answer, versions) = pending(&Wakes::default());
     world.session.ask(Ask::query(Versions("osdmap".into()), answer), WITHIN, world.now);
     let actions = world.take();
     let [(_, question)] = &sent::<MMonGetVersion>(&actions, link)[..] else { panic!("{actions:?}") };
@@ -491,7 +491,7 @@ fn an_answer_that_makes_no_sense_is_an_error() {
 #[test]
 fn a_deadline_without_a_session_says_what_is_being_tried() {
     let mut world = World::new(&["v2:10.0.0.1:3300/0"]);
-    let (answer, status) = pending();
+    let (answer, status) = pending(&Wakes::default());
     let second = Duration::from_secs(1);
     world.session.ask(Ask::MonMap(answer), second, world.now);
     world.poke();
