@@ -173,6 +173,18 @@ fn against_a_server_in_crc_mode() {
 }
 
 #[test]
+fn both_ends_choose_their_transport_for_themselves() {
+    for (there, here) in [("uring", "tcp"), ("tcp", "uring"), ("uring", "uring")] {
+        let server = Server::start(&["--transport", there]);
+        let load = ["--count", "500", "--connections", "2", "--size", "100k"];
+        let options = ["bench", "--json", "--connect", &server.addr(), "--transport", here];
+        let report = json(&[&options[..], &load[..]].concat());
+        assert_eq!((&report["messages"], &report["transport"]), (&500.into(), &here.into()));
+        check_figures(&report);
+    }
+}
+
+#[test]
 fn against_a_server_in_secure_mode() {
     let keyring = service_keyring();
     let keys = ["--keyring", keyring.text(), "--mode", "secure"];

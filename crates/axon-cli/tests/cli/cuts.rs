@@ -106,7 +106,7 @@ fn within_one_process_too() {
     let _alone = one_at_a_time();
     for policy in ["lossless", "peer"] {
         for mode in ["crc", "secure"] {
-            for transport in ["tcp", "mem"] {
+            for transport in ["tcp", "uring", "mem"] {
                 cut_in_process(policy, mode, transport);
             }
         }
