@@ -63,8 +63,12 @@ impl Bed {
         let cut = args.cut_every.map(|every| (Cuttable::new(transport.clone(), args.seed), every));
         let own: Arc<dyn Transport> = cut.as_ref().map_or(transport, |(cut, _)| Arc::new(cut.clone()));
         let near = Near::start(args, policy, &own, &far, &load)?;
-        let connections = near.connect_all(args.connections)?;
-        outcome.wait(&peer, connections.len(), args.timeout)?;
+        let mut connections = Vec::new();
+        while connections.len() < args.connections as usize {
+            let wave = near.connect_more(connections.len(), args.connections as usize)?;
+            outcome.wait(&peer, wave.len(), args.timeout)?;
+            connections.extend(wave);
+        }
         check_promise(&peer, policy, &connections)?;
         let Far { responder, mon, .. } = far;
         Ok(Self { near: Arc::new(near), responder, _mon: mon, connections, load, news, plan, policy, cut })

@@ -15,6 +15,9 @@ use std::time::Duration;
 /// What a connection may have queued beyond what the load keeps in flight.
 const SEND_BUDGET: usize = 64 << 20;
 
+/// Connections that are dialled at the same time.
+const WAVE: usize = 256;
+
 /// The messengers that ask. One has all connections of a lossy run. A session that outlives its connections is known by
 /// the addresses of its two ends, so that of these each needs a messenger of its own.
 pub(super) struct Near {
@@ -45,9 +48,11 @@ impl Near {
         Ok(Self { messengers, policy, addrs: far.addrs.clone() })
     }
 
-    /// The connections of the load.
-    pub(super) fn connect_all(&self, count: u32) -> Result<Vec<Connection>, CliError> {
-        (0..count as usize).map(|index| self.dial(&self.messengers[index % self.messengers.len()])).collect()
+    /// Connections of the load after the first `done` of `count`. Not all at once: a server takes many strangers at a
+    /// time for an attack.
+    pub(super) fn connect_more(&self, done: usize, count: usize) -> Result<Vec<Connection>, CliError> {
+        let wave = done..count.min(done + WAVE);
+        wave.map(|index| self.dial(&self.messengers[index % self.messengers.len()])).collect()
     }
 
     /// One more connection of a lossy run.
