@@ -22,7 +22,8 @@
 //! ```
 //!
 //! An operation begins when its function is called, not when it is first awaited, and those on one object are done in
-//! the order of the calls. Dropping the future cancels: what was not sent never is, what was sent is not sent again.
+//! the order of the calls; only a read that was under way when a connection broke is sent again, and may then see what
+//! operations begun after it wrote. Dropping the future cancels: what was not sent never is, what was sent is not sent again.
 //!
 //! What is known after an error is said by its variant: see [`RadosError`].
 //!

@@ -8,7 +8,7 @@ use bytes::Bytes;
 ///
 /// ```text
 /// u8 1 | u8 event | le64 cookie | le64 version | le64 notify id | blob payload
-/// le32 result (version 2) | le64 notifier (version 3)
+/// le32 result (version 2) | le64 notifier (version 3)          data segment: the answers, at the end
 /// ```
 ///
 /// Ceph: `src/messages/MWatchNotify.h`.
@@ -22,12 +22,14 @@ pub struct MWatchNotify {
     pub version: u64,
     /// Names the notification within the cluster.
     pub notify_id: u64,
-    /// What the notifier said; at the end, what the watchers answered.
+    /// What the notifier said.
     pub payload: Bytes,
     /// At the end: 0, or a negative errno; ETIMEDOUT if a watcher did not answer.
     pub result: i32,
     /// The client that notified.
     pub notifier: u64,
+    /// At the end: what the watchers answered.
+    pub answers: Bytes,
 }
 
 /// What happened to a watcher or notifier.
@@ -89,10 +91,19 @@ impl TypedMessage for MWatchNotify {
             },
             result: if version >= VERSION_RESULT { front.i32()? } else { 0 },
             notifier: if version >= VERSION_NOTIFIER { front.u64()? } else { 0 },
+            answers: Bytes::new(),
         })
     }
 
     fn front_size(&self) -> usize {
         64 + self.payload.len()
+    }
+
+    fn data(&self) -> Bytes {
+        self.answers.clone()
+    }
+
+    fn set_data(&mut self, data: Bytes) {
+        self.answers = data;
     }
 }

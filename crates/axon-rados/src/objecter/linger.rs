@@ -314,7 +314,8 @@ impl<M: ClusterMap, T> Objecter<M, T> {
 
     /// A message about a watch or notification.
     pub(super) fn linger_event(&mut self, event: LingerEvent, now: Instant) {
-        let MWatchNotify { event: kind, cookie, notify_id, payload, result, notifier, .. } = event.message;
+        let MWatchNotify { event: kind, cookie, notify_id, payload, result, notifier, answers, .. } =
+            event.message;
         let id = LingerId(cookie);
         match (kind, self.lingers.by_id.get_mut(&id)) {
             (WatchEventKind::Notify, Some(Linger::Watch(_))) => {
@@ -324,7 +325,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             (WatchEventKind::NotifyComplete, Some(Linger::Notify(notify))) => {
                 let earlier = notify.accepted.is_some_and(|link| link != event.link);
                 if !earlier && let Some(token) = notify.token.take() {
-                    self.actions.push(Action::Notified(token, NotifyEnd { result, payload }));
+                    self.actions.push(Action::Notified(token, NotifyEnd { result, payload: answers }));
                     self.forget_notify(id, now);
                 }
             }

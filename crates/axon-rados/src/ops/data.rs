@@ -95,7 +95,8 @@ impl WriteOp {
         self.without_data(OpCode::TRUNCATE, size, 0)
     }
 
-    /// Zeroes `length` bytes at `offset`; the object does not grow.
+    /// Zeroes `length` bytes at `offset`. The object does not grow; OSDs cut it at `offset` if the zeroes would reach its
+    /// end.
     pub fn zero(&mut self, offset: u64, length: u64) -> &mut Self {
         self.without_data(OpCode::ZERO, offset, length)
     }

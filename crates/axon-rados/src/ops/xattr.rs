@@ -30,7 +30,7 @@ impl WriteOp {
         self
     }
 
-    /// Removes the attribute `name`. Fails with ENODATA if there is none.
+    /// Removes the attribute `name`; nothing happens if there is none.
     pub fn remove_xattr(&mut self, name: &str) -> &mut Self {
         let (op, payload) = named(OpCode::RMXATTR, name, Bytes::new(), |_| {});
         self.0.push(op, payload);
