@@ -19,6 +19,8 @@ pub struct Existing {
     pub server: bool,
     /// It is open, or broken and resting; otherwise this side is dialling.
     pub settled: bool,
+    /// This side has asked for its beginning, and the answer may be on its way.
+    pub asking: bool,
     /// The peer is known to have the session too.
     pub mutual: bool,
     /// The dialler's cookie; zero if there is none.
@@ -155,6 +157,7 @@ pub enum ReconnectVerdict {
 /// | nobody | no session exists, or it is over | reset, full |
 /// | replacing | another socket is being moved in | retry global |
 /// | other-session | the cookie is another | reset, full if the policy checks |
+/// | asking | this side dials and waits for its SERVER_IDENT: the peer's session is the one it asks for, if that still comes | wait |
 /// | half-open | this side dialled and never got its SERVER_IDENT | reset, not full |
 /// | other-beginning | the acceptor's cookie is another: both ends accepted, or one forgot and accepted a late question | reset; full if more than the beginning is at stake |
 /// | beyond | the peer received more than was sent | reset, full |
@@ -172,6 +175,7 @@ pub fn decide_reconnect(existing: Option<&Existing>, incoming: &IncomingReconnec
         () if ex.client_cookie != incoming.client_cookie => {
             ReconnectVerdict::Reset { full: incoming.resetcheck }
         }
+        () if ex.server_cookie == 0 && ex.asking => ReconnectVerdict::Wait,
         () if ex.server_cookie == 0 => ReconnectVerdict::Reset { full: false },
         () if ex.server_cookie != incoming.server_cookie => ReconnectVerdict::Reset { full: ex.mutual },
         () if incoming.in_seq > ex.sent => ReconnectVerdict::Reset { full: true },

@@ -329,17 +329,6 @@ impl Connection {
         }
     }
 
-    /// The peer hears that the session never began here. If this side has asked for it, an answer may be on its way, and
-    /// must not begin it after all; the peer's own question follows.
-    pub(crate) fn withdraw(&mut self, now: Instant) {
-        let is_dialling = self.session.state() == SessionState::Dialling;
-        if is_dialling && self.session.ids().server_cookie == 0 && self.link.is_some() {
-            self.hang_up();
-            let random = self.next_random();
-            self.wait(now + self.back_off.after_wait(random));
-        }
-    }
-
     fn on_link(&mut self, act: impl FnOnce(&mut Link)) {
         if let Some(link) = &mut self.link {
             act(link);

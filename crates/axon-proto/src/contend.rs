@@ -85,10 +85,7 @@ impl Connection {
                 };
                 match (self.tables().reconnect)(existing.as_ref(), &incoming) {
                     ReconnectVerdict::Resume => self.resume(now, link, frame),
-                    ReconnectVerdict::Reset { full } => {
-                        self.withdraw(now);
-                        answer(now, link, Verdict::Reset { full })
-                    }
+                    ReconnectVerdict::Reset { full } => answer(now, link, Verdict::Reset { full }),
                     ReconnectVerdict::Retry { connect_seq } => {
                         answer(now, link, Verdict::Retry { connect_seq })
                     }
@@ -115,6 +112,7 @@ impl Connection {
             lossy: session.policy().lossy,
             server: session.policy().server,
             settled: matches!(session.state(), SessionState::Open | SessionState::Standby),
+            asking: session.state() == SessionState::Dialling && self.link_state().is_some(),
             mutual: session.is_mutual(),
             client_cookie: ids.client_cookie,
             server_cookie: ids.server_cookie,

@@ -16,7 +16,7 @@ mod graph;
 mod worlds;
 
 pub use choice::{Choice, Small};
-pub use worlds::worlds;
+pub use worlds::{Named, worlds};
 
 use crate::{Trace, Violation};
 use choice::Explored;
@@ -56,8 +56,9 @@ enum Found {
 /// What was found from one state on.
 struct Expansion {
     quiet: bool,
-    /// By choice; whether the step happens by itself.
-    found: Vec<(bool, Found)>,
+    found: Vec<(Choice, Found)>,
+    /// A rule that is broken in the state itself.
+    violation: Option<Violation>,
 }
 
 /// Explores `small`, up to so many states.
@@ -74,7 +75,11 @@ pub fn explore(small: &Small, most_states: usize, threads: usize) -> Exploration
         for (&state, expansion) in level.iter().zip(expansions) {
             quiet += usize::from(expansion.quiet);
             graph.begin(state, expansion.quiet);
-            for (choice, (by_itself, found)) in expansion.found.into_iter().enumerate() {
+            if let Some(violation) = expansion.violation {
+                outcome = Some((violation, graph.path(state, None)));
+                break 'levels;
+            }
+            for (choice, found) in expansion.found {
                 match found {
                     Found::Violation(violation) => {
                         outcome = Some((violation, graph.path(state, Some(choice))));
@@ -87,7 +92,7 @@ pub fn explore(small: &Small, most_states: usize, threads: usize) -> Exploration
                             graph.add(state, choice);
                             next.push(id);
                         }
-                        graph.edge(id, by_itself);
+                        graph.edge(id, choice.happens_by_itself());
                     }
                 }
             }
@@ -126,12 +131,12 @@ fn expand_level(small: &Small, graph: &Graph, level: &[u32], threads: usize) -> 
 }
 
 /// Takes each choice of the state at the end of `path` in turn.
-fn expand(small: &Small, path: &[u8]) -> Expansion {
+fn expand(small: &Small, path: &[Choice]) -> Expansion {
     let mut here = Explored::at(small, path);
     let choices = here.choices();
     let quiet = !choices.iter().any(|choice| choice.happens_by_itself());
     if quiet && let Err(violation) = here.check_quiet() {
-        return Expansion { quiet, found: vec![(false, Found::Violation(violation))] };
+        return Expansion { quiet, found: Vec::new(), violation: Some(violation) };
     }
     let mut found = Vec::with_capacity(choices.len());
     for (index, choice) in choices.iter().enumerate() {
@@ -142,23 +147,21 @@ fn expand(small: &Small, path: &[u8]) -> Expansion {
         };
         there.take(*choice);
         found.push((
-            choice.happens_by_itself(),
+            *choice,
             match there.violation() {
                 Some(violation) => Found::Violation(violation),
                 None => Found::State(there.digest()),
             },
         ));
     }
-    Expansion { quiet, found }
+    Expansion { quiet, found, violation: None }
 }
 
 /// The story of a path.
-fn tell(small: &Small, path: &[u8]) -> String {
+fn tell(small: &Small, path: &[Choice]) -> String {
     let mut explored = Explored::new(small);
     explored.world().trace = Trace::on();
-    for index in path {
-        let choices = explored.choices();
-        let Some(choice) = choices.get(usize::from(*index)) else { break };
+    for choice in path {
         let now = explored.world().now;
         explored.world().trace.note(now, "--", format_args!("{choice:?}"));
         explored.take(*choice);

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use axon_sim::LEGEND;
-use axon_sim::explore::{Small, explore, worlds};
+use axon_sim::explore::{Named, Small, explore, worlds};
 use axon_sim::mutation::{Mutant, mutants, set_current, tables};
 use axon_sim::sweep::{Seeds, Sweep, replay, sweep};
 use clap::{Parser, Subcommand};
@@ -36,6 +36,9 @@ enum Command {
         /// Only those whose names contain this
         #[arg(default_value = "")]
         filter: String,
+        /// Also those that take minutes
+        #[arg(long)]
+        long: bool,
         /// States of one world at most
         #[arg(long, default_value_t = 3_000_000)]
         most: usize,
@@ -55,7 +58,7 @@ fn main() -> ExitCode {
     match Args::parse().command {
         Command::Sim { seed: Some(seed), .. } => one(seed),
         Command::Sim { seeds, first, threads, .. } => many(first, seeds, threads),
-        Command::Explore { filter, most } => explore_all(&filter, most),
+        Command::Explore { filter, long, most } => explore_all(&filter, long, most),
         Command::Mutate { filter, seeds } => mutate_all(&filter, seeds),
     }
 }
@@ -123,18 +126,19 @@ fn report(sweep: &Sweep) {
     println!("quiet at the latest {:.1} s after the end of faults", sum.settled_after.as_secs_f64());
 }
 
-fn explore_all(filter: &str, most: usize) -> ExitCode {
+fn explore_all(filter: &str, long: bool, most: usize) -> ExitCode {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut code = ExitCode::SUCCESS;
     println!(
-        "{:<44} {:>9} {:>11} {:>8} {:>5} {:>8}",
+        "{:<62} {:>9} {:>11} {:>8} {:>5} {:>8}",
         "world", "states", "transitions", "quiet", "depth", "seconds"
     );
-    for (name, small) in worlds().into_iter().filter(|(name, _)| name.contains(filter)) {
+    let asked = |world: &Named| world.name.contains(filter) && (long || !world.is_long);
+    for Named { name, small, .. } in worlds().into_iter().filter(asked) {
         let found = explore(&small, most, threads);
         let cut_short = if found.cut_short { "  cut short" } else { "" };
         println!(
-            "{name:<44} {:>9} {:>11} {:>8} {:>5} {:>8.1}{cut_short}",
+            "{name:<62} {:>9} {:>11} {:>8} {:>5} {:>8.1}{cut_short}",
             found.states,
             found.transitions,
             found.quiet,
@@ -172,10 +176,10 @@ fn by_seeds(count: u64) -> Option<String> {
 /// In the worlds with so many faults at most, the smallest first.
 fn by_exploration(faults: u8) -> Option<String> {
     let threads = Seeds::new(0, 0).threads;
-    let mut worlds: Vec<_> = worlds().into_iter().filter(|(_, small)| small.faults() <= faults).collect();
-    worlds.retain(|(_, small)| small.messages == [1, 1]);
-    worlds.sort_by_key(|(_, small)| small.faults());
-    worlds.into_iter().find_map(|(name, small)| {
+    let mut worlds: Vec<_> = worlds().into_iter().filter(|world| world.small.faults() <= faults).collect();
+    worlds.retain(|world| world.small.messages == [1, 1]);
+    worlds.sort_by_key(|world| world.small.faults());
+    worlds.into_iter().find_map(|Named { name, small, .. }| {
         let found = explore(&Small { tables, ..small }, 100_000, threads);
         let (violation, _) = found.violation?;
         Some(format!("{name}: {}", brief(&violation.to_string())))

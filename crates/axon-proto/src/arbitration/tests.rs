@@ -11,6 +11,7 @@ const DIALLING: Existing = Existing {
     lossy: false,
     server: false,
     settled: false,
+    asking: false,
     mutual: false,
     client_cookie: 7,
     server_cookie: 0,
@@ -93,6 +94,7 @@ fn every_row_of_reconnect() {
             Some(Existing { client_cookie: 1, ..ex }),
             IncomingReconnect { resetcheck: true, ..RECONNECT },
         ),
+        ("asking", Some(Existing { server_cookie: 0, asking: true, ..ex }), RECONNECT),
         ("half-open", Some(Existing { server_cookie: 0, peer_global_seq: 6, ..ex }), RECONNECT),
         ("other-beginning", Some(Existing { server_cookie: 8, ..ex }), RECONNECT),
         ("other, at stake", Some(Existing { server_cookie: 8, mutual: true, ..ex }), RECONNECT),
@@ -114,6 +116,7 @@ fn every_row_of_reconnect() {
         replacing       RetryGlobal { global_seq: 5 }
         other-session   Reset { full: false }
         other, checked  Reset { full: true }
+        asking          Wait
         half-open       Reset { full: false }
         other-beginning Reset { full: false }
         other, at stake Reset { full: true }

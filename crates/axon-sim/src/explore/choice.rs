@@ -15,6 +15,8 @@ pub struct Small {
     pub messages: [u8; 2],
     /// Sockets that break, or dials that fail.
     pub cuts: u8,
+    /// Sockets that break for one end only: what that has written comes at any time later.
+    pub late: u8,
     /// Restarts of the nodes.
     pub restarts: [u8; 2],
     /// Connections that their own applications close.
@@ -27,13 +29,13 @@ impl Small {
     /// Nothing but two nodes.
     pub fn new(kind: Kind) -> Self {
         let tables = Tables::default;
-        Self { kind, messages: [0, 0], cuts: 0, restarts: [0, 0], mark_downs: 0, tables }
+        Self { kind, messages: [0, 0], cuts: 0, late: 0, restarts: [0, 0], mark_downs: 0, tables }
     }
 
     /// How much goes wrong in it.
     pub fn faults(&self) -> u8 {
         let [a, b] = self.restarts;
-        self.cuts + a + b + self.mark_downs
+        self.cuts + self.late + a + b + self.mark_downs
     }
 }
 
@@ -46,6 +48,8 @@ pub enum Choice {
     Send(usize),
     /// A socket breaks.
     Cut(usize),
+    /// A socket breaks for one of its sides.
+    Sever(usize, usize),
     /// A node's process ends and starts again.
     Restart(usize),
     /// A node's application closes its connection.
@@ -65,6 +69,7 @@ pub(super) struct Explored<'a> {
     world: World,
     pub(super) sent: [u8; 2],
     pub(super) cuts: u8,
+    pub(super) late: u8,
     pub(super) restarts: [u8; 2],
     pub(super) mark_downs: u8,
 }
@@ -79,16 +84,13 @@ impl<'a> Explored<'a> {
         setup.timeouts.keepalive = None;
         setup.tables = (small.tables)();
         let world = World::new(setup, 1);
-        Self { small, world, sent: [0; 2], cuts: 0, restarts: [0; 2], mark_downs: 0 }
+        Self { small, world, sent: [0; 2], cuts: 0, late: 0, restarts: [0; 2], mark_downs: 0 }
     }
 
     /// The state at the end of a path.
-    pub(super) fn at(small: &'a Small, path: &[u8]) -> Self {
+    pub(super) fn at(small: &'a Small, path: &[Choice]) -> Self {
         let mut explored = Self::new(small);
-        for index in path {
-            let choices = explored.choices();
-            explored.take(choices[usize::from(*index)]);
-        }
+        path.iter().for_each(|choice| explored.take(*choice));
         explored
     }
 
@@ -124,6 +126,11 @@ impl<'a> Explored<'a> {
             let sockets = self.world.live_sockets().iter();
             choices.extend(sockets.filter(|index| self.may_break(**index)).map(|index| Choice::Cut(*index)));
         }
+        if self.late < self.small.late {
+            let sides = self.world.live_sockets().iter().flat_map(|index| [(*index, 0), (*index, 1)]);
+            let may = sides.filter(|(index, side)| self.may_sever(*index, *side));
+            choices.extend(may.map(|(index, side)| Choice::Sever(index, side)));
+        }
         choices
     }
 
@@ -137,6 +144,10 @@ impl<'a> Explored<'a> {
             Choice::Cut(index) => {
                 self.cuts += 1;
                 self.world.cut(index);
+            }
+            Choice::Sever(index, side) => {
+                self.late += 1;
+                self.world.sever(index, side);
             }
             Choice::Restart(node) => {
                 self.restarts[node] += 1;
@@ -182,10 +193,11 @@ impl<'a> Explored<'a> {
     }
 
     fn act(&mut self, action: Action) {
-        let mut pending = Vec::new();
-        self.world.pending(&mut pending);
-        if let Some((at, _)) = pending.iter().find(|(_, other)| *other == action) {
-            self.world.now = self.world.now.max(*at);
+        // Nothing but a deadline looks at the clock.
+        if let Action::Wake(peer) = action
+            && let Some((at, _)) = self.world.peer(peer).machine.deadline()
+        {
+            self.world.now = self.world.now.max(at);
         }
         self.world.act(action);
     }
@@ -217,6 +229,14 @@ impl<'a> Explored<'a> {
             Status::Dialling { outcome: Ok(()), .. } => socket.sides.iter().any(held),
             _ => false,
         }
+    }
+
+    /// Only an end that has written something which is still on its way differs from one whose socket is cut.
+    fn may_sever(&self, index: usize, side: usize) -> bool {
+        let socket = &self.world.sockets[index];
+        let (mine, theirs) = (&socket.sides[side], &socket.sides[1 - side]);
+        let is_held = matches!(mine.holder, Holder::Peer(_)) && !matches!(theirs.holder, Holder::Nobody);
+        is_held && socket.status == Status::Open && !mine.pipe.units.is_empty() && !theirs.pipe.is_broken
     }
 
     /// Lets everything arrive that comes before a question of session, or ends a socket that no session holds: neither

@@ -35,7 +35,9 @@ pub(super) fn of(explored: &Explored<'_>) -> Digest {
     let mut words = Vec::with_capacity(256);
     let [a, b] = explored.sent;
     let [c, d] = explored.restarts;
-    words.extend([a, b, c, d, explored.cuts, explored.mark_downs].map(|count| Plain(count.into())));
+    words.extend(
+        [a, b, c, d, explored.cuts, explored.late, explored.mark_downs].map(|count| Plain(count.into())),
+    );
     let names = Names::new(world);
     for node in 0..world.nodes.len() {
         words.push(Attempt(node, world.nodes[node].global_seq));
@@ -143,7 +145,11 @@ fn socket_words(world: &World, index: usize, names: &Names) -> Vec<Word> {
             Holder::Peer(peer) => names.peer(*peer),
             Holder::Link(link) => Plain(text(link.state())),
         });
-        words.push(Plain(side.pipe.end.map_or(0, |_| 1) | u64::from(side.pipe.is_broken) << 1));
+        words.push(Plain(
+            side.pipe.end.map_or(0, |_| 1)
+                | u64::from(side.pipe.is_broken) << 1
+                | u64::from(side.pipe.is_severed) << 2,
+        ));
         let nodes = [socket.nodes[at], socket.nodes[1 - at]];
         side.pipe.units.iter().for_each(|unit| unit_words(unit, nodes, names, &mut words));
         if let (Holder::Peer(peer), Some(asked)) = (&side.holder, &side.asked)

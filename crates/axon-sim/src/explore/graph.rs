@@ -1,10 +1,12 @@
 //! States as the ways to them, and the steps that happen by themselves.
 
+use super::Choice;
+
 /// What is known of all states found so far, by their number in the order of discovery.
 #[derive(Default)]
 pub(super) struct Graph {
-    /// Where each state was found from, and by which choice.
-    parents: Vec<(u32, u8)>,
+    /// Where each state was found from, and by which choice; the first from nowhere.
+    parents: Vec<Option<(u32, Choice)>>,
     /// States in the order of their expansion, and where their edges begin.
     expanded: Vec<(u32, u32)>,
     quiet: Vec<bool>,
@@ -16,13 +18,13 @@ pub(super) struct Graph {
 impl Graph {
     /// Adds the beginning.
     pub(super) fn root(&mut self) -> u32 {
-        self.parents.push((0, 0));
+        self.parents.push(None);
         0
     }
 
     /// Adds a state found from `parent`.
-    pub(super) fn add(&mut self, parent: u32, choice: usize) {
-        self.parents.push((parent, u8::try_from(choice).expect("few things may happen in a small world")));
+    pub(super) fn add(&mut self, parent: u32, choice: Choice) {
+        self.parents.push(Some((parent, choice)));
     }
 
     /// The edges that follow are those of `state`.
@@ -45,10 +47,9 @@ impl Graph {
     }
 
     /// The choices that lead to `state`, and then `last`.
-    pub(super) fn path(&self, mut state: u32, last: Option<usize>) -> Vec<u8> {
-        let mut path: Vec<u8> = last.map(|choice| choice as u8).into_iter().collect();
-        while state != 0 {
-            let (parent, choice) = self.parents[state as usize];
+    pub(super) fn path(&self, mut state: u32, last: Option<Choice>) -> Vec<Choice> {
+        let mut path: Vec<Choice> = last.into_iter().collect();
+        while let Some((parent, choice)) = self.parents[state as usize] {
             path.push(choice);
             state = parent;
         }

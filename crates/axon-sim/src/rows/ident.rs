@@ -57,6 +57,7 @@ mod tests {
                 lossy: bit(3),
                 server: bit(4),
                 settled: bit(5),
+                asking: false,
                 mutual: bit(6),
                 client_cookie: if bit(7) { 7 } else { 0 },
                 server_cookie: if bit(8) { 8 } else { 0 },

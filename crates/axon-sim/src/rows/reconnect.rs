@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 /// The existing session, if there is one, and the question.
 pub(crate) type Facts = (Option<Existing>, IncomingReconnect);
 
-pub(crate) const ROWS: [Row<Facts, ReconnectVerdict>; 10] = [
+pub(crate) const ROWS: [Row<Facts, ReconnectVerdict>; 11] = [
     ("nobody", |f| f.0.is_none_or(|ex| ex.closed), |_| Reset { full: true }, |_| Reset { full: false }),
     ("replacing", |f| has(f, |ex| ex.replacing), retry_global, |_| Resume),
     (
@@ -17,6 +17,7 @@ pub(crate) const ROWS: [Row<Facts, ReconnectVerdict>; 10] = [
         |f| Reset { full: f.1.resetcheck },
         |f| Reset { full: !f.1.resetcheck },
     ),
+    ("asking", |f| has(f, |ex| ex.server_cookie == 0 && ex.asking), |_| Wait, |_| Reset { full: false }),
     (
         "half-open",
         |f| has(f, |ex| ex.server_cookie == 0),
@@ -67,7 +68,7 @@ mod tests {
 
     #[test]
     fn these_are_the_rows_of_the_protocol() {
-        for bits in 0..1u32 << 13 {
+        for bits in 0..1u32 << 14 {
             let bit = |n: u32| bits >> n & 1 == 1;
             let existing = bit(0).then_some(Existing {
                 closed: bit(1),
@@ -75,6 +76,7 @@ mod tests {
                 lossy: false,
                 server: bit(3),
                 settled: false,
+                asking: bit(13),
                 mutual: bit(4),
                 client_cookie: 7,
                 server_cookie: if bit(5) { 8 } else { 0 },
