@@ -3,7 +3,11 @@
 use super::{Fsid, TypedMessage, paxos, put_strings, read_strings};
 use axon_denc::{DecodeError, Decoder, Features};
 
-/// Asks a monitor for the statistics of pools: paxos header, fsid, le32 n, blob name[n].
+/// Asks a monitor for the statistics of pools.
+///
+/// ```text
+/// paxos header | fsid[16] | le32 n | blob name[n]
+/// ```
 ///
 /// Ceph: `src/messages/MGetPoolStats.h`.
 #[derive(Debug, Clone, PartialEq, Eq)]
