@@ -6,6 +6,9 @@
 //! taken out when the kernel has said its last word about it, and not before: who loses interest cancels the operation and
 //! forgets it. The key of its entry, which carries a generation, is the `user_data` by which the kernel names it.
 //!
+//! A prompt send (`Manner::Prompt`) has no last word if it succeeds: it may not wait, so the kernel has carried it out when
+//! it has taken the entry out of the queue, and the call that did so brings a completion with it if it failed or fell short.
+//!
 //! When the ring is dropped, it cancels everything and waits for the last words. Should they not come, the memory is leaked.
 
 use super::file::{File, Files};
