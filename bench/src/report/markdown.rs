@@ -17,6 +17,12 @@ This page is written by `cargo xtask bench`; [performance.md](../performance.md)
 in the same run, alternated with the others round by round. Times depend on the machine: read the ratios.
 ";
 
+/// More than every tenth measurement was disturbed.
+const DISTURBED: &str = "\
+**Not to be quoted:** other processes used the processor during much of this run. Peers with several threads then get more \
+of it than those with one, so that not even the ratios hold.
+";
+
 const READING: &str = "\
 Figures are medians of the rounds, with the least and the greatest in brackets. Requests carry that many bytes of data, \
 replies are small (64 B, or a reply message without data); of a stream, messages that arrived. Latency is from the send \
@@ -31,6 +37,7 @@ pub(super) fn page(outcome: &Outcome, plots: &[Plot]) -> String {
         PREFACE.to_owned(),
         format!("```console\n$ {}\n```\n", outcome.command),
         conditions(outcome),
+        disturbed(outcome).to_owned(),
         format!("## Bars\n\n{}\n", bars(&outcome.bars)),
         format!("## Plots\n\n{}\n", images.join("\n\n")),
         format!("## Figures\n\n{READING}"),
@@ -81,6 +88,11 @@ fn conditions(outcome: &Outcome) -> String {
         table.add_row([version.name.to_owned(), version.version.clone()]);
     }
     format!("{table}\n")
+}
+
+fn disturbed(outcome: &Outcome) -> &'static str {
+    let conditions = &outcome.conditions;
+    if conditions.noisy * 10 > conditions.kept { DISTURBED } else { "" }
 }
 
 fn noise(outcome: &Outcome) -> String {
