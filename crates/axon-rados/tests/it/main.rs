@@ -9,5 +9,6 @@ mod objects;
 mod osdmap;
 mod pool_messages;
 mod pools;
+mod rados;
 mod toy_monitors;
 mod vectors;
