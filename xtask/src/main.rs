@@ -57,6 +57,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Break each row of the decision tables in turn, and see whether simulation or exploration notices
+    Mutate {
+        /// Arguments of `axon-sim mutate`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Capture vectors/ anew from real daemons
     Vectors {
         /// Only those whose names contain this
@@ -74,6 +80,7 @@ fn main() -> ExitCode {
         Command::Instructions { accept } => instructions::run(accept),
         Command::Sim { args } => sim::run("sim", &args),
         Command::Explore { args } => sim::run("explore", &args),
+        Command::Mutate { args } => sim::run("mutate", &args),
         Command::Vectors { filter } => test::capture_vectors(&filter),
     }
     .finish()

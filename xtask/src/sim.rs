@@ -3,7 +3,7 @@
 use crate::program::cargo;
 use crate::steps::{Outcome, Steps};
 
-/// `cargo xtask sim` and `cargo xtask explore`: the program `axon-sim` with the same arguments.
+/// `cargo xtask sim`, `explore` and `mutate`: the program `axon-sim` with the same arguments.
 pub(crate) fn run(command: &str, args: &[String]) -> Steps {
     let mut steps = Steps::default();
     steps.step(command, || simulate(command, args));

@@ -3,6 +3,7 @@
 use crate::program::{cargo, root, run as program};
 use crate::steps::{Outcome, Steps};
 use crate::{instructions, peers, tidy};
+use std::process::Command;
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -26,6 +27,11 @@ pub(crate) fn run(filter: &str) -> Steps {
         let args = ["test", "--workspace", "--locked", "--no-fail-fast"];
         program("tests", cargo(&args), 35 * MINUTE)
     });
+    // Seeds and whole worlds: what a broken session may do to messages.
+    steps.step("simulated sessions", || {
+        program("simulated", simulation(&["sim", "--seeds", "200000"]), 10 * MINUTE)
+    });
+    steps.step("explored sessions", || program("explored", simulation(&["explore"]), 15 * MINUTE));
     steps.step("exhaustive models", exhaustive_models);
     steps.step("counted allocations", || {
         let args =
@@ -39,6 +45,11 @@ pub(crate) fn run(filter: &str) -> Steps {
         program("docs", doc, 10 * MINUTE)
     });
     steps
+}
+
+fn simulation(args: &[&str]) -> Command {
+    let build = ["run", "--quiet", "--release", "--locked", "--package", "axon-sim", "--"];
+    cargo(&[&build[..], args].concat())
 }
 
 /// The lock-free parts under loom, in every interleaving. The flag concerns every crate, so that they are built apart
