@@ -1,0 +1,94 @@
+//! `axon rados` and the real `rados` on the same objects.
+
+use crate::harness::{File, axon, fail, json, keys, succeed};
+use axon_testbed::Cluster;
+use serde_json::Value;
+use std::sync::OnceLock;
+
+fn cluster() -> &'static Cluster {
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+    CLUSTER.get_or_init(|| Cluster::builder().osds(3).mgr().pool("p", 8).boot().unwrap())
+}
+
+/// The arguments of `axon rados` for this cluster.
+fn with<'a>(conf: &'a str, args: &[&'a str]) -> Vec<&'a str> {
+    [&["rados", "--conf", conf, "-p", "p"], args].concat()
+}
+
+fn ours(args: &[&str]) -> String {
+    let conf = cluster().conf();
+    succeed(&with(conf.to_str().unwrap(), args))
+}
+
+fn report(args: &[&str]) -> Value {
+    let conf = cluster().conf();
+    json(&with(conf.to_str().unwrap(), args))
+}
+
+fn theirs(args: &[&str]) -> String {
+    cluster().run("rados", &[&["-p", "p"], args].concat()).unwrap().stdout
+}
+
+#[test]
+fn files_go_in_and_out() {
+    let big = "0123456789abcdef".repeat(700_000); // three pieces
+    let file = File::new("big", &big);
+    let back = cluster().dir().join("back");
+    let back = back.to_str().unwrap();
+    ours(&["put", "big", file.text()]);
+    theirs(&["get", "big", back]);
+    assert!(std::fs::read_to_string(back).unwrap() == big);
+    assert!(ours(&["get", "big", "-"]).trim_end() == big);
+    assert!(ours(&["stat", "big"]).contains("size 11200000"));
+    assert_eq!(report(&["stat", "big", "--json"])["size"], 11_200_000);
+    ours(&["--striper", "put", "striped", file.text()]);
+    theirs(&["--striper", "get", "striped", back]);
+    assert!(std::fs::read_to_string(back).unwrap() == big);
+    ours(&["--striper", "get", "striped", back]);
+    assert!(std::fs::read_to_string(back).unwrap() == big);
+    assert!(ours(&["ls"]).contains("striped.0000000000000002"));
+    ours(&["--striper", "rm", "striped"]);
+    ours(&["rm", "big"]);
+    assert!(!theirs(&["ls"]).contains("striped"));
+}
+
+#[test]
+fn attributes_and_pools() {
+    ours(&["put", "o", "/dev/null"]);
+    ours(&["setxattr", "o", "colour", "green"]);
+    assert_eq!(theirs(&["getxattr", "o", "colour"]).trim_end(), "green");
+    assert_eq!(ours(&["getxattr", "o", "colour"]), "green");
+    ours(&["setomapval", "o", "k", "v"]);
+    assert_eq!(theirs(&["listomapkeys", "o"]), "k\n");
+    assert!(ours(&["listomapvals", "o"]).starts_with("k\nvalue (1 bytes) :\n00000000  76"));
+    assert!(ours(&["lspools"]).lines().any(|line| line == "p"));
+    assert!(report(&["df", "--json"])["total_kib"].as_u64().unwrap() > 0);
+    ours(&["mksnap", "s"]);
+    assert!(ours(&["lssnap"]).contains("\ts\t"));
+    ours(&["rmsnap", "s"]);
+}
+
+#[test]
+fn figures() {
+    let written = report(&["bench", "1", "write", "-b", "4096", "-t", "8", "--no-cleanup", "--json"]);
+    for key in ["operations", "operations_per_second", "bytes_per_second", "cpu_us_per_operation", "errors"] {
+        assert!(written[key].is_number(), "{key}: {written}");
+    }
+    assert_eq!(keys(&written["latency_us"]), ["max", "p50", "p90", "p99", "p999"]);
+    assert!(written["operations"].as_u64().unwrap() > 10 && written["errors"] == 0, "{written}");
+    for load in ["seq", "rand"] {
+        let read = report(&["bench", "1", load, "-t", "8", "--json"]);
+        assert!(read["operations"].as_u64().unwrap() > 10 && read["errors"] == 0, "{read}");
+    }
+}
+
+#[test]
+fn what_cannot_be_done() {
+    let conf = cluster().conf();
+    let conf = conf.to_str().unwrap();
+    fail(&["rados", "--conf", conf, "ls"], 2, &["no pool is named"]);
+    fail(&["rados", "--conf", conf, "-p", "nothing", "ls"], 1, &["there is no pool 'nothing'"]);
+    fail(&with(conf, &["get", "missing", "-"]), 1, &["missing: no such object"]);
+    let silent = ["rados", "--mon-host", "127.0.0.1:1", "-p", "p", "--timeout", "1", "ls"];
+    assert!(!axon(&silent).status.success());
+}
