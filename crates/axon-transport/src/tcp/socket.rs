@@ -19,6 +19,11 @@ use std::ops::ControlFlow;
 /// Reads that empty a socket whose sending side failed, before its end is reported.
 const LAST_READS: usize = 64;
 
+/// Reads after a destination was filled that are likely to bring the head of another large body.
+const HEADS: u8 = 4;
+/// Bytes of such a read: what it brings of the body will have to be copied.
+const HEAD: usize = 16 * 1024;
+
 /// `Break` ends the socket, with the error if it is not an orderly end.
 pub(crate) type Turn<T = ()> = ControlFlow<Option<io::Error>, T>;
 
@@ -28,6 +33,8 @@ pub(crate) struct Socket {
     fd: OwnedFd,
     connecting: bool,
     reading: Reading,
+    /// So many of the next reads take little: large bodies come, and have places of their own.
+    heads: u8,
     backlog: Backlog,
     /// Why it cannot send any more. It ends as soon as what has arrived is read.
     failure: Option<io::Error>,
@@ -54,6 +61,7 @@ impl Socket {
             fd,
             connecting: false,
             reading: Reading::Paused,
+            heads: 0,
             backlog: Backlog::default(),
             failure: None,
             registered: None,
@@ -94,6 +102,7 @@ impl Socket {
     }
 
     pub(crate) fn receive_into(&mut self, destination: BytesMut, length: usize) {
+        self.heads = HEADS;
         self.reading.fill(destination, length);
     }
 
@@ -169,7 +178,11 @@ impl Socket {
     fn read(&mut self, cx: &mut Context<'_>) -> Turn<bool> {
         let arrival = match &mut self.reading {
             Reading::Paused => Ok(Arrival::Nothing),
-            Reading::Lending => lend(&self.fd, cx),
+            Reading::Lending if self.heads > 0 => {
+                self.heads -= 1;
+                lend(&self.fd, HEAD, cx)
+            }
+            Reading::Lending => lend(&self.fd, usize::MAX, cx),
             Reading::Filling { missing: 0, .. } => Ok(Arrival::Bytes(0)),
             Reading::Filling { destination, missing } => fill(&self.fd, destination, missing, cx.counters),
         };
@@ -300,9 +313,9 @@ impl Detached for Socket {
     }
 }
 
-fn lend(fd: &OwnedFd, cx: &mut Context<'_>) -> io::Result<Arrival> {
+fn lend(fd: &OwnedFd, limit: usize, cx: &mut Context<'_>) -> io::Result<Arrival> {
     let room = cx.chunks.room();
-    let arrival = sys::receive(fd, room, usize::MAX, cx.counters)?;
+    let arrival = sys::receive(fd, room, limit, cx.counters)?;
     if let Arrival::Bytes(_) = arrival {
         let data = room.split();
         cx.completions.push(Completion::Received { socket: cx.id, data });
