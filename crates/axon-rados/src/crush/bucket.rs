@@ -100,8 +100,12 @@ impl Bucket {
     /// Draws one of the items; `None` if it has none, or is a tree that leads nowhere.
     #[inline]
     pub(super) fn draw(&self, draw: Draw, arg: Option<&ChooseArg>) -> Option<Item> {
-        if self.items.is_empty() {
-            return None;
+        match (&self.items[..], &self.drawing) {
+            ([], _) => return None,
+            // A tree may lead nowhere, all others have no choice.
+            (_, Drawing::Tree { .. }) => {}
+            ([only], _) => return Some(*only),
+            _ => {}
         }
         match &self.drawing {
             Drawing::Straw2(own) => {
