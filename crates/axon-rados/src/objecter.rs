@@ -51,6 +51,7 @@ pub use request::{SnapContext, WhenFull};
 pub(crate) use session::LinkId;
 pub use waiting::Waiting;
 
+use crate::osd::OsdFlags;
 use axon_denc::AddrVec;
 use axon_wire::Message;
 use linger::Lingers;
@@ -199,7 +200,10 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         self.sessions.close_all(&mut self.actions);
     }
 
-    fn begin(&mut self, request: Request, owner: Owner<T>, now: Instant) -> OpId {
+    fn begin(&mut self, mut request: Request, owner: Owner<T>, now: Instant) -> OpId {
+        if self.follows_a_write(&request) {
+            request.flags = request.flags.with(OsdFlags::RWORDERED);
+        }
         let tid = self.next_tid();
         let id = OpId(tid);
         let patience = Patience::new(now, request.within);
@@ -208,6 +212,13 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         self.queued.insert(tid);
         self.admit(now);
         id
+    }
+
+    /// Whether it is a read of something that is being written: OSDs let reads overtake writes that wait for recovery
+    /// unless they are told not to.
+    fn follows_a_write(&self, request: &Request) -> bool {
+        let same = |op: &Op<T>| op.request.object == request.object && op.request.locator == request.locator;
+        !request.is_write() && self.ops.values().any(|op| op.request.is_write() && same(op))
     }
 
     /// Lets requests in as long as the budget has room, first come, first served.

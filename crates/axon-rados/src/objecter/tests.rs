@@ -278,6 +278,20 @@ fn the_budget_lets_in_first_come_first_served() {
 }
 
 #[test]
+fn a_read_behind_a_write_keeps_its_place() {
+    let mut world = two_sent();
+    world.begin("a", read("a"));
+    world.news();
+    world.answer(0, 0, |_| {});
+    world.answer(1, 0, |_| {});
+    world.begin("b", read("b"));
+    world.news();
+    let flags: Vec<_> =
+        world.sent.iter().map(|(_, message)| MOSDOpView::parse(message).unwrap().flags).collect();
+    assert!(flags[2].contains(OsdFlags::RWORDERED) && !flags[3].contains(OsdFlags::RWORDERED));
+}
+
+#[test]
 fn a_cancelled_operation_is_not_sent_again() {
     let mut world = World::new();
     let a = world.write("a");

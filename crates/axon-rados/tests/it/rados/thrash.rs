@@ -158,7 +158,6 @@ fn work(io: &IoCtx, seed: u64, stop: &AtomicBool) -> BTreeMap<String, Object> {
 fn harass(cluster: &mut Cluster, seed: u64, until: Instant) -> BTreeMap<&'static str, u64> {
     let mut draw = Draw(seed);
     let mut done = BTreeMap::new();
-    let mut groups = 8;
     while Instant::now() < until {
         let osd = draw.below(3);
         let what = match draw.below(8) {
@@ -178,8 +177,7 @@ fn harass(cluster: &mut Cluster, seed: u64, until: Instant) -> BTreeMap<&'static
                 "out and in"
             }
             6 => {
-                groups = (groups * 2).min(32);
-                let groups = groups.to_string();
+                let groups = (8 << draw.below(3)).to_string();
                 cluster.ceph(&["osd", "pool", "set", bed::POOL, "pg_num", &groups]).unwrap();
                 "groups"
             }
