@@ -20,7 +20,7 @@ const QUICK: bool = false;
 const LONG: bool = true;
 
 /// Between lossless peers.
-const PEERS: [Bounds; 18] = [
+const PEERS: [Bounds; 19] = [
     ([1, 1], 0, 0, [0, 0], 0, QUICK),
     ([1, 1], 1, 0, [0, 0], 0, QUICK),
     ([1, 1], 2, 0, [0, 0], 0, QUICK),
@@ -39,6 +39,7 @@ const PEERS: [Bounds; 18] = [
     ([3, 3], 0, 0, [0, 1], 0, QUICK),
     ([3, 3], 1, 0, [0, 0], 0, LONG),
     ([2, 2], 1, 0, [1, 0], 0, LONG),
+    ([3, 3], 1, 0, [1, 0], 0, LONG),
 ];
 
 /// Between a stateful server and its client: the server never dials, so there is less to happen.
