@@ -89,6 +89,9 @@ pub enum Violation {
     #[error("a session that was open is not dialled at once")]
     Dawdles,
     /// See the text.
+    #[error("a session that has nothing to send dials")]
+    Restless,
+    /// See the text.
     #[error("who was told to wait does not try again soon")]
     WaitsLong,
     /// See the text.

@@ -3,6 +3,7 @@
 
 use crate::rows::{self, Row, fault, ident, reconnect};
 use axon_proto::Tables;
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A row of one of the three tables, and what is wrong with it.
@@ -24,6 +25,28 @@ pub enum Change {
     Flipped,
     /// It never matches; the rows below it decide.
     Removed,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Flipped => "flipped",
+            Self::Removed => "taken out",
+        })
+    }
+}
+
+/// Changes that nothing can notice, and why. Rows that decide nothing here are in [`rows::UNREACHABLE`].
+const EQUIVALENT: [(&str, &str, Change, &str); 0] = [];
+
+/// Why nobody needs to notice a mutant.
+pub fn excuse(mutant: &Mutant) -> Option<&'static str> {
+    let unreachable =
+        rows::UNREACHABLE.iter().find(|(table, row, _)| (*table, *row) == (mutant.table, mutant.row));
+    let equivalent = EQUIVALENT
+        .iter()
+        .find(|(table, row, change, _)| (*table, *row, *change) == (mutant.table, mutant.row, mutant.change));
+    unreachable.map(|(.., why)| *why).or(equivalent.map(|(.., why)| *why))
 }
 
 /// The one mutant of this process; 0 for none.
@@ -50,6 +73,7 @@ pub fn mutants() -> Vec<Mutant> {
     }
     mutants
 }
+
 /// Makes `mutant` the one that [`tables`] follow, in the whole process.
 pub fn set_current(mutant: Option<&Mutant>) {
     CURRENT.store(mutant.map_or(0, |mutant| mutant.number), Ordering::SeqCst);

@@ -143,9 +143,13 @@ impl World {
     }
 
     fn check_promptness(&mut self, id: PeerId) {
-        let state = self.peers[id.0].machine.session().state();
-        if !matches!(state, SessionState::Dialling | SessionState::Standby) {
-            self.fails(Err(Violation::Dawdles));
+        let session = self.peers[id.0].machine.session();
+        let may_rest = session.policy().standby && session.is_idle();
+        match session.state() {
+            SessionState::Standby => {}
+            SessionState::Dialling if may_rest => self.fails(Err(Violation::Restless)),
+            SessionState::Dialling => {}
+            _ => self.fails(Err(Violation::Dawdles)),
         }
     }
 
