@@ -160,9 +160,8 @@ fn mutate_all(filter: &str, seeds: u64) -> ExitCode {
     for mutant in mutants().iter().filter(|mutant| mutant.row.contains(filter)) {
         set_current(Some(mutant));
         let Mutant { table, row, change, .. } = mutant;
-        let noticed = by_seeds(seeds).or_else(|| by_exploration(2));
-        let excuse = || excuse(mutant).map(|why| format!("nobody: {why}"));
-        let verdict = noticed.or_else(excuse).unwrap_or_else(|| {
+        let excused = excuse(mutant).map(|why| format!("nobody: {why}"));
+        let verdict = by_seeds(seeds).or(excused).or_else(|| by_exploration(2)).unwrap_or_else(|| {
             unnoticed += 1;
             "NOBODY".into()
         });

