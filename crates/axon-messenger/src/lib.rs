@@ -39,7 +39,7 @@ mod error;
 mod incoming;
 mod mailbox;
 mod messenger;
-mod park;
+pub mod park;
 mod received;
 mod receiver;
 mod registry;

@@ -1,4 +1,4 @@
-//! Awaiting a future on a plain thread.
+//! Awaiting a future on a plain thread, for those without a runtime. Not on threads that others rely on, such as workers.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -24,14 +24,14 @@ thread_local! {
 }
 
 /// `limit` from now, or decades from now if the clock cannot express that.
-pub(crate) fn deadline(limit: Duration) -> Instant {
+pub fn deadline(limit: Duration) -> Instant {
     const LONG: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
     let now = Instant::now();
     now.checked_add(limit).unwrap_or(now + LONG)
 }
 
 /// Blocks until `future` is ready.
-pub(crate) fn wait<F: Future>(future: F) -> F::Output {
+pub fn wait<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let waker = UNPARK.with(Waker::clone);
     let mut context = Context::from_waker(&waker);
@@ -45,7 +45,7 @@ pub(crate) fn wait<F: Future>(future: F) -> F::Output {
 
 /// Blocks until `future` is ready, at most until `deadline`; `None` if it was not ready by then. The future is
 /// polled at least once.
-pub(crate) fn wait_until<F: Future>(future: F, deadline: Instant) -> Option<F::Output> {
+pub fn wait_until<F: Future>(future: F, deadline: Instant) -> Option<F::Output> {
     let mut future = pin!(future);
     let waker = UNPARK.with(Waker::clone);
     let mut context = Context::from_waker(&waker);

@@ -47,7 +47,6 @@ mod error;
 mod io;
 mod keeper;
 mod list;
-mod park;
 mod pool;
 mod session;
 mod simple;

@@ -1,15 +1,16 @@
 //! Operations that were begun.
 
+use super::RadosError;
 use super::core::Core;
 use super::slot::Taker;
-use super::{RadosError, park};
 use crate::objecter::OpId;
 use crate::ops::{Answer, Pick};
+use axon_messenger::park;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// An operation that was begun: a future of its result, for any runtime, or for a thread that waits.
 ///
@@ -66,7 +67,7 @@ impl<T> Op<T> {
 
     /// Blocks until the operation is over, at most for `limit`; `None` if it goes on then.
     pub fn wait_timeout(&mut self, limit: Duration) -> Option<Result<T, RadosError>> {
-        park::wait_until(self, Instant::now().checked_add(limit))
+        park::wait_until(self, park::deadline(limit))
     }
 }
 

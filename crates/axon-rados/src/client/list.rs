@@ -1,9 +1,10 @@
 //! The objects of a pool.
 
-use super::{IoCtx, Op, RadosError, park};
+use super::{IoCtx, Op, RadosError};
 use crate::ops::{ListPage, Listed, list_op};
 use crate::osd::{HObject, ObjectLocator};
 use axon_denc::{Decode, Encode};
+use axon_messenger::park;
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::fmt;

@@ -3,16 +3,17 @@
 use super::answer::To;
 use super::core::Core;
 use super::slot::{Taker, slot};
-use super::{Errno, IoCtx, Op, RadosError, park};
+use super::{Errno, IoCtx, Op, RadosError};
 use crate::objecter::{LingerId, Notification, WatchNews};
 use crate::ops::{NotifyReply, ReadOp};
 use crate::osd::ObjectLocator;
+use axon_messenger::park;
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What a watcher hears.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,7 +145,7 @@ impl Watch {
     /// # Errors
     /// As there.
     pub fn next_timeout(&self, limit: Duration) -> Result<Option<WatchEvent>, RadosError> {
-        park::wait_until(std::pin::pin!(self.next()), Instant::now().checked_add(limit)).transpose()
+        park::wait_until(std::pin::pin!(self.next()), park::deadline(limit)).transpose()
     }
 
     /// Answers a notification.
