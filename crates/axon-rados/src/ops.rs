@@ -48,7 +48,7 @@ mod xattr;
 
 pub use answer::Answer;
 pub(crate) use compound::Compound;
-pub use compound::{ReadOp, WriteOp};
+pub use compound::{ObjectOp, ReadOp, Reading, WriteOp, Writing};
 pub use data::{AllocHint, Extents, Stat};
 pub use guard::{Compare, Operand};
 pub(crate) use list::list_op;

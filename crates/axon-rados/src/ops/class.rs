@@ -1,23 +1,12 @@
 //! Methods of object classes: code that runs in the OSD.
 
-use super::{Pick, ReadOp, WriteOp};
+use super::{ObjectOp, Pick};
 use crate::osd::{OpCode, OsdOp};
 use axon_denc::Encode;
 use bytes::{BufMut, Bytes, BytesMut};
 
-impl ReadOp {
-    /// Calls `method` of `class`; gives what it returns.
-    ///
-    /// # Panics
-    /// If a name is longer than 255 bytes.
-    pub fn call(&mut self, class: &str, method: &str, input: impl Into<Bytes>) -> Pick<Bytes> {
-        let (op, payload) = call(class, method, &input.into());
-        self.0.ask(op, payload, |data| Ok(data.clone()))
-    }
-}
-
-impl WriteOp {
-    /// Calls `method` of `class`, which may change the object; gives what it returns, which OSDs cut to 64 bytes.
+impl<K> ObjectOp<K> {
+    /// Calls `method` of `class`; gives what it returns, which OSDs cut to 64 bytes if the request may change the object.
     ///
     /// # Panics
     /// If a name is longer than 255 bytes.

@@ -4,14 +4,39 @@ use super::Pick;
 use crate::osd::{OpFlags, OsdFlags, OsdOp};
 use axon_denc::DecodeError;
 use bytes::{Bytes, BytesMut};
+use std::marker::PhantomData;
 
 /// Operations on one object that change nothing, done at one moment.
-#[derive(Debug, Clone, Default)]
-pub struct ReadOp(pub(super) Compound);
+pub type ReadOp = ObjectOp<Reading>;
 
 /// Operations on one object that may change it, done together or not at all.
-#[derive(Debug, Clone, Default)]
-pub struct WriteOp(pub(super) Compound);
+pub type WriteOp = ObjectOp<Writing>;
+
+/// Operations on one object, done together: a [`ReadOp`] or a [`WriteOp`].
+#[derive(Debug, Clone)]
+pub struct ObjectOp<K>(pub(super) Compound, PhantomData<K>);
+
+/// Marks requests that change nothing.
+#[derive(Debug, Clone, Copy)]
+pub enum Reading {}
+
+/// Marks requests that may change the object.
+#[derive(Debug, Clone, Copy)]
+pub enum Writing {}
+
+/// What the two kinds of requests say of themselves.
+pub(crate) trait Kind {
+    /// The flags of every such request.
+    const FLAGS: OsdFlags;
+}
+
+impl Kind for Reading {
+    const FLAGS: OsdFlags = OsdFlags::READ;
+}
+
+impl Kind for Writing {
+    const FLAGS: OsdFlags = OsdFlags::WRITE.with(OsdFlags::ONDISK).with(OsdFlags::RETURNVEC);
+}
 
 /// Operations in order, with what they carry.
 #[derive(Debug, Clone, Default)]
@@ -21,10 +46,10 @@ pub(crate) struct Compound {
     flags: OsdFlags,
 }
 
-impl ReadOp {
+impl<K> ObjectOp<K> {
     /// Nothing yet.
     pub fn new() -> Self {
-        Self::default()
+        Self(Compound::default(), PhantomData)
     }
 
     /// Flags for the operation added last.
@@ -50,32 +75,9 @@ impl ReadOp {
     }
 }
 
-impl WriteOp {
-    /// Nothing yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Flags for the operation added last.
-    pub fn flag_last(&mut self, flags: OpFlags) -> &mut Self {
-        self.0.flag_last(flags);
-        self
-    }
-
-    /// Flags for the whole request.
-    pub fn with_flags(&mut self, flags: OsdFlags) -> &mut Self {
-        self.0.flags = self.0.flags.with(flags);
-        self
-    }
-
-    /// The number of operations.
-    pub fn len(&self) -> usize {
-        self.0.ops.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.0.ops.is_empty()
+impl<K> Default for ObjectOp<K> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -134,16 +136,9 @@ fn join(payloads: Vec<Bytes>) -> Bytes {
     }
 }
 
-impl From<ReadOp> for Compound {
-    fn from(op: ReadOp) -> Self {
-        let flags = op.0.flags.with(OsdFlags::READ);
-        Self { flags, ..op.0 }
-    }
-}
-
-impl From<WriteOp> for Compound {
-    fn from(op: WriteOp) -> Self {
-        let flags = op.0.flags.with(OsdFlags::WRITE).with(OsdFlags::ONDISK).with(OsdFlags::RETURNVEC);
+impl<K: Kind> From<ObjectOp<K>> for Compound {
+    fn from(op: ObjectOp<K>) -> Self {
+        let flags = op.0.flags.with(K::FLAGS);
         Self { flags, ..op.0 }
     }
 }

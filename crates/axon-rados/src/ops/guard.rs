@@ -3,7 +3,7 @@
 
 use super::compound::length_of;
 use super::xattr::named;
-use super::{Pick, ReadOp, WriteOp};
+use super::{ObjectOp, Pick, WriteOp};
 use crate::osd::{Extent, OpCode, OsdOp};
 use axon_denc::{Encode, put_blob};
 use bytes::Bytes;
@@ -64,62 +64,44 @@ impl<T: Into<Bytes>> From<T> for Operand {
     }
 }
 
-/// The same guards for both kinds of requests.
-macro_rules! guards {
-    ($request:ty) => {
-        impl $request {
-            /// Goes on only if the attribute `name` compares with `operand`; ECANCELED otherwise. A missing attribute
-            /// is an empty one.
-            pub fn compare_xattr(
-                &mut self,
-                name: &str,
-                compare: Compare,
-                operand: impl Into<Operand>,
-            ) -> &mut Self {
-                let (op, payload) = cmp_xattr(name, compare, operand.into());
-                self.0.push(op, payload);
-                self
-            }
+impl<K> ObjectOp<K> {
+    /// Goes on only if the attribute `name` compares with `operand`; ECANCELED otherwise. A missing attribute
+    /// is an empty one.
+    pub fn compare_xattr(&mut self, name: &str, compare: Compare, operand: impl Into<Operand>) -> &mut Self {
+        let (op, payload) = cmp_xattr(name, compare, operand.into());
+        self.0.push(op, payload);
+        self
+    }
 
-            /// Goes on only if the object's version ([`Answer::version`](super::Answer::version)) is `version`:
-            /// ERANGE if the object is newer, EOVERFLOW if it is older.
-            pub fn assert_version(&mut self, version: u64) -> &mut Self {
-                self.0.push(assert_version(version), Bytes::new());
-                self
-            }
+    /// Goes on only if the object's version ([`Answer::version`](super::Answer::version)) is `version`:
+    /// ERANGE if the object is newer, EOVERFLOW if it is older.
+    pub fn assert_version(&mut self, version: u64) -> &mut Self {
+        self.0.push(assert_version(version), Bytes::new());
+        self
+    }
 
-            /// Goes on only if the object exists; ENOENT otherwise.
-            pub fn assert_exists(&mut self) -> &mut Self {
-                self.0.push(OsdOp::stat(), Bytes::new());
-                self
-            }
+    /// Goes on only if the object exists; ENOENT otherwise.
+    pub fn assert_exists(&mut self) -> &mut Self {
+        self.0.push(OsdOp::stat(), Bytes::new());
+        self
+    }
 
-            /// Goes on only if the object has `data` at `offset`; otherwise the request fails with
-            /// [`Errno::mismatch_at`](crate::client::Errno::mismatch_at).
-            pub fn compare_extent(&mut self, offset: u64, data: impl Into<Bytes>) -> &mut Self {
-                let (op, data) = compare_extent(offset, data.into());
-                self.0.push(op, data);
-                self
-            }
+    /// Goes on only if the object has `data` at `offset`; otherwise the request fails with
+    /// [`Errno::mismatch_at`](crate::client::Errno::mismatch_at).
+    pub fn compare_extent(&mut self, offset: u64, data: impl Into<Bytes>) -> &mut Self {
+        let (op, data) = compare_extent(offset, data.into());
+        self.0.push(op, data);
+        self
+    }
 
-            /// Goes on only if the omap's value `key` compares with `value`; ECANCELED otherwise.
-            pub fn compare_omap(
-                &mut self,
-                key: &str,
-                compare: Compare,
-                value: impl Into<Bytes>,
-            ) -> &mut Self {
-                let payload = omap_assertion(key, compare, &value.into());
-                let op = OsdOp::on_extent(OpCode::OMAP_CMP, Extent::default(), length_of(&payload));
-                self.0.push(op, payload);
-                self
-            }
-        }
-    };
+    /// Goes on only if the omap's value `key` compares with `value`; ECANCELED otherwise.
+    pub fn compare_omap(&mut self, key: &str, compare: Compare, value: impl Into<Bytes>) -> &mut Self {
+        let payload = omap_assertion(key, compare, &value.into());
+        let op = OsdOp::on_extent(OpCode::OMAP_CMP, Extent::default(), length_of(&payload));
+        self.0.push(op, payload);
+        self
+    }
 }
-
-guards!(ReadOp);
-guards!(WriteOp);
 
 impl WriteOp {
     /// Writes `new` at `offset` if the object has `old` there; the usual compare-and-write.
