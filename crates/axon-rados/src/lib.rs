@@ -26,6 +26,7 @@
 pub mod client;
 pub mod conf;
 pub mod crush;
+mod features;
 pub mod mon;
 mod monmap;
 pub mod msg;
@@ -35,4 +36,5 @@ pub mod osd;
 pub mod osdmap;
 
 pub use client::{IoCtx, Rados};
+pub use features::FEATURES;
 pub use monmap::{MonInfo, MonMap};

@@ -4,6 +4,7 @@ use super::core::Core;
 use super::dispatcher::FromOsds;
 use super::io::IoCtx;
 use super::{RadosConfig, RadosError, keeper};
+use crate::FEATURES;
 use crate::mon::{MonClient, MonError};
 use crate::objecter::Budget;
 use axon_denc::EntityType;
@@ -51,7 +52,9 @@ impl Rados {
         let room = config.max_bytes.max(config.max_write).saturating_mul(2).saturating_add(SEND_ROOM);
         let room = usize::try_from(room).unwrap_or(usize::MAX);
         let setup = |builder: Builder| {
-            configure(builder.send_budget(room).policy(EntityType::Osd, Policy::lossy_client()))
+            configure(
+                builder.send_budget(room).policy(EntityType::Osd, Policy::lossy_client().support(FEATURES)),
+            )
         };
         let mon = MonClient::connect_with(config.mon.clone(), FromOsds(core.clone()), setup)?;
         let mon = Arc::new(mon);

@@ -9,9 +9,9 @@ use super::query::{Command, Query, Run, StatsOfPools, Usage, Versions};
 use super::renewal::Renewal;
 use super::session::{Ask, Session};
 use super::{CommandOutput, MapVersions, MonConfig, MonError, Target, keeper};
-use crate::MonMap;
 use crate::conf::Host;
 use crate::msg::{Fsid, MOSDMap, PoolStats, StatFs, Subscription};
+use crate::{FEATURES, MonMap};
 use axon_auth::{RotatingStore, TicketStore};
 use axon_denc::{EntityName, EntityType};
 use axon_messenger::{Builder, Messenger, Modes, Policy};
@@ -209,7 +209,7 @@ impl MonClient {
 /// A messenger that logs in as the configuration says.
 fn builder(config: &MonConfig, logins: Logins) -> Builder {
     let builder = Messenger::builder(entity_name(config))
-        .policy(EntityType::Mon, Policy::lossy_client())
+        .policy(EntityType::Mon, Policy::lossy_client().support(FEATURES))
         .client_auth(Arc::new(logins));
     match config.modes == Modes::secure_preferred() {
         true => builder, // the messenger's own default with monitors, which leaves those with others alone

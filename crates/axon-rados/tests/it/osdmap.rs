@@ -1,6 +1,7 @@
 //! OSD maps of Ceph's tools and of real clusters: read, changed, and asked where things are.
 
 mod clusters;
+mod features;
 mod hostile;
 mod offline;
 mod sealed;

@@ -2,9 +2,8 @@
 
 use super::check_groups;
 use crate::monitors::{SECOND, config, eventually};
-use axon_denc::{AddrVec, EntityType, Features};
-use axon_messenger::Policy;
-use axon_rados::mon::{Ignore, MonClient};
+use axon_denc::AddrVec;
+use axon_rados::mon::MonClient;
 use axon_rados::osd::ObjectLocator;
 use axon_rados::osdmap::{Incremental, MapFlags, OsdMap, PoolFlags, PoolKind};
 use axon_testbed::{Cluster, MapTools, Release};
@@ -89,11 +88,7 @@ struct Bed {
 impl Bed {
     fn boot(release: Release) -> Self {
         let cluster = Cluster::builder().release(release).osds(4).boot().unwrap();
-        // Monitors send older peers maps without what is new.
-        let newest = Policy::lossy_client().support(Features::ALL_TENTACLE);
-        let config = config(&cluster, "client.admin");
-        let mon = MonClient::connect_with(config, Ignore, |builder| builder.policy(EntityType::Mon, newest))
-            .unwrap();
+        let mon = MonClient::connect(config(&cluster, "client.admin")).unwrap();
         let changes = Arc::new(Mutex::new(BTreeMap::new()));
         let kept = Arc::clone(&changes);
         mon.subscribe_osdmaps(1, move |maps| {
