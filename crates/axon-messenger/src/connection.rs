@@ -186,6 +186,10 @@ impl Connection {
         self.0.budget.in_use()
     }
 
+    pub(crate) fn send_budget(&self) -> &Throttle {
+        &self.0.budget
+    }
+
     pub(crate) fn command(&self, command: impl FnOnce(Connection) -> Command) {
         if let Route::Worker(_, mailbox) = &self.0.route {
             mailbox.push(command(self.clone()));

@@ -57,6 +57,7 @@ macro_rules! counters {
 
         /// The counters of one or several workers at one time.
         #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize))]
         #[non_exhaustive]
         pub struct Snapshot {
             $($(#[doc = $doc])+ pub $name: u64,)+

@@ -60,12 +60,17 @@ pub(crate) struct DispatchQueue<T> {
 
 /// A handler that runs for longer than expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Stuck {
     /// The name of its thread.
     pub thread: String,
     /// The connection whose item it handles.
     pub key: u64,
     /// How long it has been running.
+    #[cfg_attr(
+        feature = "serde",
+        serde(rename = "running_us", serialize_with = "crate::dump::serial::micros")
+    )]
     pub running: Duration,
     /// Items that wait behind it.
     pub waiting: usize,
@@ -73,6 +78,7 @@ pub struct Stuck {
 
 /// What dispatch threads did and have to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct DispatchStats {
     /// Items waiting.
     pub queued: usize,
@@ -81,6 +87,10 @@ pub struct DispatchStats {
     /// Handlers that panicked.
     pub panicked: u64,
     /// How long the oldest item has waited.
+    #[cfg_attr(
+        feature = "serde",
+        serde(rename = "oldest_us", serialize_with = "crate::dump::serial::optional_micros")
+    )]
     pub oldest: Option<Duration>,
 }
 

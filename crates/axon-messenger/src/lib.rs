@@ -34,6 +34,7 @@ mod connection;
 mod counters;
 mod dispatch_queue;
 mod dispatcher;
+mod dump;
 mod entropy;
 mod error;
 mod incoming;
@@ -60,6 +61,10 @@ pub use connection::Connection;
 pub use counters::{BATCH_GROUPS, Snapshot};
 pub use dispatch_queue::{DispatchStats, Stuck};
 pub use dispatcher::{Dispatcher, Reset};
+pub use dump::{
+    AcceptingDump, Agreed, ConnectionDump, DispatchDump, Dump, DumpError, Dumper, Origin, QueueDump,
+    SessionDump, ThrottleDump, WorkerDump,
+};
 pub use entropy::OsEntropy;
 pub use error::{ConnectError, Rejection, SendError, StartError};
 pub use incoming::{Incoming, incoming};

@@ -2,12 +2,13 @@
 
 use crate::connection::Connection;
 use crate::dispatch_queue::{DispatchStats, Stuck};
+use crate::dump::{DumpError, Dumper};
 use crate::error::ConnectError;
 use crate::park;
 use crate::reply::CallError;
 use crate::shared::Shared;
 use crate::worker::{Command, Dial};
-use crate::{Builder, counters};
+use crate::{Builder, Dump, counters};
 use axon_denc::{AddrType, AddrVec, EntityAddr, EntityName, EntityType};
 use std::fmt;
 use std::sync::Arc;
@@ -93,6 +94,20 @@ impl Messenger {
         self.shared.queue.stuck()
     }
 
+    /// Takes dumps of this messenger from other threads, for as long as it lives: what every connection is doing, what is
+    /// queued, what the budgets hold.
+    pub fn dumper(&self) -> Dumper {
+        Dumper::new(&self.shared)
+    }
+
+    /// What every connection is doing; see [`Dumper::dump`], which this is.
+    ///
+    /// # Errors
+    /// Those of [`Dumper::dump`]: none while this messenger is there to be asked.
+    pub fn dump(&self, within: Duration) -> Result<Dump, DumpError> {
+        self.dumper().dump(within)
+    }
+
     /// Stops accepting, lets every connection send what it has queued, closes them, and hands out what is queued for
     /// dispatch; all within `limit`. What did not leave in time is lost as on any lossy connection.
     ///
@@ -113,6 +128,7 @@ impl Messenger {
                 tracing::error!("a worker had panicked");
             }
         }
+        self.shared.inquiries.end();
         self.shared.replies.fail_all(CallError::ShutDown);
         self.shared.queue.drain(until);
         drop(self.shared.queue.shutdown());

@@ -4,6 +4,7 @@ use crate::Connection;
 use crate::counters::Counters;
 use crate::dispatch_queue::{Class, DispatchQueue};
 use crate::dispatcher::{Dispatcher, Reset};
+use crate::dump::Inquiries;
 use crate::mailbox::Mailbox;
 use crate::received::{Held, Received};
 use crate::registry::Registry;
@@ -29,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) dispatcher: Arc<dyn Dispatcher>,
     pub(crate) queue: DispatchQueue<Item>,
     pub(crate) replies: Replies,
+    pub(crate) inquiries: Inquiries,
     pub(crate) registry: Registry,
     pub(crate) budgets: Budgets,
     pub(crate) back_off: BackOff,
@@ -114,6 +116,7 @@ impl Shared {
             dispatcher,
             queue,
             replies: Replies::default(),
+            inquiries: Inquiries::default(),
             registry: Registry::default(),
             budgets: parts.budgets,
             back_off: parts.back_off,

@@ -14,6 +14,7 @@ mod admission;
 mod command;
 mod contest;
 mod dialling;
+mod dump;
 mod peer;
 mod reading;
 mod spin;
@@ -21,6 +22,7 @@ mod station;
 mod timers;
 
 pub(crate) use command::{Command, Dial};
+pub(crate) use dump::Tour;
 
 use accepting::Accepting;
 use axon_proto::{Disconnect, Ident, Instant};
@@ -58,6 +60,8 @@ pub(crate) struct Worker {
     completions: Vec<Completion>,
     /// When to look for overdue calls.
     calls: Alarm,
+    /// Dumps that this turn takes a step further.
+    tours: Vec<Tour>,
     spin: Spin,
     /// Set when the messenger shuts down: sockets close as they drain, all by then.
     closing: Option<Instant>,
@@ -97,6 +101,7 @@ impl Worker {
             listeners: HashMap::new(),
             completions: Vec::new(),
             calls: Alarm::default(),
+            tours: Vec::new(),
             closing: None,
             stopped: false,
         }
@@ -119,6 +124,7 @@ impl Worker {
         // What handlers have just sent leaves in the same turn.
         self.serve();
         self.check_closing();
+        self.go_on_tours();
         self.station.publish();
         let busy = self.station.read_clock().since(started);
         if busy > SLOW {

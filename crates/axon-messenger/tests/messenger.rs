@@ -28,6 +28,8 @@ mod counting;
 mod cuts;
 #[path = "messenger/dispatch.rs"]
 mod dispatch;
+#[path = "messenger/dumps.rs"]
+mod dumps;
 #[path = "messenger/faults.rs"]
 mod faults;
 #[path = "messenger/hostile.rs"]

@@ -276,6 +276,11 @@ impl Session {
         self.queue.iter()
     }
 
+    /// How many messages have come so far, for reports.
+    pub fn count(&self, progress: Progress) -> usize {
+        self.queue.count(progress)
+    }
+
     /// Whether nothing waits to be written.
     pub fn is_idle(&self) -> bool {
         self.queue.is_idle()

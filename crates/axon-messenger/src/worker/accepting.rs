@@ -3,6 +3,7 @@
 use super::reading::Reading;
 use super::timers::Alarm;
 use super::{Fate, Station};
+use crate::dump::AcceptingDump;
 use axon_denc::EntityAddr;
 use axon_proto::{Disconnect, Fault, Instant, Link, LinkOutput, ServerStart, Verdict};
 use axon_transport::SocketId;
@@ -134,6 +135,11 @@ impl Accepting {
         self.socket = socket;
         self.reading = Reading::Paused;
         self.alarm = Alarm::default();
+    }
+
+    /// What it is doing.
+    pub(super) fn dump(&self, station: &Station) -> AcceptingDump {
+        AcceptingDump { worker: station.index, from: self.from, link: self.link.as_ref().map(Link::state) }
     }
 
     fn on_link<T>(&mut self, act: impl FnOnce(&mut Link) -> T) {

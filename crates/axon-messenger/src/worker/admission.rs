@@ -35,6 +35,11 @@ impl Admission {
         self.acquire_rest(owner, station)
     }
 
+    /// Body bytes of the message that waits, if one does.
+    pub(super) fn held_back(&self) -> Option<usize> {
+        self.ticket.as_ref().map(|_| self.length)
+    }
+
     /// What the message holds, now that it is delivered.
     pub(super) fn take(&mut self) -> Held {
         std::mem::take(&mut self.held)

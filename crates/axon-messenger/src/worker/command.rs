@@ -4,6 +4,7 @@ use super::accepting::Accepting;
 use super::{Endpoint, Worker};
 use crate::Connection;
 use crate::throttle::Permit;
+use crate::worker::Tour;
 use crate::worker::peer::Peer;
 use axon_denc::{AddrVec, EntityAddr, EntityType};
 use axon_proto::{Ident, Input};
@@ -39,6 +40,8 @@ pub(crate) enum Command {
     Granted(Connection, Permit),
     /// A call with a deadline this far away has begun.
     ExpireCalls(Duration),
+    /// Say what every connection is doing.
+    Dump(Box<Tour>),
     /// Close every connection once what it has to send is sent, at the latest after this time; then stop.
     Close(Duration),
 }
@@ -83,6 +86,7 @@ impl Worker {
             Command::Adopt(socket, peer) => self.adopt(socket, peer),
             Command::Listen(addr, answer) => drop(answer.send(self.listen(addr))),
             Command::ExpireCalls(limit) => self.expire_calls_in(limit),
+            Command::Dump(tour) => self.tours.push(*tour),
             Command::Close(within) => self.close(within),
         }
     }

@@ -1,5 +1,7 @@
 //! A connection on its worker: the machine, its socket, and the application's handle.
 
+mod dump;
+
 use super::absence::Absence;
 use super::accepting::Accepting;
 use super::admission::Admission;

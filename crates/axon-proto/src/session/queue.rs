@@ -134,6 +134,15 @@ impl SendQueue {
         written.chain(again).chain(waiting.map(|message| (Progress::Waiting, message)))
     }
 
+    /// How many messages have come so far.
+    pub(super) fn count(&self, progress: Progress) -> usize {
+        match progress {
+            Progress::Written => self.written.len(),
+            Progress::Again => self.again.len(),
+            Progress::Waiting => self.waiting - self.again.len(),
+        }
+    }
+
     /// What all messages in here take of the send budget.
     pub(super) fn held(&self) -> usize {
         self.held
@@ -219,7 +228,13 @@ mod tests {
         assert_eq!([write(&mut queue, 1), write(&mut queue, 2), write(&mut queue, 3)], [1, 2, 3]);
         queue.acked(1);
         queue.push(message(9, 255));
+        let counts = |queue: &SendQueue| {
+            let each = [Progress::Written, Progress::Again, Progress::Waiting];
+            each.map(|progress| (queue.count(progress), queue.iter().filter(|(p, _)| *p == progress).count()))
+        };
+        assert_eq!(counts(&queue), [(2, 2), (0, 0), (2, 2)]);
         assert_eq!(queue.requeue(), 2);
+        assert_eq!(counts(&queue), [(0, 0), (2, 2), (2, 2)]);
         assert_eq!(write(&mut queue, 2), 2);
         assert_eq!(queue.requeue(), 1);
         assert!(queue.skip_again(1));
