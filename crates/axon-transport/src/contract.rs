@@ -16,6 +16,11 @@ pub trait Transport: Send + Sync + 'static {
     fn capabilities(&self) -> Capabilities;
     /// A reactor for the calling thread.
     fn reactor(&self) -> io::Result<Box<dyn Reactor>>;
+    /// A reactor that several threads may use in turns, see [`Reactor::park`]; `None` unless
+    /// [`Capabilities::foreign_send`] is set.
+    fn shared_reactor(&self) -> Option<io::Result<Box<dyn Reactor + Send>>> {
+        None
+    }
 }
 
 impl<T: Transport + ?Sized> Transport for Arc<T> {
@@ -30,6 +35,10 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
     fn reactor(&self) -> io::Result<Box<dyn Reactor>> {
         (**self).reactor()
     }
+
+    fn shared_reactor(&self) -> Option<io::Result<Box<dyn Reactor + Send>>> {
+        (**self).shared_reactor()
+    }
 }
 
 /// What a back end can do beyond the minimum.
@@ -39,7 +48,7 @@ pub struct Capabilities {
     pub message_boundaries: bool,
     /// Whether buffers must come from registered memory.
     pub registered_memory: bool,
-    /// Whether a thread other than the owner may send on a socket.
+    /// Whether a thread other than the owner may send on a socket, while the owner waits.
     pub foreign_send: bool,
     /// Whether sends can leave without a copy into the kernel.
     pub zero_copy: bool,
@@ -77,6 +86,14 @@ impl Default for ListenOptions {
 /// a queue pair to its completion queue for good.
 pub trait Detached: Send + fmt::Debug {
     /// For the receiving back end to recover its own type.
+    fn into_any(self: Box<Self>) -> Box<dyn std::any::Any + Send>;
+}
+
+/// The wait of a reactor, taken out of it by [`Reactor::park`]: waiting needs nothing else of it.
+pub trait Parked: Send {
+    /// Waits as [`Reactor::poll`] would have.
+    fn wait(&mut self);
+    /// For the reactor to recover its own type.
     fn into_any(self: Box<Self>) -> Box<dyn std::any::Any + Send>;
 }
 
@@ -224,6 +241,20 @@ pub trait Reactor {
     /// appends what happened to `completions`. It may return early with nothing. One call does a bounded amount of work
     /// for each socket, so that none starves the others. Fails only if the reactor is of no use any more.
     fn poll(&mut self, timeout: Option<Duration>, completions: &mut Vec<Completion>) -> io::Result<()>;
+
+    /// Begins a `poll` whose wait happens apart from the reactor, so that other threads may send on its sockets
+    /// meanwhile; [`unpark`](Self::unpark) ends it, and comes before the next `poll`. What they do is reported to whoever polls
+    /// next; where that is urgent, the wait ends. `None` if there is nothing to wait for, or the back end cannot: then `poll`.
+    fn park(&mut self, timeout: Option<Duration>) -> Option<Box<dyn Parked>> {
+        let _ = timeout;
+        None
+    }
+
+    /// Ends the `poll` that [`park`](Self::park) began.
+    fn unpark(&mut self, parked: Box<dyn Parked>, completions: &mut Vec<Completion>) -> io::Result<()> {
+        let (_, _) = (parked, completions);
+        Ok(())
+    }
 
     /// What this reactor did so far; zeros if the back end does not count.
     fn counters(&self) -> Counters {

@@ -68,7 +68,8 @@
 //!   no completion of the socket, not even one that was on its way.
 //! - `Filled` answers each `receive_into` unless `Closed` does; `Drained` comes each time `unsent` falls to zero after it was
 //!   not zero at the return of a `send`.
-//! - Everything but [`Waker::wake`] and the move of a [`Detached`] happens on the reactor's thread.
+//! - Everything but [`Waker::wake`] and the move of a [`Detached`] happens on the reactor's thread; with a
+//!   [shared](Transport::shared_reactor) one, on that of whoever's turn it is. Between `park` and `unpark` nobody polls.
 //!
 //! # What a back end must provide
 //!
@@ -108,8 +109,9 @@
 //! | `pause` | leave the multishot; cancel it when it brings something, which is kept for the next `receive`; await errors with a multishot poll | cancel the multishot; what was on its way is kept for the next `receive` | post no receives, give no credits | leave the bytes in the ring |
 //! | `close` | cancel; the file is closed after the last CQE; late CQEs meet a dead id | cancel, `CLOSE` of the fixed file; late CQEs meet a dead id | `fi_shutdown`, `fi_close`; flushed completions meet a dead id | a mark in the ring, close the Unix socket |
 //! | `Closed` | `recv` of 0; `EPOLLERR`, `EPOLLHUP`; failed `sendmsg` | CQE with 0 or an error | `FI_SHUTDOWN`, or an error completion | the mark, or the Unix socket hung up: the peer died |
-//! | `poll` | `epoll_wait`, at most 256 events | submit and wait in one `enter`; with a timeout of zero `GETEVENTS`, for plain `submit` never reaps under `DEFER_TASKRUN` | read the queues; `fi_trywait`, then epoll on their fds | look at the rings with marks set; else epoll |
-//! | [`Capabilities`] | stream, gather of 1024 | stream, gather of 1024, zero-copy where the device has it (`SENDMSG_ZC` lost on loopback) | registered memory, zero-copy, gather of `iov_limit` | stream, any gather |
+//! | `poll` | `epoll_wait`, at most 256 events; with a timeout of zero mostly `recv` on the one or two sockets that were readable last | submit and wait in one `enter`; with a timeout of zero `GETEVENTS`, for plain `submit` never reaps under `DEFER_TASKRUN` | read the queues; `fi_trywait`, then epoll on their fds | look at the rings with marks set; else epoll |
+//! | `park` | the same `epoll_wait`, on what the reactor and its wait share | none: one issuer | none, or the wait on the queues' fds | the same wait on the eventfd |
+//! | [`Capabilities`] | stream, gather of 1024, foreign send | stream, gather of 1024, zero-copy where the device has it (`SENDMSG_ZC` lost on loopback) | registered memory, zero-copy, gather of `iov_limit` | stream, any gather |
 //!
 //! ## Where emulation is needed
 //!
@@ -130,8 +132,9 @@
 //!   providers have no fd to sleep on (libfabric 1.17): their reactor spins, or looks up on a timer.
 //! - **Shared memory** is written by a process that may be hostile: bytes are copied out before anybody looks at them, so
 //!   lending parts of the ring itself is not allowed.
-//! - A **foreign thread's send** is not part of the contract yet. Sockets and shared memory could do it, rings and queue
-//!   pairs with one issuer cannot; [`Capabilities::foreign_send`] is kept for it and is `false` everywhere.
+//! - A **foreign thread's send** is possible where the wait can be taken out of the reactor (`park`, `unpark`): the threads
+//!   that share it then agree on whose turn it is, by a lock of theirs. Epoll waits with nothing but a descriptor. Rings and
+//!   queue pairs with one issuer cannot; shared memory could. [`Capabilities::foreign_send`] says who can.
 #![deny(unsafe_code)]
 
 mod alarm;

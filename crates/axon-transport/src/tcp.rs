@@ -2,9 +2,12 @@
 //!
 //! One reactor is one epoll instance. Reads go to memory the reactor lends or straight to a named destination; writes are
 //! tried at once and only their rest waits for epoll. What the kernel is asked to report is changed as seldom as possible:
-//! a request and its answer on an idle connection cost one wait, one receive and one send per side.
+//! a request and its answer on an idle connection cost one wait, one receive and one send per side, and no wait if the
+//! reactor looks for them without sleeping: then it reads from the sockets that were readable last (`hot.rs`).
 
+mod hot;
 mod listener;
+mod parking;
 mod reactor;
 mod socket;
 mod sys;
@@ -13,6 +16,9 @@ mod writing;
 use crate::{Capabilities, Reactor, Transport};
 use std::io;
 use std::time::Instant;
+
+/// The token of the alarm; no key of a table, for those end in a place below 2^31 - 1.
+const ALARM: u64 = u64::MAX;
 
 /// TCP, IPv4 and IPv6, over epoll (Linux).
 ///
@@ -45,7 +51,7 @@ impl Transport for TcpTransport {
         Capabilities {
             message_boundaries: false,
             registered_memory: false,
-            foreign_send: false,
+            foreign_send: true,
             zero_copy: false,
             max_gather: sys::MAX_GATHER,
         }
@@ -53,5 +59,9 @@ impl Transport for TcpTransport {
 
     fn reactor(&self) -> io::Result<Box<dyn Reactor>> {
         Ok(Box::new(reactor::TcpReactor::new(self.origin)?))
+    }
+
+    fn shared_reactor(&self) -> Option<io::Result<Box<dyn Reactor + Send>>> {
+        Some(reactor::TcpReactor::new(self.origin).map(|reactor| Box::new(reactor) as _))
     }
 }

@@ -1,36 +1,32 @@
 //! The event loop: epoll, level-triggered, told of changes only where it matters.
 
+use super::ALARM;
+use super::hot::Hot;
 use super::listener::{self, Listener};
+use super::parking::Parking;
 use super::socket::{Context, Socket};
 use crate::alarm::Alarm;
 use crate::chunks::Chunks;
 use crate::slots::Slots;
-use crate::{Completion, Counters, Detached, ListenOptions, ListenerId, Reactor, SocketId, Waker};
+use crate::{Completion, Counters, Detached, ListenOptions, ListenerId, Parked, Reactor, SocketId, Waker};
 use bytes::{Bytes, BytesMut};
-use rustix::buffer::spare_capacity;
-use rustix::event::Timespec;
-use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::fd::OwnedFd;
-use rustix::io::Errno;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Events taken in one wait.
-const EVENTS: usize = 256;
 /// The time a listener rests when the system has no room for another socket.
 const REST: Duration = Duration::from_millis(100);
 /// Longest sleep; who sleeps longer looks up once a day.
 const LONGEST_SLEEP: Duration = Duration::from_secs(24 * 60 * 60);
-/// The token of the alarm; no key of a table, for those end in a place below 2^31 - 1.
-const ALARM: u64 = u64::MAX;
 
 /// One worker's epoll and all that is registered with it.
 pub(crate) struct TcpReactor {
     origin: Instant,
-    epoll: OwnedFd,
+    epoll: Arc<OwnedFd>,
     alarm: Arc<Alarm>,
     sockets: Slots<Socket>,
     listeners: Slots<Listener>,
@@ -41,20 +37,22 @@ pub(crate) struct TcpReactor {
     noted: Vec<SocketId>,
     /// Sockets with something to report that epoll will not tell; empty between two polls.
     attention: Vec<SocketId>,
-    events: Vec<Event>,
+    /// Sockets to read from without asking epoll.
+    hot: Hot,
+    /// What it waits with; `None` while its thread waits apart from it.
+    parking: Option<Box<Parking>>,
     counters: Counters,
 }
 
 impl TcpReactor {
     pub(crate) fn new(origin: Instant) -> io::Result<Self> {
-        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+        let epoll = Arc::new(epoll::create(CreateFlags::CLOEXEC)?);
         let alarm = Arc::new(Alarm::new()?);
         // Edge-triggered, so that nobody needs to read the event.
         let flags = EventFlags::IN | EventFlags::ET;
         epoll::add(&epoll, &*alarm, EventData::new_u64(ALARM), flags)?;
         Ok(Self {
             origin,
-            epoll,
             alarm,
             sockets: Slots::new(false),
             listeners: Slots::new(true),
@@ -62,7 +60,9 @@ impl TcpReactor {
             chunks: Chunks::default(),
             noted: Vec::new(),
             attention: Vec::new(),
-            events: Vec::with_capacity(EVENTS),
+            hot: Hot::default(),
+            parking: Some(Box::new(Parking::new(Arc::clone(&epoll)))),
+            epoll,
             counters: Counters::default(),
         })
     }
@@ -86,6 +86,9 @@ impl TcpReactor {
             && socket.must_be_noted()
         {
             self.noted.push(id);
+            if self.parking.is_none() {
+                self.alarm.ring(); // somebody else used the socket, and its own thread has to go on
+            }
         }
     }
 
@@ -133,27 +136,56 @@ impl TcpReactor {
         }
     }
 
-    fn wait(&mut self, sleep: Duration) -> io::Result<()> {
-        let sleep = if !sleep.is_zero() && self.alarm.fall_asleep() { sleep } else { Duration::ZERO };
-        let timeout = Timespec { tv_sec: sleep.as_secs() as i64, tv_nsec: sleep.subsec_nanos().into() };
-        self.counters.waits += 1;
-        self.events.clear();
-        let result = epoll::wait(&self.epoll, spare_capacity(&mut self.events), Some(&timeout));
-        self.alarm.get_up();
-        match result {
-            Ok(_) | Err(Errno::INTR) => Ok(()),
-            Err(error) => Err(error.into()),
+    /// Reads from the sockets that were readable last. Whether that brought anything.
+    fn read_hot(&mut self, completions: &mut Vec<Completion>) -> bool {
+        if !self.attention.is_empty() || !self.hot.is_worth_a_look() {
+            return false;
         }
+        let (before, told) = (self.counters.bytes_in, completions.len());
+        for id in self.hot.sockets() {
+            if self.sockets.get(id.0).is_some_and(Socket::is_reading) {
+                self.turn(id, EventFlags::IN, completions);
+            }
+        }
+        let brought = self.counters.bytes_in > before || completions.len() > told;
+        self.hot.looked(brought);
+        brought
     }
 
-    fn handle(&mut self, event: Event, completions: &mut Vec<Completion>) {
-        let token = event.data.u64();
+    /// Waits with `parking` while this reactor is locked away.
+    fn wait(&mut self, sleep: Duration, completions: &mut Vec<Completion>) -> io::Result<()> {
+        // Always there: whoever parked it brings it back before the next poll.
+        let Some(mut parking) = self.parking.take() else { return Ok(()) };
+        let sleep = if !sleep.is_zero() && self.alarm.fall_asleep() { sleep } else { Duration::ZERO };
+        self.counters.waits += 1;
+        parking.sleep_for(sleep);
+        parking.wait();
+        self.resume(parking, completions)
+    }
+
+    /// Handles what `parking` was told, and keeps it.
+    fn resume(&mut self, mut parking: Box<Parking>, completions: &mut Vec<Completion>) -> io::Result<()> {
+        self.alarm.get_up();
+        let (told, waited) = (parking.take_told(), parking.take_result());
+        self.parking = Some(parking);
+        self.hot.told(&told);
+        for &(token, events) in &told {
+            self.handle(token, events, completions);
+        }
+        if let Some(parking) = &mut self.parking {
+            parking.reuse(told);
+        }
+        self.attend(completions);
+        waited
+    }
+
+    fn handle(&mut self, token: u64, events: EventFlags, completions: &mut Vec<Completion>) {
         if token == ALARM {
             // It has done its work by ending the wait.
         } else if Slots::<Listener>::is_tagged(token) {
             self.accept(ListenerId(token), completions);
         } else {
-            self.turn(SocketId(token), event.flags, completions);
+            self.turn(SocketId(token), events, completions);
         }
     }
 
@@ -277,15 +309,31 @@ impl Reactor for TcpReactor {
 
     fn poll(&mut self, timeout: Option<Duration>, completions: &mut Vec<Completion>) -> io::Result<()> {
         self.look_at_noted();
-        self.wake_rested_listeners();
-        self.wait(self.sleep(timeout))?;
-        let mut events = std::mem::take(&mut self.events);
-        for event in events.drain(..) {
-            self.handle(event, completions);
+        if timeout == Some(Duration::ZERO) && self.read_hot(completions) {
+            return Ok(());
         }
-        self.events = events;
-        self.attend(completions);
-        Ok(())
+        self.wake_rested_listeners();
+        self.wait(self.sleep(timeout), completions)
+    }
+
+    fn park(&mut self, timeout: Option<Duration>) -> Option<Box<dyn Parked>> {
+        self.look_at_noted();
+        self.wake_rested_listeners();
+        let sleep = self.sleep(timeout);
+        if sleep.is_zero() || !self.alarm.fall_asleep() {
+            return None;
+        }
+        self.counters.waits += 1;
+        let mut parking = self.parking.take()?;
+        parking.sleep_for(sleep);
+        Some(parking)
+    }
+
+    fn unpark(&mut self, parked: Box<dyn Parked>, completions: &mut Vec<Completion>) -> io::Result<()> {
+        match parked.into_any().downcast::<Parking>() {
+            Ok(parking) => self.resume(parking, completions),
+            Err(_) => Err(io::ErrorKind::InvalidInput.into()),
+        }
     }
 
     fn counters(&self) -> Counters {

@@ -110,6 +110,11 @@ impl Socket {
         self.reading.pause();
     }
 
+    /// Whether bytes that arrive are wanted now.
+    pub(crate) fn is_reading(&self) -> bool {
+        !self.connecting && self.failure.is_none() && !self.reading.is_paused()
+    }
+
     /// Whether it has something to report that epoll will not tell.
     pub(crate) fn needs_attention(&self) -> bool {
         self.failure.is_some() || self.reading.is_filled()

@@ -8,6 +8,7 @@ mod mixing;
 mod moving;
 #[cfg(feature = "uring")]
 mod refusal;
+mod sharing;
 mod sockets;
 mod streaming;
 mod waking;
@@ -77,6 +78,9 @@ conformance! {{
         a_dropped_socket_is_closed
         a_socket_of_another_kind_is_not_adopted
         an_accepted_socket_is_adopted_by_another_reactor;
+    sharing:
+        only_reactors_that_can_be_shared_are
+        others_send_while_its_thread_waits;
     mixing:
         any_order_of_calls_keeps_streams_whole;
     waking:

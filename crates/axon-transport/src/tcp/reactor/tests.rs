@@ -141,3 +141,92 @@ fn a_sleeper_is_woken_by_one_event_however_often_it_is_rung() {
     assert!(poll(&mut reactor).is_empty());
     assert_eq!(reactor.counters().wakes, 0);
 }
+
+/// Sends one message and looks for it without sleeping. Returns how often that took a look.
+fn look_for_one(pair: &mut Pair) -> u64 {
+    pair.reactor.send(pair.here, &mut vec![Bytes::from_static(b"message")]);
+    let (mut completions, mut looks) = (Vec::new(), 0);
+    while completions.is_empty() {
+        pair.reactor.poll(Some(Duration::ZERO), &mut completions).unwrap();
+        looks += 1;
+    }
+    assert_eq!(completions.pop().and_then(received).unwrap(), b"message"[..]);
+    looks
+}
+
+#[test]
+fn who_only_looks_reads_from_the_socket_that_was_readable_last() {
+    let mut pair = Pair::new();
+    pair.reactor.receive(pair.there);
+    look_for_one(&mut pair);
+    let before = pair.reactor.counters();
+    let looks: u64 = (0..100).map(|_| look_for_one(&mut pair)).sum();
+    let waits = pair.reactor.counters().waits - before.waits;
+    assert!(waits <= looks / 2 + 1, "{waits} waits in {looks} looks");
+}
+
+#[test]
+fn sockets_that_are_not_hot_are_heard_all_the_same() {
+    let mut pair = Pair::new();
+    pair.reactor.receive(pair.there);
+    pair.reactor.receive(pair.here);
+    look_for_one(&mut pair);
+    // Now only `there` is hot. It has something new before each look.
+    pair.reactor.send(pair.there, &mut vec![Bytes::from_static(b"other")]);
+    let start = Instant::now();
+    let mut completions = Vec::new();
+    loop {
+        assert!(start.elapsed() < Duration::from_secs(60), "nobody asks epoll any more");
+        pair.reactor.send(pair.here, &mut vec![Bytes::from_static(b"hot")]);
+        pair.reactor.poll(Some(Duration::ZERO), &mut completions).unwrap();
+        let heard = |completion: Completion| matches!(completion, Completion::Received { socket, .. } if socket == pair.here);
+        if completions.drain(..).any(heard) {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_look_at_a_hot_socket_respects_its_pause() {
+    let mut pair = Pair::new();
+    pair.reactor.receive(pair.there);
+    look_for_one(&mut pair);
+    pair.reactor.pause(pair.there);
+    pair.reactor.send(pair.here, &mut vec![Bytes::from_static(b"wait")]);
+    let mut completions = Vec::new();
+    for _ in 0..100 {
+        pair.reactor.poll(Some(Duration::ZERO), &mut completions).unwrap();
+    }
+    assert!(completions.is_empty(), "{completions:?}");
+    pair.reactor.receive(pair.there);
+    assert_eq!(pair.until(received), b"wait"[..]);
+}
+
+#[test]
+fn what_others_send_while_it_is_parked_ends_the_wait_if_it_stays_unsent() {
+    let mut pair = Pair::new();
+    let mut parked = pair.reactor.park(Some(Duration::from_secs(120))).expect("there is nothing to do");
+    while pair.reactor.unsent(pair.here) == 0 {
+        pair.reactor.send(pair.here, &mut vec![Bytes::from(vec![7; 1 << 20])]);
+    }
+    let start = Instant::now();
+    parked.wait();
+    assert!(start.elapsed() < Duration::from_secs(60), "nobody told the reactor's thread");
+    pair.reactor.unpark(parked, &mut Vec::new()).unwrap();
+}
+
+#[test]
+fn what_leaves_at_once_does_not_end_the_wait() {
+    let mut pair = Pair::new();
+    pair.reactor.receive(pair.there);
+    pair.reactor.poll(Some(Duration::ZERO), &mut Vec::new()).unwrap();
+    pair.reactor.pause(pair.there);
+    let mut parked = pair.reactor.park(Some(Duration::from_secs(120))).expect("there is nothing to do");
+    pair.reactor.send(pair.there, &mut vec![Bytes::from_static(b"reply")]);
+    assert_eq!(pair.reactor.counters().wakes, 0);
+    pair.reactor.waker().wake();
+    parked.wait();
+    pair.reactor.unpark(parked, &mut Vec::new()).unwrap();
+    pair.reactor.receive(pair.here);
+    assert_eq!(pair.until(received), b"reply"[..]);
+}
