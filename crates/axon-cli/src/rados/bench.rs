@@ -1,10 +1,11 @@
 //! `axon rados bench`: operations per second, latency and processor time.
 
+mod lanes;
 mod report;
-mod window;
 
 use super::Options;
 use crate::error::CliError;
+use crate::options::SpinArgs;
 use crate::units;
 use axon_rados::IoCtx;
 use axon_rados::client::{Op, RadosError};
@@ -12,8 +13,10 @@ use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use report::{Report, process_cpu};
 use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use window::Window;
 
 /// Options of `axon rados bench`.
 #[derive(Debug, Args)]
@@ -37,6 +40,17 @@ pub(super) struct BenchArgs {
     /// Leave the objects, for seq and rand.
     #[arg(long)]
     no_cleanup: bool,
+
+    /// Write this many objects at most.
+    #[arg(long, value_name = "COUNT")]
+    max_objects: Option<u64>,
+
+    /// What the objects' names begin with, so that runs do not meet.
+    #[arg(long, value_name = "NAME", default_value = "axon_bench")]
+    run_name: String,
+
+    #[command(flatten)]
+    spin: SpinArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -48,9 +62,6 @@ enum Load {
     /// Read them in any order.
     Rand,
 }
-
-/// The object that says what the last run with --no-cleanup left: `count size`.
-const NOTES: &str = "axon_bench_last_metadata";
 
 impl Load {
     fn name(self) -> &'static str {
@@ -64,15 +75,14 @@ impl Load {
 
 impl BenchArgs {
     pub(super) fn run(&self, options: &Options) -> Result<(), CliError> {
-        let io = options.open()?;
+        let io = options.open_with(|builder| self.spin.configure(builder))?;
         let (count, size) = match self.load {
-            Load::Write => (u64::MAX, self.block_size),
-            Load::Seq | Load::Rand => read_notes(&io)?,
+            Load::Write => (self.max_objects.unwrap_or(u64::MAX), self.block_size),
+            Load::Seq | Load::Rand => self.read_notes(&io)?,
         };
-        let mut run = Run::new(self, &io, count, size);
-        let report = run.go()?;
+        let (report, begun) = Run::new(self, io.clone(), count, size).go();
         if self.load == Load::Write {
-            self.leave(&io, run.begun)?;
+            self.leave(&io, begun)?;
         }
         report.print(options.json)
     }
@@ -80,16 +90,38 @@ impl BenchArgs {
     /// Leaves the objects and says which, or removes them.
     fn leave(&self, io: &IoCtx, written: u64) -> Result<(), CliError> {
         if self.no_cleanup {
-            return Ok(io.write_full(NOTES, format!("{written} {}", self.block_size)).wait()?);
+            return Ok(io.write_full(&self.notes(), format!("{written} {}", self.block_size)).wait()?);
         }
         let mut under_way = VecDeque::new();
         for number in 0..written {
-            under_way.push_back(io.remove(&object(number)));
+            under_way.push_back(io.remove(&object(&self.run_name, number)));
             if under_way.len() >= self.concurrent_ios {
                 forgive(under_way.pop_front())?;
             }
         }
         under_way.into_iter().try_for_each(|op| forgive(Some(op)))
+    }
+
+    /// The object that says what the last run with --no-cleanup left: `count size`.
+    fn notes(&self) -> String {
+        format!("{}_last_metadata", self.run_name)
+    }
+
+    fn read_notes(&self, io: &IoCtx) -> Result<(u64, u32), CliError> {
+        let nothing = || CliError::Usage {
+            what: "there is nothing to read",
+            help: "write it first: axon rados -p POOL bench SECONDS write --no-cleanup",
+        };
+        let notes = match io.read(&self.notes(), 0, 0).wait() {
+            Err(error) if error.is_not_found() => return Err(nothing()),
+            notes => notes?,
+        };
+        let text = String::from_utf8_lossy(&notes).into_owned();
+        let (count, size) = text.split_once(' ').ok_or_else(nothing)?;
+        match (count.parse(), size.parse()) {
+            (Ok(count), Ok(size)) if count > 0 => Ok((count, size)),
+            _ => Err(nothing()),
+        }
     }
 }
 
@@ -101,103 +133,122 @@ fn forgive(op: Option<Op<()>>) -> Result<(), CliError> {
     }
 }
 
-fn object(number: u64) -> String {
-    format!("axon_bench_object{number}")
+fn object(run: &str, number: u64) -> String {
+    format!("{run}_object{number}")
 }
 
-fn read_notes(io: &IoCtx) -> Result<(u64, u32), CliError> {
-    let nothing = || CliError::Usage {
-        what: "there is nothing to read",
-        help: "write it first: axon rados -p POOL bench SECONDS write --no-cleanup",
-    };
-    let notes = match io.read(NOTES, 0, 0).wait() {
-        Err(error) if error.is_not_found() => return Err(nothing()),
-        notes => notes?,
-    };
-    let text = String::from_utf8_lossy(&notes).into_owned();
-    let (count, size) = text.split_once(' ').ok_or_else(nothing)?;
-    match (count.parse(), size.parse()) {
-        (Ok(count), Ok(size)) if count > 0 => Ok((count, size)),
-        _ => Err(nothing()),
-    }
-}
-
-/// One run.
-struct Run<'a> {
-    args: &'a BenchArgs,
-    io: &'a IoCtx,
-    /// Objects there are to read.
+/// One run: as many lanes as operations may be in flight, each with one after the other.
+struct Run {
+    load: Load,
+    run_name: String,
+    depth: usize,
+    io: IoCtx,
+    /// Objects there are to read, or may be written.
     count: u64,
     size: u32,
     data: Bytes,
-    begun: u64,
-    random: u64,
+    seconds: Duration,
+    /// Operations begun.
+    begun: AtomicU64,
+    report: Mutex<Report>,
 }
 
-impl<'a> Run<'a> {
-    fn new(args: &'a BenchArgs, io: &'a IoCtx, count: u64, size: u32) -> Self {
+impl Run {
+    fn new(args: &BenchArgs, io: IoCtx, count: u64, size: u32) -> Self {
         let data: Vec<u8> = (0..size).map(|i| (i as u8).wrapping_mul(31)).collect();
-        Self { args, io, count, size, data: data.into(), begun: 0, random: 0x9e37_79b9_7f4a_7c15 }
+        Self {
+            load: args.load,
+            run_name: args.run_name.clone(),
+            depth: args.concurrent_ios.max(1),
+            io,
+            count,
+            size,
+            data: data.into(),
+            seconds: args.seconds,
+            begun: AtomicU64::new(0),
+            report: Mutex::new(Report::new(args.load.name(), size, args.concurrent_ios)),
+        }
     }
 
-    fn go(&mut self) -> Result<Report, CliError> {
-        let mut report = Report::new(self.args.load.name(), self.size, self.args.concurrent_ios);
+    /// What was measured, and how many operations were begun.
+    fn go(self) -> (Report, u64) {
+        let run = Arc::new(self);
         let (began, cpu) = (Instant::now(), process_cpu());
-        let until = began + self.args.seconds;
-        let mut window = Window::new(self.args.concurrent_ios);
-        loop {
-            while window.has_room() && Instant::now() < until {
-                let op = self.next();
-                window.add(op);
-            }
-            let Some((took, result)) = window.wait() else { break };
-            report.add(took, check(result, self.size));
-        }
+        let until = began + run.seconds;
+        let lane = |_| Box::pin(run.clone().lane(until)) as Pin<Box<dyn Future<Output = ()> + Send>>;
+        lanes::run((0..run.depth).map(lane).collect());
+        let placeholder = Report::new(run.load.name(), run.size, run.depth);
+        let mut report = std::mem::replace(&mut *run.report(), placeholder);
         report.finish(began.elapsed(), process_cpu().saturating_sub(cpu));
-        Ok(report)
+        (report, run.begun.load(Ordering::Relaxed))
     }
 
-    fn next(&mut self) -> BenchOp {
-        let number = self.begun;
-        self.begun += 1;
-        match self.args.load {
-            Load::Write => BenchOp::Write(self.io.write_full(&object(number), self.data.clone())),
-            Load::Seq => self.read(number % self.count),
-            Load::Rand => {
-                let number = self.draw() % self.count;
-                self.read(number)
+    /// One operation after the other.
+    async fn lane(self: Arc<Self>, until: Instant) {
+        let mut now = Instant::now();
+        while now < until
+            && let Some(number) = self.next()
+        {
+            let result = self.one(number).await;
+            let over = Instant::now();
+            self.report().add(over - now, result);
+            now = over;
+        }
+    }
+
+    /// The number of the next object.
+    fn next(&self) -> Option<u64> {
+        let number = self.begun.fetch_add(1, Ordering::Relaxed);
+        match self.load {
+            Load::Write if number < self.count => Some(number),
+            Load::Write => {
+                self.begun.fetch_sub(1, Ordering::Relaxed);
+                None
+            }
+            Load::Seq => Some(number % self.count),
+            Load::Rand => Some(scattered(number) % self.count),
+        }
+    }
+
+    /// An operation counts as an error if it failed, or read fewer bytes than were written.
+    async fn one(&self, number: u64) -> Result<(), String> {
+        let object = object(&self.run_name, number);
+        match self.load {
+            Load::Write => self.io.write_full(&object, self.data.clone()).await.map_err(said),
+            Load::Seq | Load::Rand => {
+                let data = self.io.read(&object, 0, self.size.into()).await.map_err(said)?;
+                match data.len() == self.size as usize {
+                    true => Ok(()),
+                    false => Err(format!("read {} bytes instead of {}", data.len(), self.size)),
+                }
             }
         }
     }
 
-    fn read(&self, number: u64) -> BenchOp {
-        BenchOp::Read(self.io.read(&object(number), 0, self.size.into()))
-    }
-
-    /// Numbers without a pattern that matters (xorshift).
-    fn draw(&mut self) -> u64 {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        self.random
+    fn report(&self) -> std::sync::MutexGuard<'_, Report> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// An operation of the run.
-enum BenchOp {
-    Write(Op<()>),
-    Read(Op<Bytes>),
+fn said(error: RadosError) -> String {
+    error.to_string()
 }
 
-/// What came of it: bytes moved.
-type Moved = Result<Option<usize>, RadosError>;
+/// Numbers without a pattern that matters, one for each (the finalizer of splitmix64).
+fn scattered(number: u64) -> u64 {
+    let mixed = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
 
-/// An operation counts as an error if it failed, or read fewer bytes than were written.
-fn check(result: Moved, size: u32) -> Result<(), String> {
-    match result {
-        Ok(None) => Ok(()),
-        Ok(Some(bytes)) if bytes == size as usize => Ok(()),
-        Ok(Some(bytes)) => Err(format!("read {bytes} bytes instead of {size}")),
-        Err(error) => Err(error.to_string()),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn random_reads_reach_all_objects() {
+        let drawn: BTreeSet<u64> = (0..1000).map(|number| scattered(number) % 64).collect();
+        assert_eq!(drawn.len(), 64);
     }
 }
