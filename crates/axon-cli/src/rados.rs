@@ -13,6 +13,7 @@ use crate::cluster::ClusterArgs;
 use crate::error::CliError;
 use crate::options::ModeArg;
 use crate::units;
+use axon_messenger::Builder;
 use axon_rados::client::{RadosConfig, WhenFull};
 use axon_rados::{IoCtx, Rados};
 use clap::{Args, Subcommand};
@@ -203,6 +204,10 @@ impl RadosArgs {
 impl Options {
     /// The session.
     fn connect(&self) -> Result<Rados, CliError> {
+        self.connect_with(|builder| builder)
+    }
+
+    fn connect_with(&self, configure: impl FnOnce(Builder) -> Builder) -> Result<Rados, CliError> {
         let mut mon = self.cluster.mon_config(&self.cluster.name())?;
         mon.connect_within = self.timeout;
         mon.answer_within = self.timeout;
@@ -211,18 +216,23 @@ impl Options {
         }
         let mut config = RadosConfig::new(mon);
         config.deadline = Some(self.timeout);
-        Ok(Rados::connect(config)?)
+        Ok(Rados::connect_with(config, configure)?)
     }
 
     /// The pool. A full one is an error: nobody wants to wait for that at a prompt.
     fn open(&self) -> Result<IoCtx, CliError> {
+        self.open_with(|builder| builder)
+    }
+
+    /// The same; `configure` sets up the messenger.
+    fn open_with(&self, configure: impl FnOnce(Builder) -> Builder) -> Result<IoCtx, CliError> {
         if self.pool.is_empty() {
             return Err(CliError::Usage {
                 what: "no pool is named",
                 help: "name it: --pool NAME, or -p NAME",
             });
         }
-        let io = self.connect()?.pool(&self.pool)?;
+        let io = self.connect_with(configure)?.pool(&self.pool)?;
         let io = io.with_namespace(self.namespace.clone()).with_locator_key(self.locator.clone());
         let io = io.when_full(WhenFull::Fail);
         match &self.snap {
