@@ -55,6 +55,16 @@ pub(crate) fn peer_addr(fd: impl AsFd) -> io::Result<Option<SocketAddr>> {
     }
 }
 
+/// Whether the other end is on this machine. Linux gives both ends the same address then, or both one of loopback.
+pub(crate) fn is_near(fd: impl AsFd) -> bool {
+    match (local_addr(&fd), peer_addr(&fd)) {
+        (Ok(local), Ok(Some(peer))) => {
+            local.ip() == peer.ip() || local.ip().is_loopback() && peer.ip().is_loopback()
+        }
+        _ => false,
+    }
+}
+
 /// An address as the standard library has it.
 fn internet(addr: SocketAddrAny) -> io::Result<SocketAddr> {
     Ok(SocketAddr::try_from(addr)?)

@@ -7,6 +7,7 @@
 
 mod hot;
 mod listener;
+mod marks;
 mod parking;
 mod reactor;
 mod socket;

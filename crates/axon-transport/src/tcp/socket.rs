@@ -1,5 +1,6 @@
 //! A stream socket: what it is asked to do, and one turn of doing it.
 
+use super::marks::Marks;
 use super::sys::{self, Arrival};
 use super::writing;
 use crate::backlog::Backlog;
@@ -35,6 +36,7 @@ pub(crate) struct Socket {
     reading: Reading,
     /// So many of the next reads take little: large bodies come, and have places of their own.
     heads: u8,
+    marks: Marks,
     backlog: Backlog,
     /// Why it cannot send any more. It ends as soon as what has arrived is read.
     failure: Option<io::Error>,
@@ -62,6 +64,7 @@ impl Socket {
             connecting: false,
             reading: Reading::Paused,
             heads: 0,
+            marks: Marks::new(),
             backlog: Backlog::default(),
             failure: None,
             registered: None,
@@ -95,6 +98,9 @@ impl Socket {
             buffers.clear();
         }
         self.backlog.push(buffers);
+        if may_write && !self.backlog.is_empty() {
+            self.marks.bound_unsent(&self.fd);
+        }
     }
 
     pub(crate) fn receive(&mut self) {
@@ -103,6 +109,7 @@ impl Socket {
 
     pub(crate) fn receive_into(&mut self, destination: BytesMut, length: usize) {
         self.heads = HEADS;
+        self.marks.bound_room(&self.fd);
         self.reading.fill(destination, length);
     }
 
@@ -110,9 +117,10 @@ impl Socket {
         self.reading.pause();
     }
 
-    /// Whether bytes that arrive are wanted now.
+    /// Whether any byte that arrives is wanted now.
     pub(crate) fn is_reading(&self) -> bool {
-        !self.connecting && self.failure.is_none() && !self.reading.is_paused()
+        let is_able = !self.connecting && self.failure.is_none();
+        is_able && !self.reading.is_paused() && !self.marks.waits_for_more()
     }
 
     /// Whether it has something to report that epoll will not tell.
@@ -189,7 +197,11 @@ impl Socket {
             }
             Reading::Lending => lend(&self.fd, usize::MAX, cx),
             Reading::Filling { missing: 0, .. } => Ok(Arrival::Bytes(0)),
-            Reading::Filling { destination, missing } => fill(&self.fd, destination, missing, cx.counters),
+            Reading::Filling { destination, missing } => {
+                let arrival = fill(&self.fd, destination, missing, cx.counters);
+                self.marks.missing(&self.fd, *missing, cx.counters);
+                arrival
+            }
         };
         match arrival {
             Ok(Arrival::Bytes(_)) => {
