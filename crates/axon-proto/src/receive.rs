@@ -12,10 +12,13 @@
 //! Nothing is parsed before it is asked for: [`Receive::next`] stops at the first incomplete frame, or before the body
 //! of a message that has not been admitted, and the driver learns from [`Receive::demand`] what to read.
 
+mod arrivals;
+
 use crate::transcript::Transcript;
 use crate::{Fault, Tally};
+use arrivals::Arrivals;
 use axon_wire::{Banner, Frame, FrameReader, Head, Limits, Provider, Received, Revision, Tag};
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 
 /// Bodies with at least this many bytes outstanding are read straight into a buffer of their own.
 const DIRECT: usize = 32 << 10;
@@ -71,7 +74,7 @@ enum State {
 pub(crate) struct Receive {
     reader: FrameReader,
     state: State,
-    buffer: BytesMut,
+    arrivals: Arrivals,
     transcript: Option<Transcript>,
     /// Whether message bodies wait for an explicit word.
     admission: bool,
@@ -85,7 +88,7 @@ impl Receive {
         Self {
             reader,
             state: State::Banner,
-            buffer: BytesMut::new(),
+            arrivals: Arrivals::default(),
             transcript: Some(Transcript::default()),
             admission,
             tally: Tally::default(),
@@ -96,32 +99,17 @@ impl Receive {
     pub(crate) fn push(&mut self, data: BytesMut) {
         if self.transcript.is_some() {
             // Handshakes are small and may be slow: a copy lets go of the driver's much larger buffer.
-            self.buffer.extend_from_slice(&data);
-            self.tally.copied_in += data.len() as u64;
-        } else if self.buffer.is_empty() {
-            self.buffer = data;
+            self.arrivals.copy(&data);
         } else {
-            self.join(data);
+            self.arrivals.push(data);
         }
-    }
-
-    /// Appends bytes that arrived, without copying them where they follow in memory.
-    fn join(&mut self, data: BytesMut) {
-        let (start, arrived) = (self.buffer.as_ptr(), data.as_ptr());
-        let (before, added) = (self.buffer.len(), data.len());
-        self.buffer.unsplit(data);
-        let is_moved = self.buffer.as_ptr() != start;
-        let is_copied = self.buffer[before..].as_ptr() != arrived;
-        let copied = usize::from(is_moved) * before + usize::from(is_copied) * added;
-        self.tally.copied_in += copied as u64;
     }
 
     /// Takes back a buffer lent by [`Demand::Exactly`], now complete.
     pub(crate) fn filled(&mut self, data: BytesMut) {
-        debug_assert!(self.buffer.is_empty(), "nothing arrives beside a direct read");
         if let State::Direct(head) = core::mem::replace(&mut self.state, State::Head) {
             self.state = State::Body(head);
-            self.buffer = data;
+            self.arrivals.put_back(data);
         }
     }
 
@@ -156,7 +144,7 @@ impl Receive {
                     self.state = State::Waiting(head);
                     return Ok(None);
                 }
-                State::Body(head) if self.buffer.len() < head.body_len() => {
+                State::Body(head) if !self.arrivals.gather(head.body_len()) => {
                     self.state = State::Body(head);
                     return Ok(None);
                 }
@@ -179,7 +167,7 @@ impl Receive {
             State::Body(head) if self.missing(&head) >= DIRECT => {
                 let missing = self.missing(&head);
                 let length = if missing < 2 * PORTION { missing } else { PORTION };
-                let destination = self.take_roomy(head.body_len());
+                let destination = self.arrivals.take_roomy(head.body_len());
                 self.state = State::Direct(head);
                 Demand::Exactly { destination, length }
             }
@@ -189,7 +177,7 @@ impl Receive {
             }
             state => {
                 self.state = state;
-                self.let_go();
+                self.arrivals.let_go(); // an idle link holds no memory for what may come
                 Demand::Any
             }
         }
@@ -217,50 +205,32 @@ impl Receive {
 
     /// What arrived since this was last asked.
     pub(crate) fn take_tally(&mut self) -> Tally {
+        self.tally.copied_in += self.arrivals.take_copied();
         core::mem::take(&mut self.tally)
     }
 
-    /// An idle link holds no memory for what may come.
-    fn let_go(&mut self) {
-        if self.buffer.is_empty() {
-            self.buffer = BytesMut::new();
-        }
-    }
-
-    /// Takes the buffer, with room for `length` bytes in all.
-    fn take_roomy(&mut self, length: usize) -> BytesMut {
-        let part = core::mem::take(&mut self.buffer);
-        if part.capacity() >= length {
-            return part;
-        }
-        let mut roomy = BytesMut::with_capacity(length);
-        roomy.extend_from_slice(&part);
-        self.tally.copied_in += part.len() as u64;
-        roomy
-    }
-
     /// Bytes of the body that have not arrived.
-    fn missing(&self, head: &Head) -> usize {
-        head.body_len().saturating_sub(self.buffer.len())
+    fn missing(&mut self, head: &Head) -> usize {
+        head.body_len().saturating_sub(self.arrivals.front().len())
     }
 
     fn banner(&mut self) -> Result<Option<Parsed>, Fault> {
         self.state = State::Banner;
-        let Some((banner, length)) = Banner::parse(&self.buffer)? else { return Ok(None) };
+        let Some((banner, length)) = Banner::parse(self.arrivals.front())? else { return Ok(None) };
         self.record(length)?;
-        self.buffer.advance(length);
+        self.arrivals.advance(length);
         self.state = State::Head;
         Ok(Some(Parsed::Banner(banner)))
     }
 
     fn head(&mut self) -> Result<Option<Head>, Fault> {
         let length = self.reader.first_block_len();
-        if self.buffer.len() < length {
+        if !self.arrivals.gather(length) {
             return Ok(None);
         }
         self.record(length)?;
-        let head = self.reader.open_head(&mut self.buffer[..length])?;
-        self.buffer.advance(length);
+        let head = self.reader.open_head(&mut self.arrivals.front()[..length])?;
+        self.arrivals.advance(length);
         Ok(Some(head))
     }
 
@@ -268,13 +238,13 @@ impl Receive {
         let length = head.body_len();
         self.record(length)?;
         self.tally.frames_in += 1;
-        let body = self.buffer.split_to(length);
+        let body = self.arrivals.take(length);
         Ok(self.reader.open_body(head, body)?)
     }
 
     fn record(&mut self, length: usize) -> Result<(), Fault> {
         match &mut self.transcript {
-            Some(transcript) => transcript.record(&self.buffer[..length]),
+            Some(transcript) => transcript.record(&self.arrivals.front()[..length]),
             None => Ok(()),
         }
     }
@@ -284,6 +254,6 @@ impl Receive {
 impl Receive {
     /// Bytes of memory held for the peer.
     pub(crate) fn held(&self) -> usize {
-        self.buffer.capacity() + self.transcript.as_ref().map_or(0, Transcript::held)
+        self.arrivals.held() + self.transcript.as_ref().map_or(0, Transcript::held)
     }
 }
