@@ -206,6 +206,11 @@ impl Session {
         Some(message)
     }
 
+    /// Whether the next message for the wire has more than `room` bytes.
+    pub fn overflows(&self, room: usize) -> bool {
+        self.queue.peek().is_some_and(|message| message.body_len() > room)
+    }
+
     /// The message that was numbered last is on its way. A lossless session keeps it until the peer has it.
     pub fn written(&mut self, message: Message) {
         if !self.policy.lossy {

@@ -76,6 +76,11 @@ impl SendQueue {
         Some(message)
     }
 
+    /// What [`pop`](Self::pop) will return.
+    pub(super) fn peek(&self) -> Option<&Message> {
+        self.again.front().or_else(|| self.lanes.iter().find_map(|lane| lane.messages.front()))
+    }
+
     /// Keeps a numbered message until it is acknowledged.
     pub(super) fn keep(&mut self, message: Message) {
         self.held += cost(&message);
