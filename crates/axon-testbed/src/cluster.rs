@@ -207,7 +207,13 @@ impl Cluster {
         }
     }
 
-    /// Starts a daemon that was stopped.
+    /// Ends a daemon as a crash would (SIGKILL). What its store had not made durable is lost: all of it unless the store
+    /// is BlueStore.
+    pub fn kill(&mut self, name: &str) {
+        self.daemons.retain(|daemon| daemon.name() != name); // dropped: killed
+    }
+
+    /// Starts a daemon that was stopped or killed.
     ///
     /// # Errors
     /// When it does not start. Does not wait until it serves.

@@ -70,9 +70,14 @@ impl Process {
         let _ = self.child.wait();
     }
 
-    /// Freezes it (SIGSTOP): its sockets stay open and answer nothing, as on a hung machine.
-    pub fn freeze(&self) {
+    /// Freezes it (SIGSTOP): its sockets stay open and answer nothing, as on a hung machine. Returns when all of its
+    /// threads have stopped.
+    pub fn freeze(&mut self) {
         self.signal(Signal::STOP);
+        // The signal is one thing, the threads on other cores that still work for a moment another.
+        while self.ended().is_none() && !self.is_frozen() {
+            thread::sleep(POLL);
+        }
     }
 
     /// Lets it go on after [`Process::freeze`].
@@ -91,6 +96,16 @@ impl Process {
             thread::sleep(POLL);
         }
         true
+    }
+
+    /// Whether every thread is stopped, by `/proc/PID/task/TID/stat`: `TID (NAME) STATE ..`.
+    fn is_frozen(&self) -> bool {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        let stats =
+            tasks.into_iter().flatten().flatten().map(|task| fs::read_to_string(task.path().join("stat")));
+        stats
+            .flatten()
+            .all(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['T', 'Z'])))
     }
 
     fn signal(&self, signal: Signal) {
@@ -276,6 +291,27 @@ mod tests {
         let mut command = Command::new("apt-get");
         command.arg("update");
         assert_eq!(line(&command), "apt-get update");
+    }
+
+    #[test]
+    fn what_is_frozen_has_stopped() {
+        let log = std::env::temp_dir().join(format!("axon-frozen-{}", std::process::id()));
+        let mut command = Command::new("sh");
+        command.args(["-c", "while :; do echo again; done"]);
+        let mut process = Process::spawn("busy", &command, &log).unwrap();
+        while process.output().is_empty() {
+            thread::sleep(POLL);
+        }
+        process.freeze();
+        let printed = process.output().len();
+        thread::sleep(POLL * 10);
+        assert_eq!(process.output().len(), printed);
+        process.thaw();
+        while process.output().len() == printed {
+            thread::sleep(POLL);
+        }
+        drop(process);
+        fs::remove_file(log).unwrap();
     }
 
     #[test]
