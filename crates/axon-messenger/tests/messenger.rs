@@ -46,3 +46,5 @@ mod scale;
 mod shutdown;
 #[path = "messenger/simple.rs"]
 mod simple;
+#[path = "messenger/urgency.rs"]
+mod urgency;

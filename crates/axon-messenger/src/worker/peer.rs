@@ -423,8 +423,10 @@ impl Peer {
     fn transmit(&mut self, station: &mut Station) {
         let Some(socket) = self.socket else { return };
         loop {
-            let room = IN_FLIGHT.saturating_sub(station.reactor.unsent(socket));
-            if room == 0 {
+            let unsent = station.reactor.unsent(socket);
+            let room = IN_FLIGHT.saturating_sub(unsent);
+            // An urgent message waits for what was handed over: for one long message, not for two.
+            if room == 0 || unsent > 0 && self.machine.session().overflows(room) {
                 return;
             }
             let sent = self.machine.transmit(room, &mut station.scratch, &mut station.buffers);
