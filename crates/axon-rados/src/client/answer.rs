@@ -13,9 +13,8 @@ use bytes::Bytes;
 pub(super) struct Token {
     pub(super) to: To,
     pub(super) object: Bytes,
-    /// Bytes the request carries, and may carry.
+    /// Bytes the request carries.
     pub(super) size: u64,
-    pub(super) limit: u64,
     pub(super) pool: String,
 }
 
@@ -62,9 +61,7 @@ impl Token {
 
     fn read(&self, object: String, reply: &MOSDOpReply) -> Result<Answer, RadosError> {
         match Errno::check(reply.result) {
-            Err(Errno::EMSGSIZE) => {
-                Err(RadosError::TooLarge { object, size: self.size, limit: self.limit.min(self.size) })
-            }
+            Err(Errno::EMSGSIZE) => Err(RadosError::TooLargeForOsd { object, size: self.size }),
             Err(errno) => Err(RadosError::Refused { object, errno }),
             Ok(()) => Answer::of(reply).map_err(|source| RadosError::BadAnswer { object, source }),
         }

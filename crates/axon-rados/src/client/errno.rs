@@ -36,7 +36,7 @@ errnos! {
     EBUSY = 16, "busy: somebody else has it";
     EEXIST = 17, "it exists already";
     EINVAL = 22, "invalid argument";
-    EFBIG = 27, "too large: the object would exceed osd_max_object_size";
+    EFBIG = 27, "too large: the object would exceed the OSD's osd_max_object_size";
     ENOSPC = 28, "no space left: the cluster or the pool is full";
     EROFS = 30, "read-only";
     ERANGE = 34, "out of range: the object is newer than asserted";
@@ -44,7 +44,7 @@ errnos! {
     ENODATA = 61, "no such attribute";
     EOVERFLOW = 75, "overflow: the object is older than asserted";
     EOLDSNAPC = 85, "the snapshot context is older than the object's";
-    EMSGSIZE = 90, "too large for one request: osd_max_write_size";
+    EMSGSIZE = 90, "too large for one request: the OSD's osd_max_write_size";
     EOPNOTSUPP = 95, "not supported";
     ENOTCONN = 107, "not connected: the watch is over";
     EBLOCKLISTED = 108, "this client is blocklisted";

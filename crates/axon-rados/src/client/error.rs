@@ -9,8 +9,8 @@ use std::time::Duration;
 /// Why an operation has no result.
 ///
 /// The variants say what is known: after [`Refused`](Self::Refused), [`TooLarge`](Self::TooLarge),
-/// [`Full`](Self::Full), [`NoPool`](Self::NoPool) and [`NotDone`](Self::NotDone) nothing was changed; after
-/// [`Unknown`](Self::Unknown) it may have been, or may still be.
+/// [`TooLargeForOsd`](Self::TooLargeForOsd), [`Full`](Self::Full), [`NoPool`](Self::NoPool) and
+/// [`NotDone`](Self::NotDone) nothing was changed; after [`Unknown`](Self::Unknown) it may have been, or may still be.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RadosError {
@@ -44,9 +44,10 @@ pub enum RadosError {
         /// Why.
         errno: Errno,
     },
-    /// The request is larger than OSDs accept; it was not sent, or not accepted.
+    /// The request is larger than this session allows ([`RadosConfig::max_write`](super::RadosConfig::max_write)); it was
+    /// not sent.
     #[error(
-        "{object}: {size} bytes in one request exceed the limit of {limit} (osd_max_write_size): write in pieces"
+        "{object}: {size} bytes in one request exceed this session's limit of {limit} (max_write): write in pieces"
     )]
     TooLarge {
         /// The object.
@@ -55,6 +56,16 @@ pub enum RadosError {
         size: u64,
         /// Bytes allowed.
         limit: u64,
+    },
+    /// The request is larger than its OSD allows, which does not say how much that is.
+    #[error(
+        "{object}: {size} bytes in one request exceed the OSD's osd_max_write_size, 90 MiB unless set: write in pieces"
+    )]
+    TooLargeForOsd {
+        /// The object.
+        object: String,
+        /// Bytes of the request.
+        size: u64,
     },
     /// Writing is not possible now and the operation does not wait; it was not sent.
     #[error("{object}: {why}")]
@@ -120,7 +131,7 @@ impl RadosError {
     pub fn errno(&self) -> Option<Errno> {
         match self {
             Self::Refused { errno, .. } | Self::Command { errno, .. } => Some(*errno),
-            Self::TooLarge { .. } => Some(Errno::EMSGSIZE),
+            Self::TooLarge { .. } | Self::TooLargeForOsd { .. } => Some(Errno::EMSGSIZE),
             Self::Full { .. } => Some(Errno::ENOSPC),
             _ => None,
         }

@@ -117,8 +117,7 @@ impl IoCtx {
 
     /// What errors and outcomes need to know of a request.
     pub(super) fn token(&self, object: &Bytes, size: u64, to: To) -> Token {
-        let limit = self.rados.0.config.max_write;
-        Token { to, object: object.clone(), size, limit, pool: self.pool_name.clone() }
+        Token { to, object: object.clone(), size, pool: self.pool_name.clone() }
     }
 
     fn begin(&self, object: &str, compound: Compound) -> Op<Answer> {

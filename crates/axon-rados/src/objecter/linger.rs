@@ -163,6 +163,11 @@ impl Subject {
         let request = Request::new(self.object.clone(), self.locator.clone(), ops, data, flags);
         Request { within, ..request }
     }
+
+    /// Where watches stand.
+    fn target(&self, map: &impl ClusterMap) -> Option<Target> {
+        map.tier_target(&self.locator, &self.object, true)
+    }
 }
 
 impl<M: ClusterMap, T> Objecter<M, T> {
@@ -289,7 +294,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             watch.ping = None;
             return;
         }
-        let target = self.map.target(&watch.subject.locator, &watch.subject.object);
+        let target = watch.subject.target(&self.map);
         let ping_at = now + PING_EVERY;
         watch.stand = link.map(|link| Stand { link, target, ping_at });
         if let Some(token) = watch.token.take() {
@@ -340,7 +345,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             let gone = |link: &LinkId| self.sessions.features(*link).is_none();
             match self.lingers.by_id.get(&id) {
                 Some(Linger::Watch(Watch { stand: Some(stand), subject, .. })) => {
-                    let target = self.map.target(&subject.locator, &subject.object);
+                    let target = subject.target(&self.map);
                     if skipped || target != stand.target || gone(&stand.link) {
                         self.watch_returns(id, now);
                     }

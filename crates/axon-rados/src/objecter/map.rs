@@ -55,6 +55,14 @@ pub(crate) trait ClusterMap {
     /// Where to read or write instead if the pool has a cache tier: the tier's pool.
     fn overlay(&self, pool: i64, write: bool) -> Option<i64>;
 
+    /// Where an object belongs if the pool may have a cache tier.
+    fn tier_target(&self, locator: &ObjectLocator, object: &[u8], write: bool) -> Option<Target> {
+        match self.overlay(locator.pool, write) {
+            Some(tier) => self.target(&ObjectLocator { pool: tier, ..locator.clone() }, object),
+            None => self.target(locator, object),
+        }
+    }
+
     /// What keeps requests on `pool` from being sent.
     fn barriers(&self, pool: i64) -> Barriers;
 

@@ -102,14 +102,14 @@ impl<T> Op<T> {
         self.unsend();
     }
 
-    /// Where the request belongs by `map`, in the cache tier if the pool has one.
+    /// Where the request belongs by `map`, in the cache tier if the pool has one. What is asked of a placement group is
+    /// asked of the pool itself. Ceph: `Objecter::_calc_target`.
     pub(super) fn find_target(&self, map: &impl ClusterMap) -> Option<Target> {
-        let mut locator = self.locator().clone();
-        let passes_by = self.is_redirected() || self.request.flags.contains(OsdFlags::IGNORE_OVERLAY);
-        if !passes_by && let Some(tier) = map.overlay(locator.pool, self.request.is_write()) {
-            locator.pool = tier;
+        let ignores = self.request.is_on_pg() || self.request.flags.contains(OsdFlags::IGNORE_OVERLAY);
+        match self.is_redirected() || ignores {
+            true => map.target(self.locator(), self.object()),
+            false => map.tier_target(self.locator(), self.object(), self.request.is_write()),
         }
-        map.target(&locator, self.object())
     }
 
     /// Whether what was sent may have been dropped by the OSDs, now that the request belongs to `target`: they drop
