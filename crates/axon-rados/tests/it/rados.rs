@@ -1,17 +1,19 @@
-//! Objects of real clusters: what is written by one client is read by the other, whichever of the two is Ceph's.
+//! Objects of real clusters, in both modes: what is written by one client is read by the other, whichever of the two is
+//! Ceph's.
 
 mod bad;
 mod bed;
+mod bindings;
+mod block;
 mod compound;
+mod erasure;
 mod everyday;
+mod full;
 mod listing;
 mod model;
+mod nonsense;
+mod python;
 mod snapshots;
 mod thrash;
+mod tiers;
 mod watching;
-
-use axon_testbed::Release;
-
-/// What the tests of this folder run on.
-const RELEASES: [(Release, axon_testbed::Mode); 2] =
-    [(Release::Pacific, axon_testbed::Mode::Crc), (Release::Reef, axon_testbed::Mode::Secure)];

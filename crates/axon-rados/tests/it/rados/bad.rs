@@ -1,19 +1,20 @@
 //! What cannot be done is said, and what is known about it.
 
-use super::bed::{POOL, connect, shared};
+use super::bed::{connect, everywhere, somewhere};
 use crate::monitors::{SECOND, eventually};
-use axon_auth::AuthName;
+use axon_auth::{AuthName, Mode};
 use axon_denc::{AddrVec, EntityAddr, EntityType};
+use axon_messenger::Modes;
 use axon_rados::Rados;
 use axon_rados::client::{Errno, RadosConfig, RadosError, Waiting};
 use axon_rados::mon::{MonConfig, MonError};
-use axon_testbed::{Cluster, Release};
+use axon_testbed::Cluster;
 use bytes::Bytes;
 use std::time::Duration;
 
 #[test]
 fn names_must_be_there() {
-    let bed = shared(Release::Pacific);
+    let bed = somewhere();
     assert!(matches!(bed.rados.pool(""), Err(RadosError::EmptyPoolName)));
     let unknown = bed.rados.pool("no such pool").unwrap_err();
     assert_eq!(unknown.to_string(), "there is no pool 'no such pool'");
@@ -22,40 +23,51 @@ fn names_must_be_there() {
     assert_eq!(missing.to_string(), "no such object: no such object (ENOENT)");
 }
 
+/// A request that is larger than the session allows is not sent; one that is larger than the OSD allows it refuses.
 #[test]
 fn what_is_too_large_for_one_request() {
-    let bed = shared(Release::Reef);
-    let error = bed.io.write_full("huge", Bytes::from(vec![0; 200 << 20])).wait().unwrap_err();
-    let RadosError::TooLarge { size, limit, .. } = &error else { panic!("{error}") };
-    assert_eq!((*size, *limit), (200 << 20, 90 << 20));
-    assert_eq!(error.errno(), Some(Errno::EMSGSIZE));
-    // An OSD that allows less says so itself.
-    let mut config = RadosConfig::new(crate::monitors::config(&bed.cluster, "client.admin"));
-    config.max_write = 100 << 20;
-    let io = Rados::connect(config).unwrap().pool(POOL).unwrap();
-    let error = io.write_full("huge", Bytes::from(vec![0; 91 << 20])).wait().unwrap_err();
-    assert!(matches!(error, RadosError::TooLarge { .. }), "{error}");
+    for bed in everywhere() {
+        let huge = Bytes::from(vec![0; 200 << 20]);
+        let error = bed.io.write_full("huge", huge).wait().unwrap_err();
+        let RadosError::TooLarge { size, limit, .. } = &error else { panic!("{error}") };
+        assert_eq!((*size, *limit), (200 << 20, 90 << 20));
+        assert_eq!(error.errno(), Some(Errno::EMSGSIZE));
+        assert!(error.to_string().contains("94371840"), "{error}");
+
+        let mut mon = crate::monitors::config(bed.cluster, "client.admin");
+        mon.modes = Modes::only(bed.mode);
+        let mut config = RadosConfig::new(mon);
+        config.max_write = 100 << 20;
+        let io = Rados::connect(config).unwrap().pool(bed.io.pool_name()).unwrap();
+        let error = io.write_full("huge", Bytes::from(vec![0; 91 << 20])).wait().unwrap_err();
+        assert!(matches!(error, RadosError::TooLargeForOsd { size, .. } if size == 91 << 20), "{error}");
+        assert_eq!(error.errno(), Some(Errno::EMSGSIZE));
+        assert!(error.to_string().contains("the OSD's osd_max_write_size"), "{error}");
+        assert!(io.stat("huge").wait().unwrap_err().is_not_found());
+    }
 }
 
+/// An object of 200 MiB in pieces: the OSD says which of its limits ends it.
 #[test]
-fn paused_clusters() {
-    let cluster = Cluster::builder().osds(1).pool(POOL, 4).boot().unwrap();
-    let rados = connect(&cluster);
-    let io = rados.pool(POOL).unwrap().with_deadline(Some(SECOND));
-    io.write_full("there", "x").wait().unwrap();
-    cluster.ceph(&["osd", "set", "pause"]).unwrap();
-    rados.wait_for_latest_map().unwrap();
-    let paused = io.read("there", 0, 0).wait().unwrap_err();
-    assert!(matches!(paused, RadosError::NotDone { why: Waiting::Paused, .. }), "{paused}");
-    cluster.ceph(&["osd", "unset", "pause"]).unwrap();
-    io.clone().with_deadline(Some(30 * SECOND)).read("there", 0, 0).wait().unwrap();
+fn what_is_too_large_for_an_object() {
+    for bed in everywhere() {
+        let io = &bed.io;
+        io.write("grown", 127 << 20, "x").wait().unwrap();
+        for refused in [io.write("grown", 200 << 20, "x").wait(), io.truncate("grown", 200 << 20).wait()] {
+            let refused = refused.unwrap_err();
+            assert_eq!(refused.errno(), Some(Errno::EFBIG), "{refused}");
+            assert!(refused.to_string().contains("the OSD's osd_max_object_size"), "{refused}");
+        }
+        assert_eq!(io.stat("grown").wait().unwrap().size, (127 << 20) + 1);
+        io.remove("grown").wait().unwrap();
+    }
 }
 
 #[test]
 fn a_silent_osd_leaves_doubt_about_writes_only() {
-    let mut cluster = Cluster::builder().osds(1).pool(POOL, 1).boot().unwrap();
-    let rados = connect(&cluster);
-    let io = rados.pool(POOL).unwrap().with_deadline(Some(2 * SECOND));
+    let mut cluster = Cluster::builder().osds(1).pool("p", 1).boot().unwrap();
+    let rados = connect(&cluster, Mode::CRC);
+    let io = rados.pool("p").unwrap().with_deadline(Some(2 * SECOND));
     io.write_full("o", "x").wait().unwrap();
     cluster.daemon("osd.0").unwrap().freeze();
     let (write, read) = (io.append("o", "y"), io.read("o", 0, 0));

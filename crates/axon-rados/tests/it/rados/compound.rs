@@ -1,7 +1,6 @@
 //! Operations that are done together, guards, object classes and locks.
 
-use super::RELEASES;
-use super::bed::{connect, shared};
+use super::bed::everywhere;
 use axon_rados::client::{Errno, RadosError};
 use axon_rados::ops::{Compare, Lock, LockKind, Operand, ReadOp, WriteOp};
 use axon_rados::osd::OpFlags;
@@ -13,8 +12,8 @@ fn errno<T: std::fmt::Debug>(result: Result<T, RadosError>) -> Errno {
 
 #[test]
 fn together_or_not_at_all() {
-    for (release, _) in RELEASES {
-        let io = &shared(release).io;
+    for bed in everywhere() {
+        let io = &bed.io;
         let mut op = WriteOp::new();
         op.create(true).write_full("data").set_xattr("x", "1").omap_set([("k", "v")]);
         io.operate("whole", op.clone()).wait().unwrap();
@@ -44,8 +43,8 @@ fn together_or_not_at_all() {
 
 #[test]
 fn guards() {
-    for (release, _) in RELEASES {
-        let io = &shared(release).io;
+    for bed in everywhere() {
+        let io = &bed.io;
         let mut op = WriteOp::new();
         op.write_full("0123").set_xattr("n", "41").omap_set([("k", "v")]);
         io.create("guarded", false).wait().unwrap(); // a version before the one asserted
@@ -106,8 +105,8 @@ fn guards() {
 
 #[test]
 fn classes() {
-    for (release, _) in RELEASES {
-        let io = &shared(release).io;
+    for bed in everywhere() {
+        let io = &bed.io;
         io.create("greeted", false).wait().unwrap();
         let hello = io.call("greeted", "hello", "say_hello", "Axon").wait();
         assert_eq!(hello.unwrap(), "Hello, Axon!");
@@ -121,9 +120,8 @@ fn classes() {
 
 #[test]
 fn locks() {
-    for (release, _) in RELEASES {
-        let bed = shared(release);
-        let other = connect(&bed.cluster).pool(super::bed::POOL).unwrap();
+    for bed in everywhere() {
+        let other = bed.other();
         let lock = Lock { description: "for a test".into(), ..Lock::exclusive("door", "me") };
         bed.io.lock("house", &lock).wait().unwrap();
         assert_eq!(errno(other.lock("house", &lock).wait()), Errno::EBUSY);

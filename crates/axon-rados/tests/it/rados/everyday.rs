@@ -1,7 +1,6 @@
 //! Data, attributes and omaps, each read back by the other client.
 
-use super::RELEASES;
-use super::bed::{Bed, shared};
+use super::bed::{Bed, everywhere};
 use axon_rados::client::{Errno, RadosError};
 use axon_rados::ops::{Stat, WriteOp};
 use bytes::Bytes;
@@ -9,13 +8,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 #[test]
 fn what_we_write_the_tool_reads() {
-    for (release, _) in RELEASES {
-        let bed = shared(release);
+    for bed in everywhere() {
         let data = Bytes::from((0..3_000_000u32).map(|i| (i * 7) as u8).collect::<Vec<_>>());
         bed.io.write_full("ours", data.clone()).wait().unwrap();
         let path = bed.file("got", b"");
         bed.rados(&["get", "ours", &path]);
-        assert!(std::fs::read(&path).unwrap() == data, "{release}");
+        assert!(std::fs::read(&path).unwrap() == data, "{}", bed.name());
         assert!(bed.rados(&["stat", "ours"]).contains("size 3000000"));
         attributes(bed);
         omaps(bed);
@@ -68,8 +66,7 @@ fn omaps(bed: &Bed) {
 
 #[test]
 fn what_the_tool_writes_we_read() {
-    for (release, _) in RELEASES {
-        let bed = shared(release);
+    for bed in everywhere() {
         let path = bed.file("theirs", &[42; 100_000]);
         bed.rados(&["put", "theirs", &path]);
         let data = bed.io.read("theirs", 0, 0).wait().unwrap();
@@ -85,8 +82,8 @@ fn what_the_tool_writes_we_read() {
 
 #[test]
 fn parts_of_objects() {
-    for (release, _) in RELEASES {
-        let io = &shared(release).io;
+    for bed in everywhere() {
+        let io = &bed.io;
         let read = |name: &str| io.read(name, 0, 0).wait().unwrap();
         io.create("parts", true).wait().unwrap();
         let again = io.create("parts", true).wait().unwrap_err();
@@ -114,8 +111,7 @@ fn parts_of_objects() {
 
 #[test]
 fn namespaces_and_keys() {
-    for (release, _) in RELEASES {
-        let bed = shared(release);
+    for bed in everywhere() {
         let there = bed.io.clone().with_namespace("there");
         there.write_full("n", "in the namespace").wait().unwrap();
         assert!(bed.io.stat("n").wait().unwrap_err().is_not_found());

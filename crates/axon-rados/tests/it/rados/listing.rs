@@ -1,36 +1,37 @@
 //! Listings, and pools.
 
-use super::RELEASES;
-use super::bed::shared;
+use super::bed::everywhere;
+use crate::monitors::{SECOND, eventually};
 use axon_rados::client::RadosError;
 use axon_rados::mon::PoolSpec;
 use std::collections::BTreeSet;
 
 #[test]
 fn pools_come_and_go() {
-    for (release, _) in RELEASES {
-        let bed = shared(release);
+    for bed in everywhere() {
         let spec = PoolSpec { placement_groups: Some(4), ..PoolSpec::default() };
-        let io = bed.rados.create_pool("coming", &spec).unwrap();
+        let coming = bed.named("coming");
+        let io = bed.rados.create_pool(&coming, &spec).unwrap();
         io.write_full("o", "x").wait().unwrap();
-        let names: Vec<_> = bed.rados.pools().unwrap().into_iter().map(|(_, name)| name).collect();
-        assert_eq!(
-            bed.rados(&["lspools"]).lines().map(str::to_owned).collect::<BTreeSet<_>>(),
-            names.into_iter().collect()
-        );
-        bed.rados.delete_pool("coming").unwrap();
-        assert!(matches!(bed.rados.pool("coming"), Err(RadosError::NoPool(name)) if name == "coming"));
+        // Other tests make pools in the meantime.
+        eventually("the same pools", 60 * SECOND, || {
+            let ours: BTreeSet<_> = bed.rados.pools().unwrap().into_iter().map(|(_, name)| name).collect();
+            assert!(ours.contains(&coming), "{ours:?}");
+            ours == bed.rados(&["lspools"]).lines().map(str::to_owned).collect()
+        });
+        bed.rados.delete_pool(&coming).unwrap();
+        assert!(matches!(bed.rados.pool(&coming), Err(RadosError::NoPool(name)) if name == coming));
         let late = io.write_full("o", "y").wait();
-        assert!(matches!(&late, Err(RadosError::NoPool(name)) if name == "coming"), "{late:?}");
+        assert!(matches!(&late, Err(RadosError::NoPool(name)) if *name == coming), "{late:?}");
     }
 }
 
 #[test]
 fn everything_is_listed_once() {
-    for (release, _) in RELEASES {
-        let bed = shared(release);
+    for bed in everywhere() {
         let spec = PoolSpec { placement_groups: Some(8), ..PoolSpec::default() };
-        let io = bed.rados.create_pool("listed", &spec).unwrap();
+        let pool = bed.named("listed");
+        let io = bed.rados.create_pool(&pool, &spec).unwrap();
         let named = io.clone().with_namespace("ns");
         let writes: Vec<_> = (0..150).map(|i| io.create(&format!("o{i}"), true)).collect();
         writes.into_iter().for_each(|op| op.wait().unwrap());
@@ -41,7 +42,7 @@ fn everything_is_listed_once() {
             assert_eq!(listed.len(), 150);
             assert_eq!(listed.into_iter().collect::<BTreeSet<_>>(), expected);
         }
-        let tool = bed.cluster.run("rados", &["-p", "listed", "ls"]).unwrap().stdout;
+        let tool = bed.rados_in(&pool, &["ls"]);
         assert_eq!(tool.lines().map(str::to_owned).collect::<BTreeSet<_>>(), expected);
         let inside: Vec<_> = named.list().map(|object| object.unwrap().name).collect();
         assert_eq!(inside, ["inside"]);

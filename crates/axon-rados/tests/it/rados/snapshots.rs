@@ -1,31 +1,30 @@
 //! Snapshots, of pools and self-managed.
 
-use super::RELEASES;
-use super::bed::shared;
+use super::bed::everywhere;
 use axon_rados::client::SnapContext;
 use axon_rados::mon::PoolSpec;
 use axon_rados::osd::NO_SNAP;
 
 #[test]
 fn snapshots_of_a_pool() {
-    for (release, _) in RELEASES {
-        let bed = shared(release);
+    for bed in everywhere() {
         let spec = PoolSpec { placement_groups: Some(4), ..PoolSpec::default() };
-        let io = bed.rados.create_pool("pool-snaps", &spec).unwrap();
+        let pool = bed.named("pool-snaps");
+        let io = bed.rados.create_pool(&pool, &spec).unwrap();
         io.write_full("o", "before").wait().unwrap();
         io.create_snap("s").unwrap();
         io.write_full("o", "after!").wait().unwrap();
         let id = io.snap_by_name("s").unwrap();
         let then = io.clone().with_snap(id);
         assert_eq!(then.read("o", 0, 0).wait().unwrap(), "before");
-        let tool = bed.cluster.run("rados", &["-p", "pool-snaps", "lssnap"]).unwrap().stdout;
+        let tool = bed.rados_in(&pool, &["lssnap"]);
         assert!(tool.contains("1 snaps"), "{tool}");
         let path = bed.file("snap", b"");
-        bed.cluster.run("rados", &["-p", "pool-snaps", "-s", "s", "get", "o", &path]).unwrap();
+        bed.rados_in(&pool, &["-s", "s", "get", "o", &path]);
         assert_eq!(std::fs::read(&path).unwrap(), b"before");
         io.rollback("o", id).wait().unwrap();
         assert_eq!(io.read("o", 0, 0).wait().unwrap(), "before");
-        bed.cluster.run("rados", &["-p", "pool-snaps", "mksnap", "theirs"]).unwrap();
+        bed.rados_in(&pool, &["mksnap", "theirs"]);
         bed.rados.wait_for_latest_map().unwrap();
         assert!(io.snap_by_name("theirs").is_ok());
         io.delete_snap("s").unwrap();
@@ -36,10 +35,9 @@ fn snapshots_of_a_pool() {
 
 #[test]
 fn self_managed_snapshots() {
-    for (release, _) in RELEASES {
-        let bed = shared(release);
+    for bed in everywhere() {
         let spec = PoolSpec { placement_groups: Some(4), ..PoolSpec::default() };
-        let io = bed.rados.create_pool("own-snaps", &spec).unwrap();
+        let io = bed.rados.create_pool(&bed.named("own-snaps"), &spec).unwrap();
         io.write_full("o", "one").wait().unwrap();
         let first = io.create_self_managed_snap().unwrap();
         let writer = |snaps: Vec<u64>| io.clone().with_snap_context(SnapContext { seq: snaps[0], snaps });

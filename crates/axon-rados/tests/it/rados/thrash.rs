@@ -1,20 +1,44 @@
-//! Random operations against a model, while OSDs are killed, taken out, and the pool is changed, and their messengers
-//! break sockets. `AXON_THRASH_SECONDS` says how long; a minute unless said.
+//! Random operations against a model, in both modes, while OSDs are killed, taken out, and the pools are changed, and
+//! their messengers break sockets. `AXON_THRASH_SECONDS` says how long; a minute unless said.
 
-use super::bed::{self, Bed};
-use super::model::{Begun, Object, Seen, Step};
+mod alarm;
+mod harass;
+mod work;
+
+pub(crate) use work::brief;
+
+use super::bed::{self, connect, everywhere, mode_name};
+use super::model::Object;
+use crate::monitors::eventually;
+use alarm::{Alarm, WATCHED};
+use axon_auth::Mode;
 use axon_rados::IoCtx;
-use axon_testbed::{Cluster, Mode, Release};
+use axon_testbed::{Cluster, Release};
 use bytes::Bytes;
+use harass::{Harasser, is_up};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
+use work::work;
 
 const OBJECTS: usize = 240;
-/// Objects that are worked on at the same time.
-const AT_ONCE: usize = 16;
 /// How long one operation may take before it counts as hanging.
 const PATIENCE: Duration = Duration::from_secs(180);
+/// The clients, and their pools.
+const MODES: [Mode; 2] = [Mode::CRC, Mode::SECURE];
+
+/// What should be there in the end.
+type Expected = BTreeMap<String, Object>;
+
+/// Says "stop" when it goes, also when that is because a test fails: threads that never stop would hide why.
+struct WhenGone<'a>(&'a AtomicBool);
+
+impl Drop for WhenGone<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 fn thrash_for() -> Duration {
     let told = std::env::var("AXON_THRASH_SECONDS").ok();
@@ -22,208 +46,75 @@ fn thrash_for() -> Duration {
     Duration::from_secs(told.unwrap_or(60))
 }
 
-/// Numbers from a seed (splitmix64).
-struct Draw(u64);
-
-impl Draw {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    fn bytes(&mut self, most: u64) -> Vec<u8> {
-        let byte = self.next() as u8;
-        (0..=self.below(most)).map(|i| (i as u8).wrapping_mul(13) ^ byte).collect()
-    }
-
-    fn step(&mut self, object: Option<&Object>) -> Step {
-        let size = object.map_or(0, |object| object.data.len() as u64);
-        let key = format!("k{}", self.below(5));
-        match self.below(20) {
-            0 | 1 => Step::WriteFull(self.bytes(20_000)),
-            2 | 3 => Step::Write(self.below(10_000), self.bytes(5000)),
-            4..=7 if size < 200_000 => Step::Append(self.bytes(3000)),
-            8 => Step::Truncate(self.below(size + 100)),
-            9 if size > 0 => {
-                let at = self.below(size);
-                Step::Zero(at, 1 + self.below(size - at))
-            }
-            10 => Step::Remove,
-            11 => Step::Create,
-            12 => Step::SetXattr(key, self.bytes(50).into()),
-            13 => Step::OmapSet(key, self.bytes(50).into()),
-            14 => self.compare_and_write(object),
-            15 => Step::Stat,
-            16 => Step::Xattrs,
-            17 => Step::Omap,
-            _ => Step::Read,
-        }
-    }
-
-    /// Mostly with what is there.
-    fn compare_and_write(&mut self, object: Option<&Object>) -> Step {
-        let mut old: Vec<u8> =
-            object.map(|object| object.data.iter().take(100).copied().collect()).unwrap_or_default();
-        if old.is_empty() {
-            return Step::Read;
-        }
-        if self.below(4) == 0 {
-            let at = self.below(old.len() as u64) as usize;
-            old[at] ^= 0xff;
-        }
-        let new = self.bytes(old.len() as u64 - 1).into_iter().cycle().take(old.len()).collect();
-        Step::CompareAndWrite(old, new)
-    }
-}
-
-/// Some steps on one object, begun one after the other without waiting, and what may come of them.
-struct Task {
-    name: String,
-    steps: Vec<(Step, Vec<Seen>, Begun)>,
-}
-
-impl Task {
-    fn begin(io: &IoCtx, name: String, object: &mut Option<Object>, draw: &mut Draw) -> Self {
-        let mut steps = Vec::new();
-        let mut states = Vec::new();
-        for _ in 0..=draw.below(3) {
-            let step = draw.step(object.as_ref());
-            states.push(object.clone());
-            let expected = step.apply(object);
-            steps.push((step.clone(), vec![expected], step.begin(io, &name)));
-        }
-        states.push(object.clone());
-        // A look that was sent again may see what was begun after it.
-        for (i, (step, expected, _)) in steps.iter_mut().enumerate().filter(|(_, (step, ..))| step.is_look())
-        {
-            expected.extend(states[i + 1..].iter().map(|state| step.apply(&mut state.clone())));
-        }
-        Self { steps, name }
-    }
-
-    fn check(self, counts: &mut BTreeMap<&'static str, u64>) {
-        let story: Vec<_> = self.steps.iter().map(|(step, ..)| brief(step)).collect();
-        for (step, expected, begun) in self.steps {
-            let seen = begun.see().unwrap_or_else(|error| panic!("{}: {step:?}: {error}", self.name));
-            assert!(
-                expected.contains(&seen),
-                "{} ({story:?}): {} led to {}, not {}",
-                self.name,
-                brief(&step),
-                brief(&seen),
-                brief(&expected[0])
-            );
-            *counts.entry(if step.is_look() { "looks" } else { "changes" }).or_default() += 1;
-        }
-    }
-}
-
-pub(crate) fn brief(what: &impl std::fmt::Debug) -> String {
-    let text = format!("{what:?}");
-    let length = text.len();
-    let cut = text.char_indices().nth(60).map_or(text.len(), |(at, _)| at);
-    format!("{} ({length})", &text[..cut])
-}
-
-/// Works on random objects until told to stop; returns what should be there.
-fn work(io: &IoCtx, seed: u64, stop: &AtomicBool) -> BTreeMap<String, Object> {
-    let mut draw = Draw(seed);
-    let mut objects: Vec<Option<Object>> = vec![None; OBJECTS];
-    let mut counts = BTreeMap::new();
-    let mut slowest = Duration::ZERO;
-    while !stop.load(Ordering::Relaxed) {
-        let first = draw.below(OBJECTS as u64) as usize;
-        let began = Instant::now();
-        let tasks: Vec<_> = (0..AT_ONCE)
-            .map(|i| (first + i * 7) % OBJECTS)
-            .map(|n| Task::begin(io, format!("thrashed{n}"), &mut objects[n], &mut draw))
-            .collect();
-        tasks.into_iter().for_each(|task| task.check(&mut counts));
-        slowest = slowest.max(began.elapsed());
-    }
-    println!("{counts:?}, the slowest round took {slowest:?}");
-    assert!(counts["changes"] > 100 && counts["looks"] > 100, "{counts:?}");
-    let there = |(n, object): (usize, Option<Object>)| Some((format!("thrashed{n}"), object?));
-    objects.into_iter().enumerate().filter_map(there).collect()
-}
-
-/// What is done to the cluster, one thing after the other.
-fn harass(cluster: &mut Cluster, seed: u64, until: Instant) -> BTreeMap<&'static str, u64> {
-    let mut draw = Draw(seed);
-    let mut done = BTreeMap::new();
-    while Instant::now() < until {
-        let osd = draw.below(3);
-        let what = match draw.below(8) {
-            0..=3 => {
-                let name = format!("osd.{osd}");
-                cluster.daemon(&name).expect("it runs").kill();
-                std::thread::sleep(Duration::from_millis(draw.below(3000)));
-                cluster.stop(&name); // forget the dead process
-                cluster.start(&name).unwrap();
-                std::thread::sleep(Duration::from_secs(3));
-                "killed"
-            }
-            4 | 5 => {
-                cluster.ceph(&["osd", "out", &osd.to_string()]).unwrap();
-                std::thread::sleep(Duration::from_secs(2));
-                cluster.ceph(&["osd", "in", &osd.to_string()]).unwrap();
-                "out and in"
-            }
-            6 => {
-                let groups = (8 << draw.below(3)).to_string();
-                cluster.ceph(&["osd", "pool", "set", bed::POOL, "pg_num", &groups]).unwrap();
-                "groups"
-            }
-            _ => {
-                let size = (2 + draw.below(2)).to_string();
-                cluster.ceph(&["osd", "pool", "set", bed::POOL, "size", &size]).unwrap();
-                "size"
-            }
-        };
-        *done.entry(what).or_default() += 1;
-        std::thread::sleep(Duration::from_millis(500));
-    }
-    done
-}
-
-fn thrash(release: Release, mode: Mode) {
+fn thrash(release: Release) {
+    let mut cluster = durable(release);
+    let pools = MODES.map(|mode| {
+        let rados = connect(&cluster, mode);
+        rados.pool(mode_name(mode)).unwrap().with_deadline(Some(PATIENCE))
+    });
+    let [watcher, notifier] = MODES.map(|mode| {
+        let rados = connect(&cluster, mode);
+        rados.pool(mode_name(Mode::CRC)).unwrap().with_namespace("alarm").with_deadline(Some(PATIENCE))
+    });
     let seed = 0x0061_786f_6e00 + thrash_for().as_secs();
-    let durable = bed::builder(release, mode)
+    let stop = AtomicBool::new(false);
+    let (expected, seen) = Alarm::new(watcher, notifier).sound(|alarm| {
+        a_watch_outlives_its_osd(&mut cluster, alarm);
+        std::thread::scope(|scope| {
+            let _stop = WhenGone(&stop);
+            let workers = pools.each_ref().map(|io| start(scope, io, seed, &stop));
+            let names = MODES.map(mode_name);
+            let until = Instant::now() + thrash_for();
+            let done = Harasser::new(&mut cluster, &names, seed ^ 1).harass(until);
+            println!("{release}: seed {seed}: {done}");
+            stop.store(true, Ordering::Relaxed);
+            workers.map(|worker| worker.join().unwrap())
+        })
+    });
+    println!("{release}: {seen}");
+    for (io, expected) in pools.iter().zip(&expected) {
+        compare(io, expected);
+        compare_names(&cluster, io, expected);
+    }
+}
+
+/// A cluster whose OSDs find their data again after they were killed, with a manager, which splits groups.
+fn durable(release: Release) -> Cluster {
+    bed::builder(release)
+        .mgr()
+        .set("mgr_tick_period", "1")
         .set("osd_objectstore", "bluestore")
         .set("bluestore_block_size", "3221225472")
         .set("osd_memory_target", "939524096")
-        .set("osd_pool_default_min_size", "1");
-    let Bed { mut cluster, rados, io } = Bed::boot(durable);
-    cluster.ceph(&["config", "set", "osd", "ms_inject_socket_failures", "300"]).unwrap();
-    let io = io.with_deadline(Some(PATIENCE));
-    let stop = AtomicBool::new(false);
-    let until = Instant::now() + thrash_for();
-    let expected = std::thread::scope(|scope| {
-        let worker = scope.spawn(|| work(&io, seed, &stop));
-        let done = harass(&mut cluster, seed ^ 1, until);
-        println!("{release}: seed {seed}: {done:?}");
-        stop.store(true, Ordering::Relaxed);
-        worker.join().unwrap()
-    });
-    cluster.ceph(&["config", "set", "osd", "ms_inject_socket_failures", "0"]).unwrap();
-    compare(&io, &expected);
-    let listed: Vec<String> = io.list().map(|object| object.unwrap().name).collect();
-    let mut listed: Vec<_> = listed.into_iter().collect();
-    listed.sort();
-    assert_eq!(listed, expected.keys().cloned().collect::<Vec<_>>());
-    let tool = cluster.run("rados", &["-p", bed::POOL, "ls"]).unwrap().stdout;
-    assert_eq!(tool.lines().count(), expected.len());
-    drop(rados);
+        .set("osd_pool_default_min_size", "1")
+        .boot()
+        .unwrap()
 }
 
-fn compare(io: &IoCtx, expected: &BTreeMap<String, Object>) {
+fn start<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    io: &'scope IoCtx,
+    seed: u64,
+    stop: &'scope AtomicBool,
+) -> ScopedJoinHandle<'scope, Expected> {
+    scope.spawn(move || work(io, seed ^ (io.pool_id().cast_unsigned() << 8), stop))
+}
+
+/// The OSD that has the watched object is killed: the watch moves to another one, and back.
+fn a_watch_outlives_its_osd(cluster: &mut Cluster, alarm: &Alarm) {
+    alarm.wait_until_heard();
+    let pool = mode_name(Mode::CRC);
+    let place = cluster.ceph_json(&["osd", "map", pool, WATCHED, "alarm"]).unwrap();
+    let osd = place["acting_primary"].as_u64().unwrap();
+    cluster.kill(&format!("osd.{osd}"));
+    eventually("monitors that notice", PATIENCE, || !is_up(cluster, osd));
+    alarm.wait_until_heard();
+    cluster.start(&format!("osd.{osd}")).unwrap();
+    eventually("an OSD that is back", PATIENCE, || is_up(cluster, osd));
+    alarm.wait_until_heard();
+}
+
+fn compare(io: &IoCtx, expected: &Expected) {
     for (name, object) in expected {
         let data = io.read(name, 0, 0).wait().unwrap();
         let differ = (0..data.len().max(object.data.len())).find(|i| data.get(*i) != object.data.get(*i));
@@ -235,14 +126,26 @@ fn compare(io: &IoCtx, expected: &BTreeMap<String, Object>) {
     }
 }
 
+/// Both clients list what should be there.
+fn compare_names(cluster: &Cluster, io: &IoCtx, expected: &Expected) {
+    let names: Vec<_> = expected.keys().cloned().collect();
+    let mut ours: Vec<_> = io.list().map(|object| object.unwrap().name).collect();
+    ours.sort();
+    assert_eq!(ours, names);
+    let tool = cluster.run("rados", &["-p", io.pool_name(), "ls"]).unwrap().stdout;
+    let mut theirs: Vec<_> = tool.lines().collect();
+    theirs.sort();
+    assert_eq!(theirs, names);
+}
+
 #[test]
 fn nothing_diverges_in_peace() {
-    for (release, _) in super::RELEASES {
-        let io = bed::shared(release).io.clone().with_namespace("peace");
+    for bed in everywhere() {
+        let io = bed.io.clone().with_namespace("peace");
         let stop = AtomicBool::new(false);
         let expected = std::thread::scope(|scope| {
-            let worker = scope.spawn(|| work(&io, 7, &stop));
-            std::thread::sleep(Duration::from_secs(4));
+            let worker = start(scope, &io, 7, &stop);
+            std::thread::sleep(Duration::from_secs(3));
             stop.store(true, Ordering::Relaxed);
             worker.join().unwrap()
         });
@@ -252,10 +155,10 @@ fn nothing_diverges_in_peace() {
 
 #[test]
 fn nothing_diverges_while_pacific_is_harassed() {
-    thrash(Release::Pacific, Mode::Crc);
+    thrash(Release::Pacific);
 }
 
 #[test]
 fn nothing_diverges_while_reef_is_harassed() {
-    thrash(Release::Reef, Mode::Secure);
+    thrash(Release::Reef);
 }

@@ -1,12 +1,12 @@
 //! Watches and notifications.
 
-use super::RELEASES;
-use super::bed::{connect, shared};
+use super::bed::everywhere;
 use crate::monitors::{SECOND, eventually};
-use axon_rados::client::{Watch, WatchEvent};
+use axon_rados::client::{Errno, Watch, WatchEvent};
 use std::time::Duration;
 
-fn take(watch: &Watch) -> (u64, String) {
+/// Takes a notification: its number and what it says.
+pub(super) fn take(watch: &Watch) -> (u64, String) {
     match watch.next_timeout(20 * SECOND).unwrap() {
         Some(WatchEvent::Notify { id, payload, .. }) => (id, String::from_utf8_lossy(&payload).into_owned()),
         other => panic!("{other:?}"),
@@ -15,14 +15,13 @@ fn take(watch: &Watch) -> (u64, String) {
 
 #[test]
 fn watchers_hear_and_answer() {
-    for (release, _) in RELEASES {
-        let bed = shared(release);
+    for bed in everywhere() {
         bed.io.create("watched", false).wait().unwrap();
         let watch = bed.io.watch_blocking("watched").unwrap();
         let watchers = bed.io.watchers("watched").wait().unwrap();
         assert_eq!(watchers.iter().map(|w| w.cookie).collect::<Vec<_>>(), [watch.cookie()]);
 
-        let other = connect(&bed.cluster).pool(super::bed::POOL).unwrap();
+        let other = bed.other();
         let second = other.watch_blocking("watched").unwrap();
         let telling = bed.io.notify("watched", "news", 10 * SECOND);
         for watch in [&watch, &second] {
@@ -51,5 +50,8 @@ fn watchers_hear_and_answer() {
         });
         assert!(bed.rados(&["listwatchers", "watched"]).contains(&format!("cookie={}", watch.cookie())));
         assert!(bed.io.watch_blocking("no such object").unwrap_err().is_not_found());
+        bed.io.remove("watched").wait().unwrap();
+        let over = watch.next_timeout(20 * SECOND).unwrap();
+        assert!(matches!(over, Some(WatchEvent::Lost(Errno::ENOTCONN))), "{over:?}");
     }
 }

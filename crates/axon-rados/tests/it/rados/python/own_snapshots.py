@@ -1,0 +1,8 @@
+io.set_read(first)
+expect(io.read("o"), b"one")
+io.set_read(rados.LIBRADOS_SNAP_HEAD)
+expect(io.read("o"), b"two")
+second = io.create_self_managed_snap()
+io.set_self_managed_snap_write([second, first])
+io.write_full("o", b"three")
+say(second)

@@ -1,0 +1,147 @@
+//! Random operations on objects, each answer compared with the model's.
+
+use super::OBJECTS;
+use crate::rados::model::{Begun, Object, Seen, Step};
+use axon_rados::IoCtx;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Objects that are worked on at the same time.
+const AT_ONCE: usize = 16;
+
+/// Numbers from a seed (splitmix64).
+pub(super) struct Draw(u64);
+
+impl Draw {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(super) fn below(&mut self, n: u64) -> u64 {
+        self.next() % n
+    }
+
+    fn bytes(&mut self, most: u64) -> Vec<u8> {
+        let byte = self.next() as u8;
+        (0..=self.below(most)).map(|i| (i as u8).wrapping_mul(13) ^ byte).collect()
+    }
+
+    fn step(&mut self, object: Option<&Object>) -> Step {
+        let size = object.map_or(0, |object| object.data.len() as u64);
+        let key = format!("k{}", self.below(5));
+        match self.below(20) {
+            0 | 1 => Step::WriteFull(self.bytes(20_000)),
+            2 | 3 => Step::Write(self.below(10_000), self.bytes(5000)),
+            4..=7 if size < 200_000 => Step::Append(self.bytes(3000)),
+            8 => Step::Truncate(self.below(size + 100)),
+            9 if size > 0 => {
+                let at = self.below(size);
+                Step::Zero(at, 1 + self.below(size - at))
+            }
+            10 => Step::Remove,
+            11 => Step::Create,
+            12 => Step::SetXattr(key, self.bytes(50).into()),
+            13 => Step::OmapSet(key, self.bytes(50).into()),
+            14 => self.compare_and_write(object),
+            15 => Step::Stat,
+            16 => Step::Xattrs,
+            17 => Step::Omap,
+            _ => Step::Read,
+        }
+    }
+
+    /// Mostly with what is there.
+    fn compare_and_write(&mut self, object: Option<&Object>) -> Step {
+        let mut old: Vec<u8> =
+            object.map(|object| object.data.iter().take(100).copied().collect()).unwrap_or_default();
+        if old.is_empty() {
+            return Step::Read;
+        }
+        if self.below(4) == 0 {
+            let at = self.below(old.len() as u64) as usize;
+            old[at] ^= 0xff;
+        }
+        let new = self.bytes(old.len() as u64 - 1).into_iter().cycle().take(old.len()).collect();
+        Step::CompareAndWrite(old, new)
+    }
+}
+
+/// Some steps on one object, begun one after the other without waiting, and what may come of them.
+struct Task {
+    name: String,
+    steps: Vec<(Step, Vec<Seen>, Begun)>,
+}
+
+impl Task {
+    fn begin(io: &IoCtx, name: String, object: &mut Option<Object>, draw: &mut Draw) -> Self {
+        let mut steps = Vec::new();
+        let mut states = Vec::new();
+        for _ in 0..=draw.below(3) {
+            let step = draw.step(object.as_ref());
+            states.push(object.clone());
+            let expected = step.apply(object);
+            steps.push((step.clone(), vec![expected], step.begin(io, &name)));
+        }
+        states.push(object.clone());
+        // A look that was sent again may see what was begun after it.
+        for (i, (step, expected, _)) in steps.iter_mut().enumerate().filter(|(_, (step, ..))| step.is_look())
+        {
+            expected.extend(states[i + 1..].iter().map(|state| step.apply(&mut state.clone())));
+        }
+        Self { steps, name }
+    }
+
+    fn check(self, counts: &mut BTreeMap<&'static str, u64>) {
+        let story: Vec<_> = self.steps.iter().map(|(step, ..)| brief(step)).collect();
+        for (step, expected, begun) in self.steps {
+            let seen = begun.see().unwrap_or_else(|error| panic!("{}: {step:?}: {error}", self.name));
+            assert!(
+                expected.contains(&seen),
+                "{} ({story:?}): {} led to {}, not {}",
+                self.name,
+                brief(&step),
+                brief(&seen),
+                brief(&expected[0])
+            );
+            *counts.entry(if step.is_look() { "looks" } else { "changes" }).or_default() += 1;
+        }
+    }
+}
+
+pub(crate) fn brief(what: &impl std::fmt::Debug) -> String {
+    let text = format!("{what:?}");
+    let length = text.len();
+    let cut = text.char_indices().nth(60).map_or(text.len(), |(at, _)| at);
+    format!("{} ({length})", &text[..cut])
+}
+
+/// Works on random objects until told to stop; returns what should be there.
+pub(super) fn work(io: &IoCtx, seed: u64, stop: &AtomicBool) -> BTreeMap<String, Object> {
+    let mut draw = Draw(seed);
+    let mut objects: Vec<Option<Object>> = vec![None; OBJECTS];
+    let mut counts = BTreeMap::new();
+    let mut slowest = Duration::ZERO;
+    while !stop.load(Ordering::Relaxed) {
+        let first = draw.below(OBJECTS as u64) as usize;
+        let began = Instant::now();
+        let tasks: Vec<_> = (0..AT_ONCE)
+            .map(|i| (first + i * 7) % OBJECTS)
+            .map(|n| Task::begin(io, format!("thrashed{n}"), &mut objects[n], &mut draw))
+            .collect();
+        tasks.into_iter().for_each(|task| task.check(&mut counts));
+        slowest = slowest.max(began.elapsed());
+    }
+    println!("{counts:?}, the slowest round took {slowest:?}");
+    assert!(counts["changes"] > 100 && counts["looks"] > 100, "{counts:?}");
+    let there = |(n, object): (usize, Option<Object>)| Some((format!("thrashed{n}"), object?));
+    objects.into_iter().enumerate().filter_map(there).collect()
+}

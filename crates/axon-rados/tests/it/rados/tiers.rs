@@ -1,0 +1,136 @@
+//! Pools behind a cache tier: requests go to the tier that the map names, or where the tier sends them, and listings to
+//! the pool itself.
+
+use super::bed::{Bed, everywhere};
+use super::watching::take;
+use crate::monitors::{SECOND, eventually};
+use axon_rados::IoCtx;
+use axon_rados::mon::PoolSpec;
+use bytes::Bytes;
+
+/// A pool and one that is to be its cache.
+struct Tiers<'a> {
+    bed: &'a Bed,
+    base: IoCtx,
+    cache: IoCtx,
+}
+
+impl<'a> Tiers<'a> {
+    /// Two new pools; the second one is the first one's tier, in this mode, but not yet its overlay.
+    fn new(bed: &'a Bed, mode: &str) -> Self {
+        let spec = PoolSpec { placement_groups: Some(4), ..PoolSpec::default() };
+        let pool = |kind: &str| bed.rados.create_pool(&bed.named(&format!("{kind}-{mode}")), &spec).unwrap();
+        let tiers = Self { bed, base: pool("base"), cache: pool("cache") };
+        let (base, cache) = (tiers.base.pool_name(), tiers.cache.pool_name());
+        tiers.ceph(&["osd", "tier", "add", base, cache]);
+        tiers.ceph(&["osd", "tier", "cache-mode", cache, mode, "--yes-i-really-mean-it"]);
+        tiers.ceph(&["osd", "pool", "set", cache, "hit_set_type", "bloom"]);
+        tiers
+    }
+
+    /// From now on clients go to the tier.
+    fn set_overlay(&self) {
+        self.ceph(&["osd", "tier", "set-overlay", self.base.pool_name(), self.cache.pool_name()]);
+    }
+
+    fn ceph(&self, args: &[&str]) {
+        self.bed.cluster.ceph(args).unwrap();
+    }
+
+    /// The names in both pools as the real tool lists them.
+    fn their_names(&self) -> [Vec<String>; 2] {
+        [&self.base, &self.cache].map(|io| {
+            let listed = self.bed.rados_in(io.pool_name(), &["ls"]);
+            sorted(listed.lines().map(str::to_owned))
+        })
+    }
+
+    fn our_names(&self) -> [Vec<String>; 2] {
+        [&self.base, &self.cache].map(|io| sorted(io.list().map(|object| object.unwrap().name)))
+    }
+}
+
+fn sorted(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn an_overlay_is_followed() {
+    for bed in everywhere() {
+        let tiers = Tiers::new(bed, "writeback");
+        let base = &tiers.base;
+        base.write_full("old", "of the base").wait().unwrap();
+        let letters = appended_meanwhile(base, || tiers.set_overlay());
+        bed.rados.wait_for_latest_map().unwrap();
+        assert_eq!(base.read("letters", 0, 0).wait().unwrap(), letters, "each letter once, in order");
+        assert_eq!(base.read("old", 0, 0).wait().unwrap(), "of the base");
+        base.write_full("new", "of the cache").wait().unwrap();
+        assert_eq!(base.read("new", 0, 0).wait().unwrap(), "of the cache");
+        let names = tiers.their_names();
+        assert!(!names[0].contains(&"new".into()) && names[1].contains(&"new".into()), "{names:?}");
+        assert_eq!(tiers.our_names(), names);
+        watched(base);
+
+        tiers.ceph(&["osd", "tier", "cache-mode", tiers.cache.pool_name(), "proxy"]);
+        bed.rados_in(tiers.cache.pool_name(), &["cache-flush-evict-all"]);
+        tiers.ceph(&["osd", "tier", "remove-overlay", base.pool_name()]);
+        bed.rados.wait_for_latest_map().unwrap();
+        assert_eq!(base.read("new", 0, 0).wait().unwrap(), "of the cache");
+        assert_eq!(base.read("letters", 0, 0).wait().unwrap(), letters);
+        assert_eq!(tiers.our_names(), [vec!["letters".to_owned(), "new".into(), "old".into()], vec![]]);
+    }
+}
+
+/// Appends letters without waiting, does something in between, and appends more; returns all of them.
+fn appended_meanwhile(io: &IoCtx, meanwhile: impl FnOnce()) -> Bytes {
+    let letters: Vec<u8> = (b'a'..=b'z').cycle().take(300).collect();
+    let append = |letters: &[u8]| -> Vec<_> {
+        letters.iter().map(|letter| io.append("letters", Bytes::copy_from_slice(&[*letter]))).collect()
+    };
+    let (before, after) = letters.split_at(150);
+    let mut under_way = append(before);
+    meanwhile();
+    under_way.extend(append(after));
+    under_way.into_iter().for_each(|op| op.wait().unwrap());
+    letters.into()
+}
+
+/// A watch stands at the tier's object, and ends there.
+fn watched(io: &IoCtx) {
+    let watch = io.watch_blocking("new").unwrap();
+    std::thread::scope(|scope| {
+        let telling = scope.spawn(|| io.notify("new", "news", 30 * SECOND).wait().unwrap());
+        let (id, text) = take(&watch);
+        assert_eq!(text, "news");
+        watch.ack(id, "heard").wait().unwrap();
+        assert_eq!(telling.join().unwrap().answers.len(), 1);
+    });
+    drop(watch);
+    eventually("no watcher", 60 * SECOND, || io.watchers("new").wait().unwrap().is_empty());
+}
+
+/// A cache that takes no writes answers them with the place where they belong.
+#[test]
+fn redirections_are_followed() {
+    for bed in everywhere() {
+        let tiers = Tiers::new(bed, "readonly");
+        let base = &tiers.base;
+        base.write_full("o", "before").wait().unwrap();
+        tiers.set_overlay();
+        bed.rados.wait_for_latest_map().unwrap();
+        let pools = bed.cluster.ceph_json(&["osd", "pool", "ls", "detail"]).unwrap();
+        let is_base = |pool: &&serde_json::Value| pool["pool_name"] == base.pool_name();
+        let base_pool = pools.as_array().unwrap().iter().find(is_base).unwrap();
+        assert_eq!(base_pool["write_tier"].as_i64(), Some(tiers.cache.pool_id()), "writes go to the cache");
+
+        base.append("new", "written ").wait().unwrap();
+        base.append("new", "once").wait().unwrap();
+        base.append("o", ", and after").wait().unwrap();
+        let names = |pool| bed.rados_in(pool, &["ls"]);
+        assert_eq!(names(tiers.cache.pool_name()), "", "the cache took nothing");
+        assert_eq!(base.read("new", 0, 0).wait().unwrap(), "written once");
+        assert_eq!(base.read("o", 0, 0).wait().unwrap(), "before, and after");
+    }
+}
