@@ -16,7 +16,7 @@ pub enum Kind {
     Peer,
     /// All dial each other, and notice who restarted: lossless peers with reuse.
     PeerReuse,
-    /// Node 0 is a stateful server, the others are its lossless clients.
+    /// Node 0 is a stateful server (more in [`Setup::servers`]), the others are its lossless clients.
     Stateful,
     /// Node 0 is a stateless server that replaces older connections, the others are its lossy clients.
     Registered,
@@ -39,14 +39,14 @@ impl Kind {
         matches!(self, Self::Peer | Self::PeerReuse)
     }
 
-    fn policy(self, index: usize) -> Policy {
-        match (self, index) {
+    fn policy(self, serves: bool) -> Policy {
+        match (self, serves) {
             (Self::Peer, _) => Policy::lossless_peer(),
             (Self::PeerReuse, _) => Policy::lossless_peer_reuse(),
-            (Self::Stateful, 0) => Policy::stateful_server(),
-            (Self::Stateful, _) => Policy::lossless_client(),
-            (Self::Registered, 0) => Policy::stateless_registered_server(),
-            (Self::Stateless, 0) => Policy::stateless_server(),
+            (Self::Stateful, true) => Policy::stateful_server(),
+            (Self::Stateful, false) => Policy::lossless_client(),
+            (Self::Registered, true) => Policy::stateless_registered_server(),
+            (Self::Stateless, true) => Policy::stateless_server(),
             (Self::Registered | Self::Stateless, _) => Policy::lossy_client(),
         }
     }
@@ -59,6 +59,8 @@ pub struct Setup {
     pub kind: Kind,
     /// How many nodes there are.
     pub nodes: usize,
+    /// How many of them are servers, the first ones, in kinds that have any. They have nothing to do with each other.
+    pub servers: usize,
     /// What the network does.
     pub weather: Weather,
     /// Time-outs of every connection.
@@ -81,6 +83,7 @@ impl Setup {
         Self {
             kind,
             nodes,
+            servers: 1,
             weather: Weather::calm(),
             timeouts: Timeouts::default(),
             back_off: BackOff::default(),
@@ -109,12 +112,16 @@ impl Setup {
     }
 
     fn name(&self, index: usize) -> EntityName {
-        let kind = match (self.kind, index) {
-            (Kind::Peer | Kind::PeerReuse, _) => EntityType::Osd,
-            (_, 0) => EntityType::Mds,
+        let kind = match self.kind {
+            Kind::Peer | Kind::PeerReuse => EntityType::Osd,
+            _ if self.serves(index) => EntityType::Mds,
             _ => EntityType::Client,
         };
         EntityName::new(kind, index as i64)
+    }
+
+    fn serves(&self, index: usize) -> bool {
+        index < self.servers
     }
 
     fn node(&self, index: usize, name: EntityName, auth: Auth, random: &mut Random) -> Node {
@@ -124,9 +131,9 @@ impl Setup {
         config.send_queue_bytes = self.budget;
         config.admission = !self.weather.admission.is_zero();
         config.modes = Modes::only(if self.secure { Mode::SECURE } else { Mode::CRC });
-        let listens = self.kind.is_peer() || index == 0;
+        let listens = self.kind.is_peer() || self.serves(index);
         let addr = address(index, 1 + random.below(1000) as u32, listens);
-        let policies = Policies::new(self.kind.policy(index));
+        let policies = Policies::new(self.kind.policy(self.serves(index)));
         Node::new(Identity { name, addr, config, policies, auth })
     }
 }

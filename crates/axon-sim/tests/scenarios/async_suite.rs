@@ -1,9 +1,9 @@
-//! The scenarios about sessions of the C++ messenger's unit tests (Ceph: `src/test/msgr/test_msgr.cc`).
+//! The scenarios about sessions of the C++ messenger's unit tests (Ceph: `src/test/msgr/test_msgr.cc`), under their names.
 
 use crate::stage::{A, B, Stage, winner_and_loser};
 use axon_proto::State;
 use axon_sim::sweep::{Seeds, sweep};
-use axon_sim::{Edge, Kind, Label, Plan, Setup, Trace};
+use axon_sim::{Edge, Kind, Label, Setup};
 use axon_wire::Tag;
 use std::time::Duration;
 
@@ -47,8 +47,9 @@ fn connection_race_reuse_banner_test() {
     }
 }
 
+/// The client never hears that its session was let in: it asks again, and is.
 #[test]
-fn missing_server_ident_test() {
+fn missing_server_iden_test() {
     for kind in [Kind::Stateful, Kind::Registered] {
         let mut stage = Stage::new(kind);
         stage.cut(A, B, Tag::ServerIdent, Edge::Before);
@@ -62,7 +63,7 @@ fn missing_server_ident_test() {
 
 /// See the third chart; here the acceptor had something to say before it lost its socket.
 #[test]
-fn missing_server_ident_test_2() {
+fn missing_server_iden_test2() {
     let mut stage = Stage::new(Kind::Peer);
     stage.hold(B, A, Tag::ServerIdent);
     stage.world.connect_to(A, B);
@@ -72,6 +73,10 @@ fn missing_server_ident_test_2() {
     stage.settle();
     stage.expect_open(A, B);
     assert_eq!(stage.delivered(tid), 1);
+    let denied = (stage.wrote(B, Tag::SessionReconnect), stage.wrote(A, Tag::SessionReset));
+    stage.expect(denied, (1, 1));
+    let counts = [A, B].map(|node| stage.counts(node));
+    stage.expect(counts.map(|c| c.remote_resets), [0, 0]);
 }
 
 /// Exactly one SESSION_RECONNECT and one SESSION_RECONNECT_OK, and the server rests in between.
@@ -106,6 +111,11 @@ fn reconnect_race_test() {
         assert_eq!(tids.map(|tid| stage.delivered(tid)), [1, 1]);
         let counts = [A, B].map(|node| stage.counts(node));
         stage.expect(counts.map(|c| (c.established, c.resumed, c.remote_resets)), [(1, 1, 0); 2]);
+        // Each question is let in, made wait for, or sent back to be asked under a higher number.
+        let wrote = |tag| stage.wrote(A, tag) + stage.wrote(B, tag);
+        let (asked, retries) = (wrote(Tag::SessionReconnect), wrote(Tag::SessionRetry));
+        let answers = retries + wrote(Tag::Wait) + wrote(Tag::SessionReconnectOk);
+        stage.expect((asked - retries <= 2, answers <= asked), (true, true));
     }
 }
 
@@ -117,17 +127,23 @@ fn stateful_test() {
     stage.prove();
     let counts = [A, B].map(|node| stage.counts(node));
     stage.expect(counts.map(|c| (c.established, c.resumed, c.remote_resets)), [(1, 1, 0); 2]);
+    let before = stage.numbers(A);
+    stage.expect(before, (2, 2));
     stage.mark_down(B);
     stage.send(B, A);
     stage.settle();
     let server = stage.counts(A);
     stage.expect((server.established, server.remote_resets), (2, 1));
+    let (server, client) = (stage.numbers(A), stage.numbers(B));
+    stage.expect((server, client), ((0, 1), (1, 0)));
     stage.mark_down(A);
     stage.run(100);
     stage.send(B, A);
     stage.settle();
     let client = stage.counts(B);
     stage.expect((client.established, client.remote_resets), (2, 1));
+    let (server, client) = (stage.numbers(A), stage.numbers(B));
+    stage.expect((server, client), ((0, 1), (1, 0)));
 }
 
 /// A new connection is a new session, and nobody hears of the old one.
@@ -146,9 +162,10 @@ fn stateless_test() {
     }
 }
 
-/// Clients of a server that does not look them up are told apart: closing one leaves the other.
+/// Clients of a server that does not look them up are told apart: closing one leaves the other. `anon_test` is about two
+/// connections of one client.
 #[test]
-fn anon_test() {
+fn clients_of_a_stateless_server_are_told_apart() {
     let mut stage = Stage::of(Setup::new(Kind::Stateless, 3));
     let tids = [stage.send(1, 0), stage.send(2, 0)];
     stage.run(100);
@@ -195,9 +212,9 @@ fn timeout_test() {
     assert_eq!(stage.delivered(tid), 1);
 }
 
-/// Connections are closed again and again, also while they are being made.
+/// Connections are closed again and again, also while they are being made. `markdown_test` does it from a dispatcher.
 #[test]
-fn markdown_test() {
+fn connections_are_closed_while_they_are_made() {
     for kind in Kind::ALL {
         let mut stage = Stage::new(kind);
         for round in 0..200 {
@@ -212,37 +229,6 @@ fn markdown_test() {
         stage.run(30_000);
         stage.prove();
     }
-}
-
-/// Random traffic, faults, restarts and closings between nodes of one kind.
-fn synthetic(kind: Kind) {
-    let plans = (0..6000).map(Plan::new).filter(|plan| plan.setup.kind == kind);
-    for plan in plans.take(500) {
-        if let Err(failure) = plan.run(Trace::default()) {
-            panic!("cargo xtask sim --seed {}: {}", failure.seed, failure.violation);
-        }
-    }
-}
-
-#[test]
-fn synthetic_stress_test_and_synthetic_inject_test() {
-    synthetic(Kind::Stateful);
-}
-
-#[test]
-fn synthetic_stress_test_1_and_synthetic_inject_test_2() {
-    synthetic(Kind::PeerReuse);
-}
-
-#[test]
-fn synthetic_inject_test_3() {
-    synthetic(Kind::Registered);
-    synthetic(Kind::Stateless);
-}
-
-#[test]
-fn synthetic_inject_test_4() {
-    synthetic(Kind::Peer);
 }
 
 /// What `cargo xtask sim` does, in small.

@@ -26,6 +26,11 @@ impl Stage {
         Self { world }
     }
 
+    /// Any number of nodes, without a recording of what they do: that of thousands of messages would be long.
+    pub(crate) fn quiet(setup: Setup, seed: u64) -> Self {
+        Self { world: World::new(setup, seed) }
+    }
+
     /// A stage on which `from` and `to` have a session that `from` began, and one message went each way.
     pub(crate) fn open(kind: Kind, from: usize, to: usize) -> Self {
         let mut stage = Self::new(kind);
@@ -64,6 +69,14 @@ impl Stage {
         }
     }
 
+    /// Breaks a socket, if there is one.
+    pub(crate) fn cut_any(&mut self) -> bool {
+        let sockets = self.world.live_sockets().to_vec();
+        let chosen = sockets.get(self.world.random.below(sockets.len())).copied();
+        chosen.into_iter().for_each(|socket| self.world.cut(socket));
+        chosen.is_some()
+    }
+
     /// Lets milliseconds pass.
     pub(crate) fn run(&mut self, millis: u64) {
         let until = self.world.now + Duration::from_millis(millis);
@@ -76,7 +89,12 @@ impl Stage {
 
     /// Lets time pass until everything accepted is delivered or accounted for, and all is quiet.
     pub(crate) fn settle(&mut self) {
-        let until = self.world.now + Duration::from_secs(60);
+        self.settle_within(Duration::from_secs(60));
+    }
+
+    /// The same, at most so long.
+    pub(crate) fn settle_within(&mut self, limit: Duration) {
+        let until = self.world.now + limit;
         let mut pending = Vec::new();
         while !self.is_settled() {
             if !self.world.step(until, &mut pending) || self.world.violation.is_some() {
@@ -133,6 +151,13 @@ impl Stage {
     /// How many connections `node` ever had.
     pub(crate) fn connections(&self, node: usize) -> usize {
         self.world.all_peers().filter(|(_, peer)| peer.node == node).count()
+    }
+
+    /// The last message that `node` wrote to the other, and the last that it received.
+    pub(crate) fn numbers(&mut self, node: usize) -> (u64, u64) {
+        let peer = self.peer(node);
+        let session = self.world.peer(peer).machine.session();
+        (session.out_seq(), session.in_seq())
     }
 
     pub(crate) fn state(&mut self, node: usize) -> State {
