@@ -19,19 +19,30 @@
 //! Ceph: `src/common/ConfUtils.cc`, `src/common/config.cc`.
 
 mod arguments;
+mod background;
+#[cfg(feature = "dns-srv")]
+mod dns;
 mod entity;
 mod error;
 mod expand;
 mod host;
 mod keys;
 mod mon_host;
+mod monitors;
 mod reader;
+mod resolver;
 mod values;
 
+#[cfg(feature = "dns-srv")]
+pub use dns::DnsResolver;
 pub use entity::EntityConf;
-pub use error::{BadArguments, ConfError, KeySource, NoKey, Origin, SyntaxProblem};
+pub use error::{BadArguments, ConfError, KeySource, NoKey, NoMonHost, Origin, SyntaxProblem};
 pub use host::Host;
-pub use mon_host::{MonHostProblem, Resolve, SystemResolver, parse_mon_host};
+pub use mon_host::{MonHostProblem, parse_mon_host};
+pub use monitors::Monitors;
+pub use resolver::{Resolve, ServiceHost, SystemResolver};
+
+pub(crate) use background::Background;
 
 use arguments::Arguments;
 use axon_auth::AuthName;

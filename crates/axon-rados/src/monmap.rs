@@ -48,6 +48,13 @@ pub struct MonInfo {
     pub weight: u16,
 }
 
+impl From<AddrVec> for MonInfo {
+    /// A monitor of which nothing but its addresses is known.
+    fn from(addrs: AddrVec) -> Self {
+        Self { addrs, ..Self::default() }
+    }
+}
+
 const KNOWN: u8 = 10;
 /// The first version whose monitors have vectors of addresses and ranks of their own.
 const OLDEST: u8 = 6;

@@ -1,9 +1,10 @@
 //! What a configuration says for one name.
 
-use super::error::Origin;
+use super::error::{NoMonHost, Origin};
 use super::expand::expand;
-use super::mon_host::{Resolve, SystemResolver, parse_mon_host};
+use super::mon_host::parse_mon_host;
 use super::reader::Setting;
+use super::resolver::{Resolve, SystemResolver};
 use super::{Conf, ConfError};
 use axon_auth::AuthName;
 use axon_denc::AddrVec;
@@ -46,10 +47,10 @@ impl<'a> EntityConf<'a> {
         expand(text, &|variable| self.variable(variable))
     }
 
-    /// The monitors' addresses: those in the option `mon host`, one vector for each monitor as far as it tells them apart;
+    /// The monitors' addresses in the file: those in the option `mon host`, one vector for each monitor as far as it tells them apart;
     /// else those that the sections of the monitors, such as `[mon.a]`, give in their option `mon addr`.
     ///
-    /// Names are resolved by the system, which may take a while.
+    /// Names are resolved by the system. See [`EntityConf::monitors`] for where else monitors may be named.
     ///
     /// # Errors
     /// [`ConfError::NoMonHost`], [`ConfError::MonHost`].
@@ -70,7 +71,7 @@ impl<'a> EntityConf<'a> {
             monitors.extend(self.addrs_in("mon addr", setting, resolver)?);
         }
         match monitors.is_empty() {
-            true => Err(ConfError::NoMonHost { path: self.conf.path.clone() }),
+            true => Err(NoMonHost::in_file(self.conf.path.clone()).into()),
             false => Ok(monitors),
         }
     }

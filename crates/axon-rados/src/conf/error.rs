@@ -2,6 +2,7 @@
 
 use super::mon_host::MonHostProblem;
 use axon_auth::{AuthName, BadKey, BadKeyring};
+use axon_denc::DecodeError;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -63,13 +64,21 @@ pub enum ConfError {
         /// What is wrong.
         problem: MonHostProblem,
     },
-    /// The option `mon host` is not set.
-    #[error(
-        "{} does not say where the monitors are: set 'mon host' in [global], such as mon host = 10.0.0.1,10.0.0.2",
-        Named(path)
-    )]
-    NoMonHost {
-        /// The configuration file.
+    /// Nothing says where the monitors are.
+    #[error(transparent)]
+    NoMonHost(#[from] NoMonHost),
+    /// The file of the option `monmap` is no monitor map.
+    #[error("{} is no monitor map: {source}; write one with 'ceph mon getmap -o FILE'", path.display())]
+    MonMap {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: DecodeError,
+    },
+    /// The monitor map of the option `monmap` has no monitors.
+    #[error("the monitor map {} names no monitor", path.display())]
+    EmptyMonMap {
+        /// The file.
         path: PathBuf,
     },
     /// An option has a value that means nothing.
@@ -84,6 +93,9 @@ pub enum ConfError {
         /// What it may be.
         expected: &'static str,
     },
+    /// There can be no thread to read the configuration.
+    #[error("cannot start a thread to read the configuration: {0}")]
+    NoThread(#[source] io::Error),
     /// No key was found for a name.
     #[error(transparent)]
     NoKey(#[from] NoKey),
@@ -146,6 +158,29 @@ pub enum SyntaxProblem {
     AfterQuote,
 }
 
+/// Nothing says where the monitors are.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{} does not say where the monitors are: set 'mon host' in [global], such as mon host = 10.0.0.1,10.0.0.2{}",
+    Named(path),
+    InDns(service, why)
+)]
+pub struct NoMonHost {
+    /// The configuration file.
+    pub path: PathBuf,
+    /// What DNS was asked for; empty if it was not.
+    pub service: String,
+    /// What was wrong with that.
+    pub why: Option<io::Error>,
+}
+
+impl NoMonHost {
+    /// Before DNS was asked.
+    pub(super) fn in_file(path: PathBuf) -> Self {
+        Self { path, service: String::new(), why: None }
+    }
+}
+
 /// No key for a name, and where it was looked for.
 #[derive(Debug, thiserror::Error)]
 #[error(
@@ -201,6 +236,17 @@ impl fmt::Display for Reasons<'_> {
             write!(f, "{comma}{}: {reason}", path.display())?;
         }
         Ok(())
+    }
+}
+
+struct InDns<'a>(&'a str, &'a Option<io::Error>);
+
+impl fmt::Display for InDns<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.1 {
+            None => Ok(()),
+            Some(why) => write!(f, " (and DNS does not help with mon dns srv name = {}: {why})", self.0),
+        }
     }
 }
 

@@ -14,39 +14,16 @@
 //!
 //! Ceph: `MonMap::init_with_ips`, `MonMap::_add_ambiguous_addr` in `src/mon/MonMap.cc`.
 
+use super::resolver::{Resolve, ServiceHost};
+use crate::MonInfo;
 use axon_denc::{AddrType, AddrVec, EntityAddr};
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr};
 
 /// Where monitors listen for msgr2.
 const PORT_V2: u16 = 3300;
 /// Where monitors listen for msgr1.
 const PORT_V1: u16 = 6789;
-
-/// Finds the addresses of a host name.
-pub trait Resolve {
-    /// The addresses of `host`, in order of preference.
-    ///
-    /// # Errors
-    /// If the name is unknown or the name service fails.
-    fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>>;
-}
-
-/// The system's resolver.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemResolver;
-
-impl Resolve for SystemResolver {
-    fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
-        let mut ips = Vec::new();
-        for socket in (host, 0).to_socket_addrs()? {
-            if !ips.contains(&socket.ip()) {
-                ips.push(socket.ip());
-            }
-        }
-        Ok(ips)
-    }
-}
 
 /// What can be wrong with `mon host`.
 #[derive(Debug, thiserror::Error)]
@@ -180,6 +157,31 @@ fn read_host(part: &str, resolver: &dyn Resolve) -> Result<Vec<AddrVec>, MonHost
     }
     let addr = |ip| EntityAddr::new(kind, SocketAddr::new(ip, port), 0);
     Ok(ips.into_iter().map(|ip| with_ports(addr(ip))).collect())
+}
+
+/// The monitors that offer a service: each address of each host is one. A host whose name has no address is left out unless all
+/// are.
+pub(super) fn of_service(hosts: &[ServiceHost], resolver: &dyn Resolve) -> io::Result<Vec<MonInfo>> {
+    let mut monitors = Vec::new();
+    let mut last = io::Error::from(io::ErrorKind::NotFound);
+    for service in hosts {
+        let ips = match service.ips.is_empty() {
+            true => resolver.resolve(&service.host),
+            false => Ok(service.ips.clone()),
+        };
+        let unresolved =
+            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", service.host));
+        match ips.map_err(unresolved) {
+            Ok(ips) => monitors.extend(ips.into_iter().map(|ip| on_host(service, ip))),
+            Err(error) => last = error,
+        }
+    }
+    if monitors.is_empty() { Err(last) } else { Ok(monitors) }
+}
+
+fn on_host(service: &ServiceHost, ip: IpAddr) -> MonInfo {
+    let addr = EntityAddr::new(AddrType::Any, SocketAddr::new(ip, service.port), 0);
+    MonInfo { addrs: with_ports(addr), priority: service.priority, weight: service.weight }
 }
 
 /// `[v2:|v1:]NAME[:PORT]` in its parts; `None` if the name cannot be one.

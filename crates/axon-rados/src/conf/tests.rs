@@ -442,3 +442,20 @@ mod random {
         }
     }
 }
+
+#[test]
+fn a_monitor_map_comes_before_everything() {
+    let found = |text: &str| conf(text).of(&name("client.admin")).monitors_with(&names());
+    let nowhere = "[global]\nmonmap = /nowhere/monmap\nmon host = 10.0.0.1";
+    let error = found(nowhere).unwrap_err().to_string();
+    assert!(error.starts_with("cannot read /nowhere/monmap: "), "{error}");
+    let file = std::env::temp_dir().join(format!("axon-monmap-{}", std::process::id()));
+    std::fs::write(&file, b"nonsense").unwrap();
+    let error = found(&format!("[global]\nmonmap = {}", file.display())).unwrap_err().to_string();
+    std::fs::remove_file(&file).unwrap();
+    assert!(error.contains("is no monitor map: ") && error.contains("ceph mon getmap"), "{error}");
+    let host = found("[global]\nmon host = 10.0.0.1:3300").unwrap();
+    assert_eq!((host.mons.len(), host.fsid), (1, None));
+    let error = found("[global]\nfsid = x").unwrap_err().to_string();
+    assert!(error.contains("(and DNS does not help with mon dns srv name = ceph-mon: "), "{error}");
+}

@@ -1,6 +1,7 @@
 //! What is needed to log in.
 
-use crate::conf::{ConfError, EntityConf};
+use crate::MonInfo;
+use crate::conf::{Background, Conf, ConfError, EntityConf, Resolve, SystemResolver};
 use crate::msg::Fsid;
 use axon_auth::{
     AuthName, CryptoKey, Entropy, Method, Mode, Principal, RotatingStore, Services, Surroundings, TicketStore,
@@ -16,7 +17,7 @@ pub struct MonConfig {
     /// Who logs in.
     pub name: AuthName,
     /// The monitors, as the configuration knows them; once logged in, the cluster's own map counts.
-    pub monitors: Vec<AddrVec>,
+    pub monitors: Vec<MonInfo>,
     /// The key from the keyring; not needed with method none.
     pub key: Option<CryptoKey>,
     /// Methods of authentication, best first (Ceph: `auth_client_required`).
@@ -56,7 +57,7 @@ impl MonConfig {
     pub fn new(name: AuthName, monitors: Vec<AddrVec>) -> Self {
         Self {
             name,
-            monitors,
+            monitors: monitors.into_iter().map(MonInfo::from).collect(),
             key: None,
             methods: vec![Method::CEPHX, Method::NONE],
             modes: Modes::secure_preferred(),
@@ -76,7 +77,7 @@ impl MonConfig {
     ///
     /// | option | means |
     /// |---|---|
-    /// | `mon host`, `mon addr` in `[mon.ID]` | where the monitors are |
+    /// | `monmap`, `mon host`, `mon addr` in `[mon.ID]`, `mon dns srv name` | where the monitors are: [`EntityConf::monitors`] |
     /// | `fsid` | which cluster it must be |
     /// | `key`, `keyfile`, `keyring` | the key |
     /// | `auth client required`, `auth supported` | methods |
@@ -85,12 +86,23 @@ impl MonConfig {
     /// | `client mount timeout` | how long connecting may take |
     /// | `rados mon op timeout` | how long answers may take; 0 is for ever |
     ///
-    /// Host names are resolved, which may take a while. Without a key method none is left if it is allowed, as in Ceph.
+    /// Names are resolved, which may take as long as [`SystemResolver::LIMIT`](crate::conf::SystemResolver::LIMIT) each; see
+    /// [`MonConfig::from_conf_async`]. Without a key method none is left if it is allowed, as in Ceph.
     ///
     /// # Errors
     /// If the monitors are not named, an option makes no sense, or a key is needed and there is none.
     pub fn from_conf(conf: &EntityConf<'_>) -> Result<Self, ConfError> {
-        let mut config = Self::new(conf.name().clone(), conf.mon_host()?);
+        Self::from_conf_with(conf, &SystemResolver)
+    }
+
+    /// As [`MonConfig::from_conf`], with names resolved by `resolver`.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn from_conf_with(conf: &EntityConf<'_>, resolver: &dyn Resolve) -> Result<Self, ConfError> {
+        let monitors = conf.monitors_with(resolver)?;
+        let mut config = Self::new(conf.name().clone(), Vec::new());
+        config.monitors = monitors.mons;
         for option in ["auth client required", "auth supported"] {
             if let Some(methods) = words(conf, option, method, "cephx or none")? {
                 config.methods = methods;
@@ -99,7 +111,7 @@ impl MonConfig {
         if let Some(modes) = words(conf, "ms mon client mode", mode, "secure or crc")? {
             config.modes = modes_of(&modes);
         }
-        config.fsid = conf.fsid()?;
+        config.fsid = conf.fsid()?.or(monitors.fsid);
         config.patience(conf)?;
         config.key = match (config.methods.contains(&Method::CEPHX), conf.key()) {
             (false, _) => None,
@@ -108,6 +120,15 @@ impl MonConfig {
             (true, Err(error)) => return Err(error),
         };
         Ok(config)
+    }
+
+    /// As [`MonConfig::from_conf`], as a future for any runtime: files are read and names resolved on a thread of its own.
+    ///
+    /// # Errors
+    /// As there, and [`ConfError::NoThread`].
+    pub async fn from_conf_async(conf: Conf, name: AuthName) -> Result<Self, ConfError> {
+        let read = move || Self::from_conf(&conf.of(&name));
+        Background::begin(read).map_err(ConfError::NoThread)?.await
     }
 
     /// The options that say how long things may take.

@@ -1,7 +1,9 @@
 //! Monitors that die, hang or were never there, while commands and subscriptions run.
 
 use crate::monitors::{SECOND, config, eventually};
+use axon_denc::AddrVec;
 use axon_messenger::{Fault, Timeouts};
+use axon_rados::MonInfo;
 use axon_rados::mon::{Failure, Ignore, MonClient, MonConfig, MonError};
 use axon_rados::msg::MOSDMap;
 use axon_testbed::{Cluster, Mode, Release};
@@ -194,10 +196,14 @@ impl Silent {
     }
 }
 
+fn mon_at(addr: &str) -> MonInfo {
+    addr.parse::<AddrVec>().unwrap().into()
+}
+
 /// How long connecting takes with the first `silent` of four silent listeners configured beside the monitor.
 fn connect_among(cluster: &Cluster, silent: &[Silent], parallel: usize) -> Duration {
     let mut config = config(cluster, "client.admin");
-    config.monitors.extend(silent.iter().map(|silent| silent.addr.parse().unwrap()));
+    config.monitors.extend(silent.iter().map(|silent| mon_at(&silent.addr)));
     config.hunt_parallel = parallel;
     let start = Instant::now();
     let mon = MonClient::connect(config).unwrap();
@@ -240,10 +246,7 @@ fn addresses_of_others_are_said() {
     let cluster = Cluster::builder().osds(1).boot().unwrap();
     let osd = cluster.osd_addr(0).unwrap();
     let mut config = config(&cluster, "client.admin");
-    config.monitors = vec![
-        format!("v2:{}/{}", osd.addr, osd.nonce).parse().unwrap(),
-        "v1:127.0.0.1:6789/0".parse().unwrap(),
-    ];
+    config.monitors = vec![mon_at(&format!("v2:{}/{}", osd.addr, osd.nonce)), mon_at("v1:127.0.0.1:6789/0")];
     config.connect_within = 5 * SECOND;
     let error = MonClient::connect(config).unwrap_err();
     let MonError::Refused { attempts } = &error else { panic!("{error:?}") };

@@ -1,8 +1,9 @@
 //! The session with real monitors.
 
 use axon_auth::{AuthError, Method, Mode, RotatingStore};
-use axon_denc::EntityType;
+use axon_denc::{AddrVec, EntityType};
 use axon_messenger::{Connection, Dispatcher, Fault, Modes, Received};
+use axon_rados::MonInfo;
 use axon_rados::conf::{Conf, Host};
 use axon_rados::mon::{CommandOutput, Failure, MonClient, MonConfig, MonError};
 use axon_rados::msg::{MOSDMap, Subscription, TypedMessage};
@@ -123,7 +124,7 @@ fn dead_monitors_are_passed_over() {
     let cluster = Cluster::builder().boot().unwrap();
     for _ in 0..4 {
         let mut config = config(&cluster, "client.admin");
-        let dead = |port| format!("v2:127.0.0.1:{port}/0").parse().unwrap();
+        let dead = |port| MonInfo::from(format!("v2:127.0.0.1:{port}/0").parse::<AddrVec>().unwrap());
         config.monitors.extend([dead(axon_testbed::free_port()), dead(axon_testbed::free_port())]);
         status(&MonClient::connect(config).unwrap());
     }

@@ -3,7 +3,6 @@
 use super::random::Random;
 use crate::mon::Target;
 use crate::{MonInfo, MonMap};
-use axon_denc::AddrVec;
 
 /// A monitor, and how much it wants to be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,24 +13,22 @@ pub(in crate::mon) struct Candidate {
 }
 
 impl Candidate {
-    /// The monitors of a configuration, which gives addresses only.
-    pub(in crate::mon) fn of_hosts(hosts: &[AddrVec]) -> Vec<Self> {
-        let candidate = |addrs: &AddrVec| Self {
-            target: Target { name: None, addrs: addrs.clone() },
-            priority: 0,
-            weight: 0,
-        };
-        hosts.iter().map(candidate).collect()
+    /// The monitors of a configuration, without names.
+    pub(in crate::mon) fn of_hosts(hosts: &[MonInfo]) -> Vec<Self> {
+        hosts.iter().map(|mon| Self::new(None, mon)).collect()
+    }
+
+    fn new(name: Option<&str>, mon: &MonInfo) -> Self {
+        Self {
+            target: Target { name: name.map(str::to_owned), addrs: mon.addrs.clone() },
+            priority: mon.priority,
+            weight: mon.weight,
+        }
     }
 
     /// The monitors of a map.
     pub(in crate::mon) fn of_map(map: &MonMap) -> Vec<Self> {
-        let candidate = |(name, mon): (&str, &MonInfo)| Self {
-            target: Target { name: Some(name.to_owned()), addrs: mon.addrs.clone() },
-            priority: mon.priority,
-            weight: mon.weight,
-        };
-        map.by_rank().map(candidate).collect()
+        map.by_rank().map(|(name, mon)| Self::new(Some(name), mon)).collect()
     }
 
     /// Where it comes in a round: the larger, the later. Of two of the same priority, the one with weight `w` comes

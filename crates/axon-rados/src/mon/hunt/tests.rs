@@ -10,7 +10,7 @@ fn target(last: u8) -> Target {
 }
 
 fn candidates(n: u8) -> Vec<Candidate> {
-    Candidate::of_hosts(&(1..=n).map(|last| target(last).addrs).collect::<Vec<_>>())
+    Candidate::of_hosts(&(1..=n).map(|last| target(last).addrs.into()).collect::<Vec<_>>())
 }
 
 fn hunt(n: u8, seed: u64) -> Hunt {
