@@ -7,6 +7,7 @@ mod tree;
 mod uniform;
 
 pub(super) use straw2::Straw2;
+pub(super) use uniform::Permutations;
 
 use super::Item;
 use super::choose_args::ChooseArg;
@@ -97,9 +98,9 @@ impl Bucket {
         (-1 - self.id).cast_unsigned()
     }
 
-    /// Draws one of the items; `None` if it has none, or is a tree that leads nowhere.
+    /// Draws one of the items, for the input that `known` is of; `None` if it has none, or is a tree that leads nowhere.
     #[inline]
-    pub(super) fn draw(&self, draw: Draw, arg: Option<&ChooseArg>) -> Option<Item> {
+    pub(super) fn draw(&self, draw: Draw, arg: Option<&ChooseArg>, known: &mut Permutations) -> Option<Item> {
         match (&self.items[..], &self.drawing) {
             ([], _) => return None,
             // A tree may lead nowhere, all others have no choice.
@@ -113,7 +114,7 @@ impl Bucket {
                 let ids = arg.map(|arg| &arg.ids[..]).filter(|ids| !ids.is_empty()).unwrap_or(&self.items);
                 Some(self.items[weights.draw(ids, draw.x, draw.r)])
             }
-            Drawing::Uniform => Some(self.draw_permuted(draw)),
+            Drawing::Uniform => Some(self.draw_permuted(draw, known)),
             Drawing::List { weights, sums } => Some(list::draw(self, weights, sums, draw)),
             Drawing::Tree { nodes } => tree::draw(self, nodes, draw),
             Drawing::Straw { straws } => Some(self.items[straw::draw(&self.items, straws, draw)]),
@@ -121,7 +122,7 @@ impl Bucket {
     }
 
     /// Draws by the bucket's permutation whatever its algorithm. There must be items.
-    pub(super) fn draw_permuted(&self, draw: Draw) -> Item {
-        self.items[uniform::draw(self.items.len(), self.id, draw)]
+    pub(super) fn draw_permuted(&self, draw: Draw, known: &mut Permutations) -> Item {
+        self.items[uniform::draw(self.items.len(), self.id, draw, known)]
     }
 }

@@ -212,7 +212,7 @@ fn read_rule(input: &mut Decoder<'_>, index: u32) -> Result<Option<Rule>, Decode
         return Ok(None);
     }
     let n = input.u32()? as usize;
-    let [number, kind, _least, _largest] = input.array()?;
+    let [number, kind, least, largest] = input.array()?;
     if u32::from(number) != index {
         return Err(undefined("number of a CRUSH rule", number.into()));
     }
@@ -221,7 +221,8 @@ fn read_rule(input: &mut Decoder<'_>, index: u32) -> Result<Option<Rule>, Decode
         return Err(DecodeError::Truncated { needed, left: input.remaining() });
     }
     let steps = (0..n).map(|_| Ok(Step::from_wire(input.u32()?, input.i32()?, input.i32()?)));
-    Ok(Some(Rule { kind: RuleKind::from_wire(kind), steps: steps.collect::<Result<_, DecodeError>>()? }))
+    let steps = steps.collect::<Result<_, DecodeError>>()?;
+    Ok(Some(Rule { kind: RuleKind::from_wire(kind), sizes: least..=largest, steps }))
 }
 
 /// A key and a text. Old encoders wrote keys of 8 bytes; names are never empty, so the length tells.

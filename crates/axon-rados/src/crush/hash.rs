@@ -51,17 +51,19 @@ pub(super) fn hash3<W: Word>(a: W, b: W, c: W) -> W {
     hash
 }
 
-/// The hashes of eight triples with the same first word. Not inlined: it is large, and stays in vector instructions only on its
-/// own.
+/// The hashes of several triples with the same first word. Not inlined: it is large, and stays in vector instructions only on
+/// its own.
 #[inline(never)]
-pub(super) fn hash3_lanes(a: u32, b: &Lanes, c: &Lanes) -> Lanes {
-    hash3(Lanes::splat(a), *b, *c)
+pub(super) fn hash3_lanes<const N: usize>(a: u32, b: &[u32; N], c: &[u32; N]) -> [u32; N] {
+    hash3([a; N], *b, *c)
 }
 
-/// The hash of four words.
-pub(super) fn hash4(a: u32, b: u32, c: u32, d: u32) -> u32 {
-    let (mut a, mut b, mut c, mut d, mut x, mut y) = (a, b, c, d, X, Y);
-    let mut hash = SEED ^ a ^ b ^ c ^ d;
+/// The hash of four words, or of several quadruples.
+#[inline(always)]
+pub(super) fn hash4<W: Word>(a: W, b: W, c: W, d: W) -> W {
+    let (mut a, mut b, mut c, mut d) = (a, b, c, d);
+    let (mut x, mut y) = (W::splat(X), W::splat(Y));
+    let mut hash = W::splat(SEED).xor(a).xor(b).xor(c).xor(d);
     mix(&mut a, &mut b, &mut hash);
     mix(&mut c, &mut d, &mut hash);
     mix(&mut a, &mut x, &mut hash);
@@ -69,6 +71,12 @@ pub(super) fn hash4(a: u32, b: u32, c: u32, d: u32) -> u32 {
     mix(&mut c, &mut x, &mut hash);
     mix(&mut y, &mut d, &mut hash);
     hash
+}
+
+/// The hashes of eight quadruples that differ in their second word only. Not inlined, as [`hash3_lanes`].
+#[inline(never)]
+pub(super) fn hash4_lanes(a: u32, b: &Lanes, c: u32, d: u32) -> Lanes {
+    hash4(Lanes::splat(a), *b, Lanes::splat(c), Lanes::splat(d))
 }
 
 /// One round: `c` takes up `a` and `b`, all three change.
@@ -122,10 +130,10 @@ impl Word for u32 {
     }
 }
 
-impl Word for Lanes {
+impl<const N: usize> Word for [u32; N] {
     #[inline(always)]
     fn splat(word: u32) -> Self {
-        [word; LANES]
+        [word; N]
     }
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
@@ -155,6 +163,9 @@ mod tests {
         let together = hash3_lanes(7, &items, &Lanes::splat(3));
         for (item, hash) in items.into_iter().zip(together) {
             assert_eq!(hash3(7, item, 3), hash);
+        }
+        for (item, hash) in items.into_iter().zip(hash4_lanes(7, &items, 3, 9)) {
+            assert_eq!(hash4(7, item, 3, 9), hash);
         }
     }
 }

@@ -4,7 +4,7 @@ mod firstn;
 mod indep;
 mod msr;
 
-use super::bucket::Draw;
+use super::bucket::{Draw, Permutations};
 use super::hash::{LANES, hash2};
 use super::rule::{Choose, Setting};
 use super::{Bucket, ChooseArgs, CrushError, CrushMap, ITEM_NONE, Item, Step};
@@ -29,8 +29,8 @@ impl CrushMap {
         weights: &[u32],
         args: Option<&ChooseArgs>,
     ) -> Result<Vec<Item>, CrushError> {
-        let placement = Placement { map: self, weights, args, x, draws_left: Self::MAX_DRAWS };
-        placement.place(rule, size)
+        let known = Permutations::default();
+        Placement { map: self, weights, args, x, known, draws_left: Self::MAX_DRAWS }.place(rule, size)
     }
 }
 
@@ -46,6 +46,7 @@ pub(super) struct Placement<'a> {
     pub(super) weights: &'a [u32],
     pub(super) args: Option<&'a ChooseArgs>,
     pub(super) x: u32,
+    pub(super) known: Permutations,
     pub(super) draws_left: u64,
 }
 
@@ -167,14 +168,14 @@ impl<'a> Placement<'a> {
     }
 
     /// Draws an item; `None` from a bucket that has none.
-    fn draw(&self, bucket: &Bucket, r: u32, position: usize) -> Option<Item> {
+    fn draw(&mut self, bucket: &Bucket, r: u32, position: usize) -> Option<Item> {
         let arg = self.args.and_then(|args| args.of(bucket));
-        bucket.draw(Draw { x: self.x, r, position }, arg)
+        bucket.draw(Draw { x: self.x, r, position }, arg, &mut self.known)
     }
 
     /// Draws from a bucket that has items by its permutation.
-    fn draw_permuted(&self, bucket: &Bucket, r: u32) -> Option<Item> {
-        Some(bucket.draw_permuted(Draw { x: self.x, r, position: 0 }))
+    fn draw_permuted(&mut self, bucket: &Bucket, r: u32) -> Option<Item> {
+        Some(bucket.draw_permuted(Draw { x: self.x, r, position: 0 }, &mut self.known))
     }
 
     /// To be called before each draw, and wherever else something is tried again.

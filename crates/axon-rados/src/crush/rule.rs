@@ -1,12 +1,15 @@
 //! Rules: how to walk down the hierarchy.
 
 use super::Item;
+use std::ops::RangeInclusive;
 
 /// A rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
     /// What it is for.
     pub kind: RuleKind,
+    /// The sizes of the pools it is for. Quincy (17) and newer ignore it, and so does [`CrushMap::do_rule`](super::CrushMap::do_rule).
+    pub sizes: RangeInclusive<u8>,
     /// What it does, one after the other.
     pub steps: Vec<Step>,
 }

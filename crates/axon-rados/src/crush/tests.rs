@@ -92,7 +92,7 @@ fn place_within(
     weights: &[u32],
     draws_left: u64,
 ) -> Result<Vec<Item>, CrushError> {
-    Placement { map, weights, args: None, x: 1, draws_left }.place(0, size)
+    Placement { map, weights, args: None, x: 1, known: Default::default(), draws_left }.place(0, size)
 }
 
 /// Draws that are too few for those who never stop.

@@ -1,9 +1,12 @@
 //! From objects to OSDs.
 
-use super::{MapError, OsdId, OsdInfo, OsdMap, Pool};
-use crate::crush::ITEM_NONE;
+use super::{MapError, OsdId, OsdInfo, OsdMap, Pool, PoolKind};
 use crate::crush::hash::hash2;
+use crate::crush::{ITEM_NONE, Rule, RuleKind};
 use crate::osd::{ObjectLocator, PgId};
+
+/// The release that stopped looking at what rules are for.
+const QUINCY: u8 = 17;
 
 /// Where an object belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,12 +81,33 @@ impl OsdMap {
 
     /// What CRUSH says, but for OSDs that do not exist.
     fn raw_osds(&self, pool: &Pool, pg: PgId, seed: u32) -> Vec<i32> {
+        if !self.rule_is_for(pool) {
+            return Vec::new();
+        }
         let args = self.crush.choose_args(pg.pool.cast_signed());
         let rule = pool.crush_rule.into();
         let placed = self.crush.do_rule(rule, seed, pool.size.into(), &self.weights, args);
         let mut osds = placed.unwrap_or_default();
         self.drop_unless(pool, &mut osds, OsdInfo::exists);
         osds
+    }
+
+    /// Whether the pool's rule is one for pools like it. Up to Pacific (16) one for pools of other sizes, or of the other kind,
+    /// places nothing; Quincy (17) and newer do not look.
+    ///
+    /// Ceph: `CrushWrapper::find_rule` in `src/crush/CrushWrapper.cc` of 16.2, and its absence in 17.2.
+    fn rule_is_for(&self, pool: &Pool) -> bool {
+        if self.require_osd_release >= QUINCY {
+            return true;
+        }
+        let fits = |rule: &Rule| {
+            let kind = match pool.kind {
+                PoolKind::Replicated => RuleKind::Replicated,
+                PoolKind::Erasure => RuleKind::Erasure,
+            };
+            rule.kind == kind && rule.sizes.contains(&pool.size)
+        };
+        self.crush.rule(pool.crush_rule.into()).is_some_and(fits)
     }
 
     /// Takes OSDs that are not `fit` out of a list, or leaves gaps where places have a meaning.

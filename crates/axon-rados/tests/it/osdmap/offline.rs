@@ -86,3 +86,24 @@ fn names_hash_as_ceph_hashes_them() {
         assert_eq!(found.pg, expected, "{name}");
     }
 }
+
+/// Up to Pacific a rule that is not for pools of this size places nothing.
+#[test]
+fn rules_for_pools_of_other_sizes() {
+    for (release, places) in [(Release::Nautilus, false), (Release::Pacific, false), (Release::Reef, true)] {
+        let tools = MapTools::new(release).unwrap();
+        let text = Shape { rules: BY_HOST, ..Shape::default() }.text();
+        for (sizes, fits) in [("min_size 4\n max_size 10", false), ("min_size 2\n max_size 3", true)] {
+            let text = text.replace("min_size 1\n max_size 20", sizes);
+            let crush = tools.write("crush.in", &tools.compile_crush(&text).unwrap()).unwrap();
+            let created = tools.create_osdmap(24, &["--with-default-pool", "--pg-bits", "2"]).unwrap();
+            let args = ["--mark-up-in", "--import-crush", &crush];
+            let (_, bytes) = tools.osdmaptool(&created, &args).unwrap();
+            let map = OsdMap::decode(&bytes).unwrap();
+            assert_eq!(map.pool(POOL.1).unwrap().size, 3);
+            assert!(check_groups(&tools, &bytes, &map) > 50);
+            let up = map.pg_to_up_acting(PgId { pool: 1, seed: 0 }).up.len();
+            assert_eq!(up, if fits || places { 3 } else { 0 }, "{release}: {sizes}");
+        }
+    }
+}
