@@ -4,7 +4,8 @@ use crate::campaign::Cell;
 use crate::peer::Peer;
 use crate::sample::Spread;
 use crate::scenario::{SHARED_DEPTH, SIZES, Scenario};
-use serde::Serialize;
+use crate::stamp::Stamp;
+use serde::{Deserialize, Serialize};
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -21,13 +22,15 @@ pub(crate) enum Measure {
 }
 
 /// What the ratio has to be.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Want {
     /// This or more.
     AtLeast(f64),
     /// This or less.
     AtMost(f64),
+    /// The first or more; or the second or more, if processor time is at most as much of theirs as the third says.
+    FasterOrLeaner(f64, f64, f64),
 }
 
 /// A figure of one peer in one scenario.
@@ -43,7 +46,7 @@ pub(crate) struct Bar {
 }
 
 /// A bar with what was measured.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Verdict {
     /// What is compared, in words.
     pub(crate) what: String,
@@ -51,10 +54,14 @@ pub(crate) struct Verdict {
     pub(crate) want: Want,
     /// What it is, or the figure itself where the bar is no ratio; `None` where it was not measured.
     pub(crate) ratio: Option<f64>,
+    /// The ratio of processor time, where that counts too.
+    pub(crate) cpu: Option<f64>,
     /// Whether it is reached.
     pub(crate) holds: Option<bool>,
     /// Whether other processes disturbed one of the two.
     pub(crate) noisy: bool,
+    /// When the two were measured.
+    pub(crate) measured: String,
 }
 
 const KIB: u32 = 1024;
@@ -99,6 +106,10 @@ const NAMED: &[Bar] = &[
     beside(Measure::Messages, Scenario::requests(4 * KIB, 16), Peer::RadosRs, Want::AtLeast(2.0)),
     beside(Measure::Cpu, Scenario::requests(4 * KIB, 16), Peer::RadosRs, Want::AtMost(0.5)),
     beside(Measure::P50, LONE.spinning(), Peer::Ucx, Want::AtMost(1.0)),
+    beside(Measure::Messages, Scenario::stream(64).spinning(), Peer::Ucx, Want::AtLeast(1.0)),
+    beside(Measure::Messages, Scenario::stream(4 * KIB).spinning(), Peer::Ucx, Want::AtLeast(1.0)),
+    beside(Measure::Messages, Scenario::stream(64 * KIB).spinning(), Peer::Ucx, Want::AtLeast(1.0)),
+    beside(Measure::Messages, Scenario::stream(MIB).spinning(), Peer::Ucx, Want::AtLeast(1.0)),
     connections(10),
     connections(100),
     connections(1000),
@@ -153,17 +164,30 @@ impl Verdict {
 
     /// Of a ratio, if it is known.
     pub(crate) fn relative(what: String, want: Want, ratio: Option<f64>) -> Self {
-        let holds = ratio.map(|ratio| want.holds(ratio));
-        Self { what, want, ratio, holds, noisy: false }
+        Self::with_cpu(what, want, ratio, None)
+    }
+
+    /// Of a ratio beside which processor time counts, if they are known.
+    pub(crate) fn with_cpu(what: String, want: Want, ratio: Option<f64>, cpu: Option<f64>) -> Self {
+        let holds = ratio.map(|ratio| want.holds(ratio, cpu));
+        Self { what, want, ratio, cpu, holds, noisy: false, measured: String::new() }
+    }
+
+    /// The same, with when its figure was measured.
+    pub(crate) fn at(self, stamp: &Stamp) -> Self {
+        Self { measured: stamp.to_string(), ..self }
     }
 }
 
 impl Want {
-    /// Whether a ratio is what is wanted.
-    pub(crate) fn holds(self, ratio: f64) -> bool {
+    /// Whether a ratio is what is wanted, with one of processor time where that counts.
+    pub(crate) fn holds(self, ratio: f64, cpu: Option<f64>) -> bool {
         match self {
             Self::AtLeast(least) => ratio >= least,
             Self::AtMost(most) => ratio <= most,
+            Self::FasterOrLeaner(faster, least, lean) => {
+                ratio >= faster || (ratio >= least && cpu.is_some_and(|cpu| cpu <= lean))
+            }
         }
     }
 }
@@ -176,7 +200,11 @@ impl Bar {
             .zip(theirs)
             .and_then(|(ours, theirs)| Some(self.measure.of(ours)?.median / self.measure.of(theirs)?.median));
         let noisy = [ours, theirs].into_iter().flatten().any(|cell| cell.rounds.iter().any(|r| r.noisy));
-        Verdict { noisy, ..Verdict::relative(self.name(), self.want, ratio) }
+        let measured = match (ours, theirs) {
+            (Some(ours), Some(theirs)) => Stamp::both(&ours.measured, &theirs.measured),
+            _ => String::new(),
+        };
+        Verdict { noisy, measured, ..Verdict::relative(self.name(), self.want, ratio) }
     }
 
     fn name(&self) -> String {
@@ -211,8 +239,24 @@ mod tests {
 
     #[test]
     fn wants() {
-        assert!(Want::AtLeast(2.0).holds(2.0) && !Want::AtLeast(2.0).holds(1.99));
-        assert!(Want::AtMost(0.5).holds(0.5) && !Want::AtMost(0.5).holds(0.51));
+        let holds = |want: Want, ratio| want.holds(ratio, None);
+        assert!(holds(Want::AtLeast(2.0), 2.0) && !holds(Want::AtLeast(2.0), 1.99));
+        assert!(holds(Want::AtMost(0.5), 0.5) && !holds(Want::AtMost(0.5), 0.51));
+    }
+
+    #[test]
+    fn faster_or_as_fast_with_less() {
+        let want = Want::FasterOrLeaner(1.3, 1.0, 0.5);
+        for (ratio, cpu, holds) in [
+            (1.3, None, true),
+            (1.3, Some(2.0), true),
+            (1.29, Some(0.5), true),
+            (1.29, Some(0.51), false),
+            (1.29, None, false),
+            (0.99, Some(0.1), false),
+        ] {
+            assert_eq!(want.holds(ratio, cpu), holds, "{ratio} {cpu:?}");
+        }
     }
 
     #[test]

@@ -6,9 +6,10 @@ use crate::meter::middle;
 use crate::peer::{PROFILES, Peer};
 use crate::sample::{Figures, Sample};
 use crate::scenario::{Row, Scenario};
+use crate::stamp::Stamp;
 use crate::survey::Strictness;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -30,10 +31,12 @@ pub(crate) struct Plan {
     pub(crate) noise: f64,
     /// How often a measurement is repeated because others used more.
     pub(crate) retries: u32,
+    /// When the run began.
+    pub(crate) stamp: Stamp,
 }
 
 /// One peer in one scenario.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Cell {
     /// What was measured.
     pub(crate) scenario: Scenario,
@@ -47,6 +50,8 @@ pub(crate) struct Cell {
     pub(crate) discarded: u32,
     /// Why there are not as many rounds as there should be.
     pub(crate) failure: Option<String>,
+    /// When.
+    pub(crate) measured: Stamp,
 }
 
 /// A cell while it fills.
@@ -119,6 +124,7 @@ impl Plan {
             rounds: filling.rounds,
             discarded: filling.discarded,
             failure: filling.failure,
+            measured: self.stamp.clone(),
         };
         cells.into_iter().map(cell).collect()
     }
@@ -195,6 +201,7 @@ mod tests {
             span: Span::of(Duration::from_secs(1)),
             noise: 0.1,
             retries: 0,
+            stamp: Stamp::now(1.0),
         };
         let scenarios = plan.scenarios();
         assert_eq!(scenarios.len(), 1);

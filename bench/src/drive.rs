@@ -46,6 +46,9 @@ pub(crate) struct Job {
     /// Requests in flight.
     #[arg(long, default_value_t = 1)]
     pub(crate) depth: usize,
+    /// Connections that share the depth (raw sockets only).
+    #[arg(long, default_value_t = 1)]
+    pub(crate) connections: usize,
     /// Messages in one direction only, as many as go.
     #[arg(long)]
     pub(crate) stream: bool,

@@ -43,4 +43,17 @@ pub(crate) enum BenchError {
     /// A peer is not on this machine.
     #[error("{0}")]
     Missing(String),
+    /// A word names nothing that could be measured.
+    #[error(
+        "nothing is called '{0}': --only takes idle, handshakes, mixed, rados, or some of the name of a peer or a scenario"
+    )]
+    Nothing(String),
+    /// The figures that a part is to be merged into cannot be used.
+    #[error("{path} cannot be merged with a new part: {why}; measure everything first")]
+    Unmergeable {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
 }

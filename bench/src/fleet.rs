@@ -9,7 +9,8 @@ use crate::pair::{Client, Pair, Server};
 use crate::peer::{PROFILES, Peer};
 use crate::pinning::{End, Pinning};
 use crate::probe::What;
-use crate::scenario::{Pattern, Scenario, Wait};
+use crate::rados::Client as RadosClient;
+use crate::scenario::{Mode, Pattern, Scenario, Wait};
 use axon::Axon;
 use axon_testbed::prepare;
 use axon_testbed::{Load, Perf, Process, Release, Scratch, free_port};
@@ -49,6 +50,7 @@ pub(crate) struct Fleet {
     perf: Result<Perf, String>,
     messengers: Result<PathBuf, String>,
     rados_rs: Result<PathBuf, String>,
+    rados_rs_client: Result<PathBuf, String>,
 }
 
 impl Fleet {
@@ -69,6 +71,7 @@ impl Fleet {
             perf: perf.map_err(|error| error.to_string()),
             messengers: prepare::packages(debian::MESSENGERS).map_err(|error| error.to_string()),
             rados_rs: found(programs.join("axon-bench-rados-rs")),
+            rados_rs_client: found(programs.join("axon-bench-rados-rs-client")),
             scratch,
         })
     }
@@ -90,6 +93,29 @@ impl Fleet {
             Peer::ZeroMq | Peer::Nng | Peer::Ucx => self.messengers.as_ref().err().cloned(),
             Peer::Raw | Peer::RawSum | Peer::Grpc => None,
         }
+    }
+
+    /// Why a client of clusters is not there.
+    pub(crate) fn lacks_client(&self, client: RadosClient) -> Option<String> {
+        match client {
+            // It comes with the cluster.
+            RadosClient::Librados => None,
+            RadosClient::Axon | RadosClient::AxonBlocking => self.axon.lacks(),
+            RadosClient::RadosRs => self.rados_rs_client.as_ref().err().cloned(),
+        }
+    }
+
+    /// The program `axon`.
+    pub(crate) fn axon_program(&self) -> &Path {
+        self.axon.program()
+    }
+
+    /// The client that uses rados-rs.
+    ///
+    /// # Errors
+    /// When it was not built.
+    pub(crate) fn rados_rs_client(&self) -> Result<&Path, BenchError> {
+        self.rados_rs_client.as_deref().map_err(|why| BenchError::Missing(why.clone()))
     }
 
     /// Axon's own version.
@@ -149,6 +175,16 @@ impl Fleet {
         Server::listening(process, addr, "listening")
     }
 
+    /// Axon's server with keys, in one mode only.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub(crate) fn keyed_server(&self, mode: Mode) -> Result<Server, BenchError> {
+        let addr = loopback();
+        let process = self.spawn("axon serve", End::Server, self.axon.serve_keyed(addr, mode))?;
+        Server::listening(process, addr, "listening")
+    }
+
     fn axon_client(&self, addr: SocketAddr, scenario: &Scenario, span: Span) -> Result<Client, BenchError> {
         let command = self.axon.bench(addr, scenario, span);
         Ok(Client::reporting(self.spawn("axon bench", End::Client, command)?))
@@ -189,9 +225,9 @@ impl Fleet {
     ///
     /// # Errors
     /// When it does not start.
-    pub(crate) fn probe(&self, what: What, server: &Server, args: &[&str]) -> Result<Process, BenchError> {
+    pub(crate) fn probe(&self, what: What, server: SocketAddr, args: &[&str]) -> Result<Process, BenchError> {
         let mut command = Command::new(env::current_exe()?);
-        command.args(["probe", what.word(), &server.addr().to_string()]).args(args);
+        command.args(["probe", what.word(), &server.to_string()]).args(args);
         self.spawn("probe", End::Client, command)
     }
 
@@ -230,6 +266,9 @@ impl Fleet {
         command.args(["--size", &scenario.size.to_string(), "--depth", &scenario.depth.to_string()]);
         command.args(["--seconds", &span.measure.as_secs_f64().to_string()]);
         command.args(["--warm-up", &span.warm_up.as_secs_f64().to_string()]);
+        if scenario.connections > 1 {
+            command.args(["--connections", &scenario.connections.to_string()]);
+        }
         let flags = [
             (scenario.pattern == Pattern::Stream, "--stream"),
             (scenario.wait == Wait::Spin, "--spin"),
@@ -252,6 +291,15 @@ impl Fleet {
         };
         command.args(["drive", library.word()]);
         Ok(command)
+    }
+
+    /// Starts a program where the kernel likes, with its output kept.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub(crate) fn spawn_anywhere(&self, name: &str, command: &Command) -> Result<Process, BenchError> {
+        let log = self.scratch.path().join(format!("{}.log", free_port()));
+        Ok(Process::spawn(name, command, &log)?)
     }
 
     fn spawn(&self, name: &'static str, end: End, command: Command) -> Result<Process, BenchError> {

@@ -2,14 +2,14 @@
 
 use crate::fleet::Fleet;
 use crate::peer::Peer;
+use crate::stamp::first_line;
 use axon_testbed::{Release, Tree, prepare};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fs;
-use std::process::Command;
 use std::thread;
 
 /// The facts that figures depend on.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Machine {
     /// The processor's name.
     pub(crate) processor: String,
@@ -56,6 +56,13 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// Whether figures of both may stand side by side.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        (&self.processor, self.cores, &self.kernel) == (&other.processor, other.cores, &other.kernel)
+    }
+}
+
 /// The versions of everything that was measured, as far as they are there.
 pub(crate) fn versions(fleet: &Fleet) -> Vec<Version> {
     let ceph = Tree::find(Release::Reef).and_then(|tree| prepare::version(&tree));
@@ -94,13 +101,6 @@ fn field(text: &str, name: &str, separator: char) -> String {
 
 fn number(text: &str) -> u64 {
     text.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0)
-}
-
-/// The first line a program prints, or nothing.
-fn first_line(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).output();
-    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    text.lines().next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@
 //! pair       both at work; meter: the processor time of both, and of everybody else
 //! campaign   every scenario, its peers in turn, round after round; noisy measurements are thrown away
 //! probe      idle connections, handshakes, small requests beside large ones; survey: runs them
-//! report     JSON, Markdown, plots
+//! rados      clients of a real Ceph cluster: librados, Axon, rados-rs
+//! only       the part that is asked for; stamp: when a figure was measured
+//! report     JSON, Markdown, plots; merges a part into what was measured before
 //! ```
 
 mod bar;
@@ -18,14 +20,17 @@ mod error;
 mod fleet;
 mod machine;
 mod meter;
+mod only;
 mod pair;
 mod peer;
 mod pinning;
 mod probe;
+mod rados;
 mod report;
 mod run;
 mod sample;
 mod scenario;
+mod stamp;
 mod survey;
 
 use clap::{Parser, Subcommand};

@@ -85,6 +85,14 @@ pub(crate) fn middle(readings: &[Reading], span: Duration) -> Option<Usage> {
     (to.at > from.at).then(|| to.since(from))
 }
 
+/// What was used between two moments after the first reading; `None` when there are no two readings between them.
+pub(crate) fn between(readings: &[Reading], from: Duration, to: Duration) -> Option<Usage> {
+    let begin = readings.first()?.at;
+    let first = readings.iter().find(|reading| reading.at >= begin + from)?;
+    let last = readings.iter().rev().find(|reading| reading.at <= begin + to)?;
+    (last.at > first.at).then(|| last.since(first))
+}
+
 /// Busy time of all cores since the machine started, from `/proc/stat`: user, nice, system, irq, softirq and steal, each
 /// in hundredths of a second (proc_stat(5)).
 fn machine(stat: &str) -> Duration {
@@ -121,6 +129,9 @@ mod tests {
         let usage = middle(&readings, Duration::from_secs(1)).unwrap();
         assert!((usage.client - 0.5).abs() < 0.01 && (usage.others - 1.25).abs() < 0.02, "{usage:?}");
         assert_eq!(middle(&readings[..1], Duration::from_secs(1)), None);
+        let usage = between(&readings, Duration::from_millis(400), Duration::from_millis(900)).unwrap();
+        assert!((usage.client - 0.5).abs() < 0.01 && (usage.others - 1.25).abs() < 0.02, "{usage:?}");
+        assert_eq!(between(&readings, Duration::from_secs(2), Duration::from_secs(3)), None);
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use crate::drive::Library;
 use crate::scenario::{For, Mode, Pattern, Row, Scenario, Wait};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A client and a server that are measured together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Peer {
     /// Axon on both ends.
@@ -98,7 +98,7 @@ pub(crate) const PROFILES: [Profile; 11] = [
         title: "raw sockets",
         start: "`axon-bench drive raw`",
         settings: "ping-pong by blocking calls at depth 1, else one gathering write and one large read per batch; \
-                   TCP_NODELAY",
+                   several connections by epoll; TCP_NODELAY",
         source: "tcp(7), sendmsg(2)",
         idle: "sleeps in recv; looks again and again where the scenario says spinning",
     },
@@ -175,7 +175,7 @@ impl Peer {
             For::Msgr2 => matches!(self, Self::Axon | Self::Cpp | Self::AxonToCpp | Self::CppToAxon),
             For::Bare => matches!(self, Self::Axon | Self::Raw | Self::RawSum),
             For::Rust => matches!(self, Self::Axon | Self::RadosRs),
-            For::Axon => self == Self::Axon,
+            For::Spinning => matches!(self, Self::Axon | Self::Ucx),
         }
     }
 
@@ -189,7 +189,9 @@ impl Peer {
             Self::Cpp | Self::AxonToCpp | Self::CppToAxon => {
                 requests && mode == Mode::Crc && connections <= 100 && wait == Wait::Usual
             }
-            Self::Raw | Self::RawSum => plain,
+            Self::Raw | Self::RawSum => {
+                mode == Mode::Crc && (connections == 1 || requests && wait == Wait::Usual)
+            }
             Self::RadosRs => plain && requests && wait == Wait::Usual,
             Self::ZeroMq | Self::Nng | Self::Grpc => plain && wait == Wait::Usual,
             // It spins in any case.

@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The client's end of a probe.
@@ -30,7 +31,13 @@ pub(crate) struct ProbeArgs {
     seconds: f64,
     /// The keyring with the service's own key: authenticates by cephx.
     #[arg(long)]
-    keyring: Option<std::path::PathBuf>,
+    keyring: Option<PathBuf>,
+    /// The configuration of a cluster: authenticates by its monitors' tickets.
+    #[arg(long)]
+    conf: Option<PathBuf>,
+    /// The nonce of the server's address.
+    #[arg(long, default_value_t = 0)]
+    nonce: u32,
 }
 
 /// What is tried.
@@ -41,6 +48,8 @@ pub(crate) enum What {
     Idle,
     /// Open a connection, close it, open the next.
     Handshakes,
+    /// Large requests, one after the other.
+    Large,
     /// Small requests alone.
     Alone,
     /// Small requests beside 4 MiB messages of lower priority on the same connection.
@@ -55,6 +64,7 @@ impl What {
         match self {
             Self::Idle => "idle",
             Self::Handshakes => "handshakes",
+            Self::Large => "large",
             Self::Alone => "alone",
             Self::BesideLower => "beside-lower",
             Self::BesideHigher => "beside-higher",
@@ -71,7 +81,7 @@ impl ProbeArgs {
         match self.what {
             What::Idle => idle::hold(self),
             What::Handshakes => print(&handshakes::count(self)?),
-            What::Alone | What::BesideLower | What::BesideHigher => print(&mixed::ping(self)?),
+            What::Large | What::Alone | What::BesideLower | What::BesideHigher => print(&mixed::ping(self)?),
         }
     }
 

@@ -1,17 +1,21 @@
 //! What a run comes to, written down: `figures.json`, `README.md` and the plots.
 
+mod figures;
 mod markdown;
 mod plots;
+mod rados;
 mod units;
 
+pub(crate) use figures::Figures;
+
 use crate::bar::{Verdict, bars};
-use crate::campaign::{Cell, Plan};
+use crate::campaign::Plan;
 use crate::error::BenchError;
 use crate::fleet::Fleet;
 use crate::machine::{Machine, Version, versions};
 use crate::peer::{PROFILES, Peer, Profile};
 use crate::pinning::Pinning;
-use crate::survey::Survey;
+use crate::rados::{CLIENTS, ClientProfile, judge};
 use serde::Serialize;
 use std::fs;
 use std::io;
@@ -27,11 +31,13 @@ pub(crate) struct Outcome {
     conditions: Conditions,
     /// The peers, and how they were started.
     peers: [Profile; PROFILES.len()],
+    /// The clients of clusters.
+    clients: [ClientProfile; CLIENTS.len()],
     /// Who was not there.
     missing: Vec<Missing>,
     bars: Vec<Verdict>,
-    cells: Vec<Cell>,
-    survey: Survey,
+    #[serde(flatten)]
+    figures: Figures,
 }
 
 /// How was measured.
@@ -58,35 +64,37 @@ struct Missing {
 }
 
 impl Outcome {
-    /// Of a run.
+    /// Of a run, and the figures of earlier ones that it was merged with.
     pub(crate) fn new(
         plan: &Plan,
         fleet: &Fleet,
         pinning: Pinning,
         missing: Vec<(Peer, String)>,
-        cells: Vec<Cell>,
-        survey: Survey,
+        figures: Figures,
     ) -> Self {
-        let rounds = || cells.iter().flat_map(|cell| &cell.rounds);
+        let (kept, noisy, discarded) = figures.counts();
         let conditions = Conditions {
             rounds: plan.rounds,
             seconds: plan.span.measure.as_secs_f64(),
             pinning,
             noise: plan.noise,
-            kept: rounds().count() + survey.kept,
-            noisy: rounds().filter(|round| round.noisy).count() + survey.noisy,
-            discarded: cells.iter().map(|cell| cell.discarded).sum::<u32>() + survey.discarded,
+            kept,
+            noisy,
+            discarded,
         };
+        let between = bars().into_iter().map(|bar| bar.judge(&figures.cells));
+        let probes = figures.surveys.iter().flat_map(|survey| survey.verdicts.iter().cloned());
+        let clients = judge(&figures.rados.entries);
         Self {
             command: command(),
             machine: Machine::here(),
             versions: versions(fleet),
             conditions,
             peers: PROFILES,
+            clients: CLIENTS,
             missing: missing.into_iter().map(|(peer, why)| Missing { peer, why }).collect(),
-            bars: bars().iter().map(|bar| bar.judge(&cells)).chain(survey.verdicts.iter().cloned()).collect(),
-            cells,
-            survey,
+            bars: between.chain(probes).chain(clients).collect(),
+            figures,
         }
     }
 
@@ -97,8 +105,8 @@ impl Outcome {
     pub(crate) fn write(&self, folder: &Path) -> Result<(), BenchError> {
         fs::create_dir_all(folder)?;
         let json = serde_json::to_string_pretty(self).map_err(io::Error::from)?;
-        fs::write(folder.join("figures.json"), json + "\n")?;
-        let plots = plots::all(&self.cells);
+        fs::write(folder.join(figures::FILE), json + "\n")?;
+        let plots = plots::all(&self.figures.cells);
         for plot in &plots {
             fs::write(folder.join(plot.file), &plot.svg)?;
         }

@@ -1,13 +1,17 @@
-//! `axon-bench run`: measures everything and writes the report.
+//! `axon-bench run`: measures everything, or a part, and writes the report.
 
-use crate::campaign::Plan;
+use crate::campaign::{Cell, Plan};
 use crate::error::BenchError;
 use crate::fleet::{Fleet, Span};
+use crate::only::{Only, Part};
 use crate::peer::{PROFILES, Peer};
 use crate::pinning::Pinning;
-use crate::report::Outcome;
+use crate::rados::{Entries, Race};
+use crate::report::{Figures, Outcome};
 use crate::scenario::ROWS;
+use crate::stamp::Stamp;
 use crate::survey::Survey;
+use axon_testbed::Release;
 use clap::Args;
 use std::env;
 use std::path::PathBuf;
@@ -16,21 +20,20 @@ use std::time::Duration;
 /// Options of a run.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RunArgs {
-    /// About two minutes: fewer scenarios, shorter measurements.
+    /// About four minutes: fewer scenarios, shorter measurements, one release of Ceph.
     #[arg(long)]
     quick: bool,
-    /// Rounds of which the medians are taken.
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
-    rounds: u32,
-    /// Seconds of each measurement [default: 2, with --quick 0.15].
+    /// Only a part: idle, handshakes, mixed, rados, peers whose names contain this (beside Axon), or scenarios whose names
+    /// do; may be given several times. What is measured replaces those figures in the report, with its date; the rest of
+    /// the report stays.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// Rounds of which the medians are taken [default: 5; with --quick 3 of the clients of a cluster].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: Option<u32>,
+    /// Seconds of each measurement [default: 2, with --quick 0.15; of the clients of a cluster 3 and 1].
     #[arg(long)]
     seconds: Option<f64>,
-    /// Only peers whose names contain this; may be given several times.
-    #[arg(long, value_name = "NAME")]
-    peer: Vec<String>,
-    /// Only scenarios whose names contain this.
-    #[arg(long, value_name = "NAME", default_value = "")]
-    scenario: String,
     /// Which cores the ends run on.
     #[arg(long, value_enum, default_value_t = Pinning::Split)]
     pin: Pinning,
@@ -49,46 +52,65 @@ impl RunArgs {
     /// Measures and writes.
     ///
     /// # Errors
-    /// When there is nothing to measure, or the report cannot be written.
+    /// When there is nothing to measure, the report cannot be written, or there is none to merge a part into.
     pub(crate) fn run(&self) -> Result<(), BenchError> {
+        let only = Only::parse(&self.only)?;
+        let mut figures = match only.is_all() {
+            true => Figures::default(),
+            false => Figures::read(&self.out)?,
+        };
         let programs = env::current_exe()?.parent().map(PathBuf::from).unwrap_or_default();
         let fleet = Fleet::gather(&programs, self.pin)?;
         let missing = fleet.missing();
-        let plan = self.plan(&missing);
-        let cells = plan.run(&fleet);
-        let survey = self.survey(&plan, &fleet);
-        let outcome = Outcome::new(&plan, &fleet, self.pin, missing, cells, survey);
+        let plan = self.plan(&only, &missing);
+        figures.merge(self.measure(&only, &plan, &fleet));
+        let outcome = Outcome::new(&plan, &fleet, self.pin, missing, figures);
         outcome.write(&self.out)?;
         println!("{}", outcome.summary());
         Ok(())
     }
 
-    fn plan(&self, missing: &[(Peer, String)]) -> Plan {
+    fn measure(&self, only: &Only, plan: &Plan, fleet: &Fleet) -> Figures {
+        let cells: Vec<Cell> = plan.run(fleet);
+        let parts = Part::ALL.into_iter().filter(|part| only.wants_part(*part));
+        let run = |part| Survey::run(part, fleet, plan.strictness(), &plan.stamp);
+        let surveys: Vec<Survey> = parts.filter_map(run).collect();
+        let rados = match only.wants_part(Part::Rados) {
+            true => self.race(plan).run(fleet),
+            false => Entries::default(),
+        };
+        Figures { cells, surveys, rados }
+    }
+
+    fn plan(&self, only: &Only, missing: &[(Peer, String)]) -> Plan {
         let rows = ROWS.iter().filter(|row| row.quick || !self.quick);
-        let rows = rows.filter(|row| row.scenario.to_string().contains(&self.scenario));
+        let rows = rows.filter(|row| only.wants_row(row) && only.wants_somebody_of(row));
         let peers = PROFILES.iter().map(|profile| profile.peer);
-        let peers = peers.filter(|peer| self.wants(*peer) && !missing.iter().any(|(gone, _)| gone == peer));
+        let peers =
+            peers.filter(|peer| only.wants_peer(*peer) && !missing.iter().any(|(gone, _)| gone == peer));
         let seconds = self.seconds.unwrap_or(if self.quick { 0.15 } else { 2.0 });
         Plan {
             rows: rows.copied().collect(),
             peers: peers.collect(),
-            rounds: self.rounds as usize,
+            rounds: self.rounds.unwrap_or(5) as usize,
             span: Span::of(Duration::from_secs_f64(seconds)),
             noise: self.noise,
             retries: self.retries.unwrap_or(if self.quick { 1 } else { 3 }),
+            stamp: Stamp::now(seconds),
         }
     }
 
-    /// The probes, unless only some scenarios or peers are asked for.
-    fn survey(&self, plan: &Plan, fleet: &Fleet) -> Survey {
-        match self.scenario.is_empty() && self.peer.is_empty() {
-            true => Survey::run(fleet, plan.strictness()),
-            false => Survey::default(),
+    /// How clients of clusters are measured.
+    fn race(&self, plan: &Plan) -> Race {
+        let seconds = self.seconds.unwrap_or(if self.quick { 1.0 } else { 3.0 });
+        let releases = if self.quick { vec![Release::Reef] } else { vec![Release::Reef, Release::Pacific] };
+        Race {
+            releases,
+            rounds: self.rounds.unwrap_or(if self.quick { 3 } else { 5 }) as usize,
+            seconds: seconds.ceil() as u64,
+            noise: self.noise,
+            retries: plan.retries,
+            stamp: Stamp { seconds: seconds.ceil(), ..plan.stamp.clone() },
         }
-    }
-
-    fn wants(&self, peer: Peer) -> bool {
-        let title = peer.profile().title.to_lowercase();
-        self.peer.is_empty() || self.peer.iter().any(|name| title.contains(&name.to_lowercase()))
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::drive::Report;
 use crate::meter::Usage;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One measurement.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Sample {
     /// What the client reports.
     #[serde(flatten)]
@@ -35,7 +35,7 @@ impl Sample {
 }
 
 /// The median of some values, the least and the greatest.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Spread {
     /// The value in the middle, or the mean of the two there.
     pub(crate) median: f64,
@@ -57,7 +57,7 @@ impl Spread {
 }
 
 /// What the rounds of one peer in one scenario come to.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Figures {
     /// Messages per second.
     pub(crate) messages_per_second: Option<Spread>,

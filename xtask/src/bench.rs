@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: builds Axon and the benchmark for speed, and runs it.
 
+mod rados_rs;
+
 use crate::program::{cargo, root};
 use crate::steps::{Outcome, Steps};
 use std::path::PathBuf;
@@ -14,7 +16,7 @@ pub(crate) fn run(args: &[String]) -> Steps {
     if !steps.is_ok() {
         return steps;
     }
-    steps.step("build the rados-rs peer", || Ok(rados_rs()));
+    steps.step("build the rados-rs peer", || Ok(rados_rs::build(&target())));
     steps.step("measure", || {
         let mut bench = Command::new(target().join("release/axon-bench"));
         bench.arg("run").args(args).current_dir(root());
@@ -26,16 +28,6 @@ pub(crate) fn run(args: &[String]) -> Steps {
 /// Where cargo builds.
 fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
-}
-
-/// Builds the peer that is no part of the workspace, so that its dependencies are not ours. Where that fails the
-/// benchmark goes on and names it as missing.
-fn rados_rs() -> String {
-    let mut build =
-        cargo(&["build", "--release", "--manifest-path", "bench/rados-rs/Cargo.toml", "--target-dir"]);
-    build.arg(target());
-    let built = status(build);
-    built.map_or_else(|why| format!("not built, so it will be missing: {why}"), |_| String::new())
 }
 
 fn status(mut command: Command) -> Outcome {

@@ -1,7 +1,7 @@
 //! Counts and times messages between the end of the warm-up and the end of the measurement.
 
 use hdrhistogram::Histogram;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::time::{Duration, Instant};
 
 /// Latencies that differ by less than this share are counted together: three digits.
@@ -28,11 +28,19 @@ pub(crate) struct Latency {
     /// The median.
     pub(crate) p50: f64,
     /// Nine of ten stay below.
+    #[serde(deserialize_with = "or_unknown")]
     pub(crate) p90: f64,
     /// 99 of 100.
+    #[serde(deserialize_with = "or_unknown")]
     pub(crate) p99: f64,
     /// 999 of 1,000.
+    #[serde(deserialize_with = "or_unknown")]
     pub(crate) p999: f64,
+}
+
+/// JSON has no word for a figure that is not known but `null`.
+fn or_unknown<'de, D: Deserializer<'de>>(input: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(input)?.unwrap_or(f64::NAN))
 }
 
 impl Report {
@@ -124,6 +132,14 @@ mod tests {
         assert_eq!((report.messages, report.messages_per_second, report.bytes_per_second), (2, 1.0, 100.0));
         let p50 = report.latency_us.map_or(0.0, |latency| latency.p50);
         assert!((p50 - 4000.0).abs() < 4.0, "{p50}");
+    }
+
+    #[test]
+    fn unknown_figures_survive_json() {
+        let latency = Latency { p50: 1.5, p90: f64::NAN, p99: f64::NAN, p999: f64::NAN };
+        let json = serde_json::to_string(&latency).unwrap();
+        let read: Latency = serde_json::from_str(&json).unwrap();
+        assert!(read.p50 == 1.5 && read.p90.is_nan() && read.p999.is_nan());
     }
 
     #[test]

@@ -46,6 +46,23 @@ impl Axon {
         command
     }
 
+    /// With keys, in one mode only.
+    pub(super) fn serve_keyed(&self, addr: SocketAddr, mode: Mode) -> Command {
+        let word = match mode {
+            Mode::Crc => "crc",
+            Mode::Secure => "secure",
+        };
+        let mut command = Command::new(&self.program);
+        command.args(["serve", &addr.to_string(), "--json", "--auth", "cephx", "--mode", word, "--keyring"]);
+        command.arg(&self.keyring);
+        command
+    }
+
+    /// The program itself.
+    pub(super) fn program(&self) -> &Path {
+        &self.program
+    }
+
     pub(super) fn bench(&self, addr: SocketAddr, scenario: &Scenario, span: Span) -> Command {
         let mut command = Command::new(&self.program);
         command.args(["bench", "--json", "--connect", &format!("v2:{addr}/0")]);

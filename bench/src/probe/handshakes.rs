@@ -3,15 +3,17 @@
 use super::ProbeArgs;
 use super::findings::Handshakes;
 use crate::drive::DriveError;
-use crate::drive::axon::{client, failed, peer};
+use crate::drive::axon::{client, failed};
 use axon_auth::{
     AuthError, AuthName, ClientAuth, ClientExchange, Entropy, Keyring, Principal, Surroundings, TicketStore,
 };
-use axon_messenger::{Builder, Connection, Dispatcher, EntityType, OsEntropy, Received};
+use axon_messenger::{Builder, Connection, Dispatcher, EntityType, Messenger, OsEntropy, Policy, Received};
+use axon_rados::conf::{Conf, Host};
+use axon_rados::mon::{MonClient, MonConfig};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How long one may take to open.
@@ -22,8 +24,34 @@ const OWNER: &str = "osd.0";
 /// Opens and closes connections, some at the same time, and counts those that opened in the second nine tenths.
 pub(super) fn count(args: &ProbeArgs) -> Result<Handshakes, DriveError> {
     let (sender, opened) = channel();
-    let messenger = authenticated(args)?.start(Door(sender)).map_err(failed("starting a messenger"))?;
-    let addrs = peer(args.addr)?;
+    match &args.conf {
+        None => {
+            let messenger =
+                authenticated(args)?.start(Door(sender)).map_err(failed("starting a messenger"))?;
+            tally(args, &messenger, &opened)
+        }
+        Some(conf) => {
+            let lossy = |builder: Builder| builder.policy(EntityType::Osd, Policy::lossy_client());
+            let mon =
+                MonClient::connect_with(admin(conf)?, Door(sender), lossy).map_err(failed("logging in"))?;
+            tally(args, mon.messenger(), &opened)
+        }
+    }
+}
+
+/// Who may connect to OSDs.
+fn admin(conf: &Path) -> Result<MonConfig, DriveError> {
+    let conf = Conf::read(conf, Host::current()).map_err(failed("reading the configuration"))?;
+    let name = "client.admin".parse().map_err(failed("a name"))?;
+    MonConfig::from_conf(&conf.of(&name)).map_err(failed("reading the configuration"))
+}
+
+fn tally(
+    args: &ProbeArgs,
+    messenger: &Messenger,
+    opened: &Receiver<Connection>,
+) -> Result<Handshakes, DriveError> {
+    let addrs = format!("v2:{}/{}", args.addr, args.nonce).parse().map_err(failed("an address"))?;
     let dial = || messenger.connect_anonymous(EntityType::Osd, &addrs).map_err(failed("connecting"));
     let begin = Instant::now() + args.span() / 10;
     let end = begin + args.span();
@@ -77,7 +105,9 @@ impl Dispatcher for Door {
     fn dispatch(&self, _connection: &Connection, _message: Received) {}
 
     fn handle_fast_connect(&self, connection: &Connection) {
-        // Nobody listens once the time is over.
-        let _ = self.0.send(connection.clone());
+        if connection.peer_type() == EntityType::Osd {
+            // Nobody listens once the time is over.
+            let _ = self.0.send(connection.clone());
+        }
     }
 }

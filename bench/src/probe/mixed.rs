@@ -21,7 +21,7 @@ const LARGE_IN_FLIGHT: usize = 4;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Sends one small request after the other, and large ones as the probe says.
+/// Sends one request after the other, and large ones beside them as the probe says.
 pub(super) fn ping(args: &ProbeArgs) -> Result<Pings, DriveError> {
     let (dispatcher, _rest) = incoming();
     let messenger = client().start(dispatcher).map_err(failed("starting a messenger"))?;
@@ -31,7 +31,8 @@ pub(super) fn ping(args: &ProbeArgs) -> Result<Pings, DriveError> {
         None => Vec::new(),
         Some(priority) => flood.start(&connection, priority),
     };
-    let latency = measure(&connection, args.span());
+    let size = if args.what == What::Large { LARGE } else { SMALL };
+    let latency = measure(&connection, size, args.span());
     flood.stop.store(true, Ordering::Relaxed);
     for thread in threads {
         // It ends by itself.
@@ -50,16 +51,17 @@ fn priority(what: What) -> Option<u16> {
     }
 }
 
-fn measure(connection: &Connection, span: Duration) -> Result<Latency, DriveError> {
+fn measure(connection: &Connection, size: usize, span: Duration) -> Result<Latency, DriveError> {
     let begin = Instant::now() + span / 10;
     let mut latency = Histogram::<u64>::new(3).map_err(failed("a histogram"))?;
+    let data = Bytes::from(vec![0; size]);
     loop {
         let sent = Instant::now();
         // At least one, however long it takes.
         if sent >= begin + span && !latency.is_empty() {
             return Ok(Latency::of(&latency));
         }
-        let request = Message::new(KIND, Bytes::from_static(&[0; SMALL]));
+        let request = Message { data: data.clone(), ..Message::new(KIND, Bytes::new()) };
         let reply =
             connection.call_within(request, Expect::Kind(KIND), PATIENCE).map_err(failed("sending"))?;
         reply.wait().map_err(failed("waiting for a reply"))?;

@@ -2,19 +2,20 @@
 
 use super::plots::Plot;
 use super::units::{bytes, count, dash, median, micros, plain, spread};
-use super::{Missing, Outcome};
+use super::{Missing, Outcome, rados};
 use crate::bar::{Verdict, Want};
 use crate::campaign::Cell;
-use crate::peer::PROFILES;
+use crate::peer::{PROFILES, Peer};
 use crate::pinning::Pinning;
-use crate::scenario::Scenario;
+use crate::scenario::{SHARED_DEPTH, Scenario};
 use comfy_table::{Table, presets};
 
 const PREFACE: &str = "\
 # Axon beside its peers
 
 This page is written by `cargo xtask bench`; [performance.md](../performance.md) says what to make of it. Every peer ran \
-in the same run, alternated with the others round by round. Times depend on the machine: read the ratios.
+in the same run, alternated with the others round by round; where a part was measured again later, the tables say when. \
+Times depend on the machine: read the ratios.
 ";
 
 /// More than every tenth measurement was disturbed.
@@ -30,6 +31,11 @@ to the reply, in us. Processor time is per message, in us, client and server apa
 measurement. The C++ benchmark tells no latencies: of a lone request its p50 is the mean.
 ";
 
+const SHARE: &str = "\
+4 KiB requests, 1000 in flight over all connections, beside bare sockets that do nothing but move as many bytes (one \
+thread, epoll): what is lost to more connections there is the kernel's.
+";
+
 /// The whole page.
 pub(super) fn page(outcome: &Outcome, plots: &[Plot]) -> String {
     let images: Vec<_> = plots.iter().map(|plot| format!("![{}]({})", plot.title, plot.file)).collect();
@@ -41,8 +47,10 @@ pub(super) fn page(outcome: &Outcome, plots: &[Plot]) -> String {
         format!("## Bars\n\n{}\n", bars(&outcome.bars)),
         format!("## Plots\n\n{}\n", images.join("\n\n")),
         format!("## Figures\n\n{READING}"),
-        figures(&outcome.cells),
+        figures(&outcome.figures.cells),
+        format!("## The kernel's share\n\n{SHARE}\n{}\n", share(&outcome.figures.cells)),
         format!("## Probes\n\n{}\n", probes(outcome)),
+        format!("## Clients of a Ceph cluster\n\n{}", rados::section(&outcome.figures.rados)),
         format!("## Peers\n\n{}\n", peers()),
         missing(outcome),
     ];
@@ -54,7 +62,7 @@ pub(super) fn summary(outcome: &Outcome) -> String {
     [bars(&outcome.bars), missing(outcome), noise(outcome)].join("\n\n")
 }
 
-fn table(heads: &[&str]) -> Table {
+pub(super) fn table(heads: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_header(heads);
     table
@@ -104,14 +112,21 @@ fn noise(outcome: &Outcome) -> String {
 }
 
 fn bars(verdicts: &[Verdict]) -> String {
-    let mut table = table(&["bar", "wanted", "measured", "verdict"]);
+    let mut table = table(&["bar", "wanted", "measured", "verdict", "as measured when"]);
     for verdict in verdicts {
         let wanted = match verdict.want {
             Want::AtLeast(least) => format!("at least {least:.2}"),
             Want::AtMost(most) => format!("at most {most:.2}"),
+            Want::FasterOrLeaner(faster, least, lean) => {
+                format!("at least {faster:.2}, or {least:.2} with at most {lean:.2} of the processor time")
+            }
         };
-        let measured = verdict.ratio.map_or_else(dash, |ratio| format!("{ratio:.2}"));
-        table.add_row([verdict.what.clone(), wanted, measured, word(verdict).to_owned()]);
+        let ratio = verdict.ratio.map_or_else(dash, |ratio| format!("{ratio:.2}"));
+        let cpu =
+            verdict.cpu.map_or_else(String::new, |cpu| format!(", with {cpu:.2} of the processor time"));
+        let row =
+            [verdict.what.clone(), wanted, ratio + &cpu, word(verdict).to_owned(), verdict.measured.clone()];
+        table.add_row(row);
     }
     table.to_string()
 }
@@ -142,8 +157,19 @@ fn figures(cells: &[Cell]) -> String {
 }
 
 fn scenario_table<'a>(cells: impl Iterator<Item = &'a Cell>) -> String {
-    let heads =
-        ["peer", "messages/s", "data/s", "p50", "p90", "p99", "p99.9", "client CPU", "server CPU", "remarks"];
+    let heads = [
+        "peer",
+        "messages/s",
+        "data/s",
+        "p50",
+        "p90",
+        "p99",
+        "p99.9",
+        "client CPU",
+        "server CPU",
+        "measured",
+        "remarks",
+    ];
     let mut table = table(&heads);
     for cell in cells {
         let figures = &cell.figures;
@@ -157,8 +183,35 @@ fn scenario_table<'a>(cells: impl Iterator<Item = &'a Cell>) -> String {
             median(figures.p999_us, micros),
             median(figures.client_cpu_us, micros),
             median(figures.server_cpu_us, micros),
+            cell.measured.to_string(),
             remarks(cell),
         ]);
+    }
+    table.to_string()
+}
+
+/// Axon beside bare sockets, over connections.
+fn share(cells: &[Cell]) -> String {
+    let heads = [
+        "connections",
+        "Axon, messages/s",
+        "sockets, messages/s",
+        "Axon beside sockets",
+        "sockets beside one",
+    ];
+    let mut table = table(&heads);
+    let rate = |peer: Peer, connections: u32| {
+        let scenario = Scenario::requests(4096, SHARED_DEPTH).over(connections);
+        let cell = cells.iter().find(|cell| cell.peer == peer && cell.scenario == scenario)?;
+        Some(cell.figures.messages_per_second?.median)
+    };
+    let shown = |rate: Option<f64>| rate.map_or_else(dash, count);
+    let ratio = |a: Option<f64>, b: Option<f64>| a.zip(b).map_or_else(dash, |(a, b)| format!("{:.2}", a / b));
+    for connections in [1, 10, 100, 1000] {
+        let (axon, raw) = (rate(Peer::Axon, connections), rate(Peer::Raw, connections));
+        let ratios = [ratio(axon, raw), ratio(raw, rate(Peer::Raw, 1))];
+        let [beside, lost] = ratios;
+        table.add_row([connections.to_string(), shown(axon), shown(raw), beside, lost]);
     }
     table.to_string()
 }
@@ -173,10 +226,14 @@ fn remarks(cell: &Cell) -> String {
 }
 
 fn probes(outcome: &Outcome) -> String {
-    let mut table = table(&["what", "found", "remarks"]);
-    for finding in &outcome.survey.findings {
-        let remarks = finding.failure.as_deref().map_or_else(String::new, one_line);
-        table.add_row([finding.what.clone(), spread(finding.value, plain), remarks]);
+    let mut table = table(&["what", "found", "measured", "remarks"]);
+    for survey in &outcome.figures.surveys {
+        for finding in &survey.findings {
+            let remarks = finding.failure.as_deref().map_or_else(String::new, one_line);
+            let row =
+                [finding.what.clone(), spread(finding.value, plain), survey.measured.to_string(), remarks];
+            table.add_row(row);
+        }
     }
     table.to_string()
 }
@@ -200,7 +257,7 @@ fn missing(outcome: &Outcome) -> String {
 }
 
 /// A text for a cell of a table.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "/")
 }
 

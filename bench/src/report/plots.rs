@@ -207,7 +207,8 @@ mod tests {
         let latency_us = Some(Latency { p50: 10.0, p90: 20.0, p99: 30.0, p999: 40.0 });
         let report = Report { messages_per_second: 1e5, bytes_per_second: 1e8, latency_us, messages: 1 };
         let rounds = vec![Sample::new(report, None)];
-        Cell { scenario, peer, figures: Figures::of(&rounds), rounds, discarded: 0, failure: None }
+        let measured = crate::stamp::Stamp::now(1.0);
+        Cell { scenario, peer, figures: Figures::of(&rounds), rounds, discarded: 0, failure: None, measured }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, recv, sendmsg};
 use std::hint::{black_box, spin_loop};
 use std::io::{self, IoSlice};
 use std::net::TcpStream;
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// Bytes read at once: as many as Axon's transport lends.
 const BUFFER: usize = 256 * 1024;
@@ -17,6 +18,12 @@ const GATHER: usize = 64;
 pub(super) struct Socket {
     stream: TcpStream,
     spin: bool,
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
 }
 
 impl Socket {
