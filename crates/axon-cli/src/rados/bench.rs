@@ -214,7 +214,7 @@ impl Run {
     async fn one(&self, number: u64) -> Result<(), String> {
         let object = object(&self.run_name, number);
         match self.load {
-            Load::Write => self.io.write_full(&object, self.data.clone()).await.map_err(said),
+            Load::Write => self.io.write(&object, 0, self.data.clone()).await.map_err(said),
             Load::Seq | Load::Rand => {
                 let data = self.io.read(&object, 0, self.size.into()).await.map_err(said)?;
                 match data.len() == self.size as usize {
