@@ -11,11 +11,11 @@ use crate::mailbox::{Inbox, mailbox};
 use crate::shared::{Budgets, Limits, Parts, Shared, WorkerPort};
 use crate::throttle::{Oversize, Throttle};
 use crate::upcall::{Item, hand_to};
-use crate::worker::{Command, Worker};
+use crate::worker::{Command, Desk, Device, Worker};
 use axon_auth::{AuthName, ClientAuth, NoneClient, NoneServer, ServerAuth};
 use axon_denc::{AddrType, AddrVec, EntityAddr, EntityName, EntityType};
 use axon_proto::{BackOff, Config, Modes, Policies, Policy, Timeouts};
-use axon_transport::{Reactor, Transport, Waker};
+use axon_transport::{Transport, Waker};
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
@@ -332,7 +332,8 @@ struct Seat {
 impl Seat {
     fn port(&self) -> (WorkerPort, Inbox<Command>) {
         let (mailbox, inbox) = mailbox(self.waker.clone());
-        (WorkerPort { mailbox, load: AtomicUsize::new(0), counters: Arc::new(Counters::default()) }, inbox)
+        let counters = Arc::new(Counters::default());
+        (WorkerPort { mailbox, desk: Desk::new(), load: AtomicUsize::new(0), counters }, inbox)
     }
 }
 
@@ -358,14 +359,14 @@ fn work(
     report: &Sender<io::Result<Waker>>,
     started: &Receiver<(Arc<Shared>, Inbox<Command>)>,
 ) {
-    let reactor: Box<dyn Reactor> = match transport.reactor() {
+    let reactor = match Device::of(transport) {
         Ok(reactor) => reactor,
         Err(error) => return drop(report.send(Err(error))),
     };
     let _ = report.send(Ok(reactor.waker()));
     // The sender is dropped unused when another worker could not start.
     if let Ok((shared, inbox)) = started.recv() {
-        Worker::new(index, shared, reactor, inbox).run();
+        Worker::new(index, shared.clone(), reactor, inbox).run(&shared.workers[index].desk);
     }
 }
 

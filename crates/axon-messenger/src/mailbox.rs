@@ -68,7 +68,36 @@ impl<T> Mailbox<T> {
     }
 }
 
+impl<T> Mailbox<T> {
+    /// Which mailbox it is; never 0.
+    pub(crate) fn id(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
+    /// Whether nothing is there right now, on the consumer's own thread.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.queue.is_empty()
+    }
+
+    /// Whether the consumer sleeps, or is about to, and nobody has woken it. It may have changed by the time it is looked at.
+    pub(crate) fn is_asleep(&self) -> bool {
+        self.0.asleep.load(Ordering::Relaxed)
+    }
+}
+
 impl<T> Inbox<T> {
+    /// Which mailbox it is; see [`Mailbox::id`].
+    pub(crate) fn id(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
+    /// Wakes the consumer if it sleeps: for somebody in its place.
+    pub(crate) fn wake(&self) {
+        if self.0.claim_wake() {
+            self.0.waker.wake();
+        }
+    }
+
     /// The next item, or `None` when there is none right now.
     pub(crate) fn pop(&mut self) -> Option<T> {
         self.0.queue.pop()

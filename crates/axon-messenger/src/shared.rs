@@ -11,7 +11,7 @@ use crate::registry::Registry;
 use crate::reply::Replies;
 use crate::throttle::{Permit, Throttle};
 use crate::upcall::{Item, guarded};
-use crate::worker::Command;
+use crate::worker::{Command, Desk, Worker};
 use axon_auth::{ClientAuth, Entropy, ServerAuth};
 use axon_denc::{AddrVec, EntityType};
 use axon_proto::{BackOff, Config, Policies, Policy, Undelivered};
@@ -47,6 +47,7 @@ pub(crate) struct Shared {
 /// How other threads reach a worker.
 pub(crate) struct WorkerPort {
     pub(crate) mailbox: Mailbox<Command>,
+    pub(crate) desk: Desk<Worker>,
     /// Connections it owns; new ones go to the least loaded.
     pub(crate) load: AtomicUsize,
     pub(crate) counters: Arc<Counters>,

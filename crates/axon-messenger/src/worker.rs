@@ -7,14 +7,19 @@
 //! ```
 //!
 //! Whatever happens marks an endpoint as touched; serving comes after, so that many events cost one write.
+//!
+//! All of it lies on a desk, which the thread leaves while it sleeps: `desk.rs` says who may do what there meanwhile.
 
 mod absence;
 mod accepting;
 mod admission;
 mod command;
 mod contest;
+mod desk;
+mod device;
 mod dialling;
 mod dump;
+pub(crate) mod outbox;
 mod peer;
 mod reading;
 mod spin;
@@ -22,11 +27,14 @@ mod station;
 mod timers;
 
 pub(crate) use command::{Command, Dial};
+pub(crate) use desk::Desk;
+pub(crate) use device::Device;
 pub(crate) use dump::Tour;
 
 use accepting::Accepting;
 use axon_proto::{Disconnect, Ident, Instant};
-use axon_transport::{Completion, Detached, ListenerId, Reactor, SocketId};
+use axon_transport::{Completion, Detached, ListenerId, Parked, SocketId};
+use outbox::Letter;
 use peer::Peer;
 use slab::Slab;
 use spin::Spin;
@@ -48,6 +56,9 @@ const SLOW: Duration = Duration::from_millis(200);
 /// The timer that belongs to no endpoint but to calls with a deadline.
 const CALLS: usize = usize::MAX;
 
+/// No endpoint's slot.
+const NOBODY: usize = usize::MAX;
+
 /// Commands taken before the reactor is looked at again.
 const COMMAND_BURST: usize = 4096;
 
@@ -58,6 +69,8 @@ pub(crate) struct Worker {
     endpoints: Slab<Endpoint>,
     listeners: HashMap<ListenerId, SocketAddr>,
     completions: Vec<Completion>,
+    /// Taken out of the outbox; empty, but for the memory.
+    letters: Vec<Letter>,
     /// When to look for overdue calls.
     calls: Alarm,
     /// Dumps that this turn takes a step further.
@@ -87,12 +100,7 @@ enum Fate {
 }
 
 impl Worker {
-    pub(crate) fn new(
-        index: usize,
-        shared: Arc<Shared>,
-        reactor: Box<dyn Reactor>,
-        inbox: Inbox<Command>,
-    ) -> Self {
+    pub(crate) fn new(index: usize, shared: Arc<Shared>, reactor: Device, inbox: Inbox<Command>) -> Self {
         Self {
             spin: Spin::new(shared.limits.spin),
             station: Station::new(index, shared, reactor),
@@ -100,6 +108,7 @@ impl Worker {
             endpoints: Slab::new(),
             listeners: HashMap::new(),
             completions: Vec::new(),
+            letters: Vec::new(),
             calls: Alarm::default(),
             tours: Vec::new(),
             closing: None,
@@ -107,21 +116,34 @@ impl Worker {
         }
     }
 
-    /// Runs until told to stop.
-    pub(crate) fn run(mut self) {
-        while !self.stopped {
-            self.turn();
+    /// Works at `desk` until told to stop.
+    pub(crate) fn run(self, desk: &Desk<Self>) {
+        outbox::open(&self.inbox);
+        let _cleared = desk.cleared_at_the_end();
+        let mut seat = desk.sit();
+        *seat = Some(self);
+        let mut parked: Option<Box<dyn Parked>> = None;
+        while let Some(worker) = seat.as_mut().filter(|worker| !worker.stopped) {
+            parked = worker.turn(parked.take());
+            if let Some(parked) = &mut parked {
+                drop(seat);
+                parked.wait();
+                seat = desk.sit();
+            }
         }
     }
 
-    fn turn(&mut self) {
+    /// Does what there is to do after a wait, up to the next: what it returns has to be waited for away from the desk.
+    fn turn(&mut self, parked: Option<Box<dyn Parked>>) -> Option<Box<dyn Parked>> {
+        if let Some(parked) = parked {
+            self.unpark(parked);
+        }
         // What has arrived is looked at before the timers: a worker that was held up must not take that for silence.
-        self.wait();
         self.take_completions();
         let started = self.station.now;
         self.take_timers();
         self.serve();
-        // What handlers have just sent leaves in the same turn.
+        // What others have sent meanwhile leaves in the same turn.
         self.serve();
         self.check_closing();
         self.go_on_tours();
@@ -130,17 +152,34 @@ impl Worker {
         if busy > SLOW {
             tracing::warn!(worker = self.station.index, ?busy, "a fast dispatch handler held up the worker");
         }
+        self.wait()
     }
 
     fn serve(&mut self) {
+        self.take_letters(NOBODY);
         self.take_commands();
         self.station.touch_postponed();
         self.serve_touched();
     }
 
+    /// Takes what handlers have sent on this thread. Who is served now, in the slot `served`, need not be touched.
+    fn take_letters(&mut self, served: usize) {
+        if outbox::is_empty() {
+            return;
+        }
+        let mut letters = std::mem::take(&mut self.letters);
+        outbox::swap(&mut letters);
+        for (connection, message, permit) in letters.drain(..) {
+            self.send(&connection, message, permit, served);
+        }
+        self.letters = letters;
+    }
+
     fn take_commands(&mut self) {
         for _ in 0..COMMAND_BURST {
-            let Some(command) = self.inbox.pop() else { break };
+            // Looking is cheaper than taking in vain, which costs a fence.
+            let command = if self.inbox.is_empty() { None } else { self.inbox.pop() };
+            let Some(command) = command else { break };
             self.take_command(command);
         }
     }
@@ -175,20 +214,41 @@ impl Worker {
         self.station.reactor.poll(timeout, &mut self.completions)
     }
 
-    /// Sleeps until something happens, unless there is something to do already.
-    fn wait(&mut self) {
-        if !self.stopped && self.station.is_idle() && self.inbox.is_empty() {
-            self.look_around();
-        }
-        if self.completions.is_empty() {
-            self.sleep();
-        }
+    /// Whether there is nothing to do before something happens.
+    fn is_idle(&self) -> bool {
+        !self.stopped && self.station.is_idle() && outbox::is_empty()
     }
 
-    fn sleep(&mut self) {
-        let may_sleep = !self.stopped && self.station.is_idle() && self.inbox.prepare_sleep();
-        let timeout = if may_sleep { self.station.time_to_timer() } else { Some(Duration::ZERO) };
-        if let Err(error) = self.poll(timeout) {
+    /// Waits until something happens, unless there is something to do already. What it returns has to be waited for.
+    fn wait(&mut self) -> Option<Box<dyn Parked>> {
+        if self.is_idle() && self.inbox.is_empty() {
+            self.look_around();
+        }
+        if self.completions.is_empty() { self.sleep() } else { None }
+    }
+
+    fn sleep(&mut self) -> Option<Box<dyn Parked>> {
+        if self.is_idle() && self.inbox.prepare_sleep() {
+            let timeout = self.station.time_to_timer();
+            let parked = self.station.reactor.park(timeout);
+            if parked.is_none() {
+                let polled = self.poll(timeout);
+                self.wake_up(polled);
+            }
+            return parked;
+        }
+        let polled = self.poll(Some(Duration::ZERO));
+        self.wake_up(polled);
+        None
+    }
+
+    fn unpark(&mut self, parked: Box<dyn Parked>) {
+        let polled = self.station.reactor.unpark(parked, &mut self.completions);
+        self.wake_up(polled);
+    }
+
+    fn wake_up(&mut self, polled: io::Result<()>) {
+        if let Err(error) = polled {
             tracing::error!(worker = self.station.index, %error, "the transport cannot wait for events");
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -237,6 +297,10 @@ impl Worker {
     fn serve_touched(&mut self) {
         while let Some(slot) = self.station.next_touched() {
             let Some(endpoint) = self.endpoints.get_mut(slot) else { continue };
+            endpoint.hear(&mut self.station);
+            // Answers to what it heard leave with the same write.
+            self.take_letters(slot);
+            let Some(endpoint) = self.endpoints.get_mut(slot) else { continue };
             match endpoint.serve(slot, &mut self.station) {
                 Fate::Keep => {}
                 Fate::Remove => drop(self.endpoints.remove(slot)),
@@ -249,6 +313,7 @@ impl Worker {
     /// Removes a connection whose session is over. It has been closed for senders, so that what they handed over is
     /// in the mailbox by now, and goes back with the reset.
     fn bury(&mut self, slot: usize) {
+        self.take_letters(NOBODY);
         for _ in 0..self.inbox.len() {
             let Some(command) = self.inbox.pop() else { break };
             self.take_command(command);
@@ -374,6 +439,13 @@ impl Endpoint {
         match self {
             Self::Accepting(_) => true,
             Self::Peer(peer) => peer.may_close(station),
+        }
+    }
+
+    fn hear(&mut self, station: &mut Station) {
+        match self {
+            Self::Accepting(_) => {}
+            Self::Peer(peer) => peer.hear(station),
         }
     }
 

@@ -40,6 +40,8 @@ mod liveness;
 mod lossy;
 #[path = "messenger/modes.rs"]
 mod modes;
+#[path = "messenger/order.rs"]
+mod order;
 #[path = "messenger/scale.rs"]
 mod scale;
 #[path = "messenger/shutdown.rs"]

@@ -2,13 +2,17 @@
 
 use super::{Connection, Route};
 use crate::error::{Rejection, SendError};
+use crate::mailbox::Mailbox;
 use crate::park;
 use crate::shared::Role;
 use crate::throttle::{Permit, TooLarge};
-use crate::worker::Command;
+use crate::worker::{Command, outbox};
 use axon_proto::cost;
 use axon_wire::{Limits, Message};
 use std::time::Duration;
+
+/// Bytes of a body that is written on the caller's thread, at most: with a longer one it would keep the worker from its desk.
+const AT_ONCE: usize = 64 << 10;
 
 impl Connection {
     /// Sends a message, or hands it back if the budget is used up or the connection is closed. Never blocks. An
@@ -73,10 +77,27 @@ impl Connection {
     fn hand_over(&self, message: Message, permit: Permit, role: Role) -> Result<(), SendError> {
         let Some(_sender) = self.0.gate.enter() else { return Err(rejected(Rejection::Closed, message)) };
         match &self.0.route {
+            Route::Worker(_, mailbox) if outbox::is_open(mailbox) => {
+                outbox::put((self.clone(), message, permit))
+            }
+            Route::Worker(worker, mailbox) if mailbox.is_asleep() && message.body_len() <= AT_ONCE => {
+                self.send_at_once(*worker, mailbox, message, permit);
+            }
             Route::Worker(_, mailbox) => mailbox.push(Command::Send(self.clone(), message, permit)),
             Route::Loopback => return self.send_locally(message, permit, role),
         }
         Ok(())
+    }
+
+    /// Waking the worker would take longer than writing the message on this thread.
+    fn send_at_once(&self, worker: usize, mailbox: &Mailbox<Command>, message: Message, permit: Permit) {
+        let mut parcel = Some((message, permit));
+        if let Some(shared) = self.0.shared.upgrade() {
+            shared.workers[worker].desk.visit(|worker| worker.send_for(self, &mut parcel));
+        }
+        if let Some((message, permit)) = parcel {
+            mailbox.push(Command::Send(self.clone(), message, permit));
+        }
     }
 
     /// The message holds its part of the send budget until it is handled: nothing else bounds what waits.

@@ -1,7 +1,7 @@
 //! What other threads ask of a worker.
 
 use super::accepting::Accepting;
-use super::{Endpoint, Worker};
+use super::{Endpoint, NOBODY, Worker};
 use crate::Connection;
 use crate::throttle::Permit;
 use crate::worker::Tour;
@@ -69,7 +69,7 @@ pub(crate) struct Dial {
 impl Worker {
     pub(super) fn take_command(&mut self, command: Command) {
         match command {
-            Command::Send(connection, message, permit) => self.send(&connection, message, permit),
+            Command::Send(connection, message, permit) => self.send(&connection, message, permit, NOBODY),
             Command::Granted(connection, permit) => {
                 self.on_peer(&connection, |peer, station| peer.granted(permit, station));
             }
@@ -92,11 +92,33 @@ impl Worker {
     }
 
     /// A connection that is gone was marked down: after a reset no message comes.
-    fn send(&mut self, connection: &Connection, message: Message, permit: Permit) {
-        if let Some((slot, peer)) = self.peer(connection) {
-            peer.send(message, permit);
+    /// One in the slot `served` is served anyway.
+    pub(super) fn send(&mut self, connection: &Connection, message: Message, permit: Permit, served: usize) {
+        let Some((slot, peer)) = self.peer(connection) else { return };
+        peer.send(message, permit);
+        if slot != served {
             self.station.touch(slot);
         }
+    }
+
+    /// For a caller who sits at the desk while the worker's thread sleeps: sends what is in `parcel`, and takes it out,
+    /// unless the connection has something else to do first. It calls no handler: the caller may hold locks of its own.
+    pub(crate) fn send_for(&mut self, connection: &Connection, parcel: &mut Option<(Message, Permit)>) {
+        if !(self.closing.is_none() && self.station.is_idle() && self.inbox.is_empty()) {
+            return;
+        }
+        let slot = connection.0.slot.load(Ordering::Relaxed);
+        let Some(Endpoint::Peer(peer)) = self.endpoints.get_mut(slot) else { return };
+        self.station.read_clock();
+        if peer.handle != *connection || !peer.may_send_at_once(&self.station) {
+            return;
+        }
+        let Some((message, permit)) = parcel.take() else { return };
+        if !peer.send_at_once(message, permit, slot, &mut self.station) {
+            self.station.touch(slot);
+            self.inbox.wake();
+        }
+        self.station.publish();
     }
 
     fn on_peer(&mut self, connection: &Connection, act: impl FnOnce(&mut Peer, &mut super::Station)) {

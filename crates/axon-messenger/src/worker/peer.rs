@@ -30,6 +30,9 @@ use std::time::Duration;
 /// message does not wait long.
 const IN_FLIGHT: usize = 1 << 20;
 
+/// After so long a message is no part of a burst any more.
+const LULL: Duration = Duration::from_micros(100);
+
 /// A connection on its worker.
 pub(super) struct Peer {
     pub(super) machine: Machine,
@@ -52,6 +55,8 @@ pub(super) struct Peer {
     farewell: Option<Instant>,
     /// An acknowledgement has waited for a message that might carry it.
     ack_waited: bool,
+    /// When a caller sent a message at once, unless the peer has said something since.
+    sent_at_once: Option<Instant>,
     end: End,
 }
 
@@ -146,6 +151,7 @@ impl Peer {
             unconfirmed: None,
             farewell: None,
             ack_waited: false,
+            sent_at_once: None,
             end: End::Alive,
         }
     }
@@ -159,10 +165,12 @@ impl Peer {
     }
 
     pub(super) fn received(&mut self, now: Instant, data: BytesMut) {
+        self.sent_at_once = None;
         self.machine.handle(now, Input::Received(data));
     }
 
     pub(super) fn filled(&mut self, now: Instant, data: BytesMut) {
+        self.sent_at_once = None;
         self.reading.filled();
         self.machine.handle(now, Input::Filled(data));
     }
@@ -231,9 +239,13 @@ impl Peer {
         self.machine.handle(station.now, input);
     }
 
-    /// Does everything the machine wants done.
-    pub(super) fn serve(&mut self, slot: usize, station: &mut Station) -> Fate {
+    /// Hears what the machine has to say. Handlers may answer, so that [`serve`](Self::serve) has more to write.
+    pub(super) fn hear(&mut self, station: &mut Station) {
         self.drain(station);
+    }
+
+    /// Writes what there is to write, and does everything else the machine wants done.
+    pub(super) fn serve(&mut self, slot: usize, station: &mut Station) -> Fate {
         if self.may_wait_with_ack() {
             station.touch_later(slot);
         } else {
@@ -259,6 +271,32 @@ impl Peer {
         }
         self.alarm.set(self.machine.deadline().map(|(at, _)| at), slot, &mut station.timers);
         Fate::Keep
+    }
+
+    /// Whether a caller may write a message at once. Only the first of a burst: the others are worth being gathered.
+    pub(super) fn may_send_at_once(&self, station: &Station) -> bool {
+        let is_lone = self.sent_at_once.is_none_or(|last| station.now.since(last) >= LULL);
+        let is_ready = matches!(self.end, End::Alive) && self.machine.state() == State::Open;
+        let unsent = self.socket.map(|socket| station.reactor.unsent(socket));
+        is_lone && is_ready && self.machine.session().is_idle() && unsent == Some(0)
+    }
+
+    /// Writes a message for a caller. `false` if the worker has to look after it.
+    pub(super) fn send_at_once(
+        &mut self,
+        message: Message,
+        permit: Permit,
+        slot: usize,
+        station: &mut Station,
+    ) -> bool {
+        self.sent_at_once = Some(station.now);
+        self.send(message, permit);
+        self.transmit(station);
+        station.counters().crossed(self.machine.take_tally());
+        self.release();
+        let before = station.timers.next();
+        self.alarm.set(self.machine.deadline().map(|(at, _)| at), slot, &mut station.timers);
+        self.machine.session().is_idle() && station.timers.next() == before
     }
 
     /// Gives back the budget of what was written, or acknowledged if the session is lossless.

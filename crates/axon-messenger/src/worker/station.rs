@@ -1,14 +1,16 @@
 //! What every endpoint of a worker works with.
 
 use super::absence::Absentees;
+use super::device::Device;
 use super::timers::Timers;
 use crate::counters::Counters;
 use crate::shared::Shared;
 use axon_proto::Instant;
-use axon_transport::{Reactor, SocketId};
+use axon_transport::SocketId;
 use axon_wire::FrameBuf;
 use bytes::Bytes;
-use std::collections::{HashMap, VecDeque};
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -17,9 +19,10 @@ use std::time::Duration;
 pub(super) struct Station {
     pub(super) index: usize,
     pub(super) shared: Arc<Shared>,
-    pub(super) reactor: Box<dyn Reactor>,
+    pub(super) reactor: Device,
     pub(super) now: Instant,
-    pub(super) sockets: HashMap<SocketId, usize>,
+    /// Ids that the reactor gave: nobody chooses them so that they collide.
+    pub(super) sockets: FxHashMap<SocketId, usize>,
     pub(super) timers: Timers,
     pub(super) accepting: Strangers,
     pub(super) absentees: Absentees,
@@ -84,7 +87,7 @@ impl Touched {
 }
 
 impl Station {
-    pub(super) fn new(index: usize, shared: Arc<Shared>, reactor: Box<dyn Reactor>) -> Self {
+    pub(super) fn new(index: usize, shared: Arc<Shared>, reactor: Device) -> Self {
         let now = reactor.now().into();
         let absentees = Absentees::new(shared.limits.absent);
         Self {
@@ -92,7 +95,7 @@ impl Station {
             shared,
             reactor,
             now,
-            sockets: HashMap::new(),
+            sockets: FxHashMap::default(),
             timers: Timers::default(),
             accepting: Strangers::default(),
             absentees,

@@ -1,8 +1,9 @@
 //! The counters agree with what happened, and with each other.
 
 use crate::probe::{Probe, filled};
-use crate::town::{MOMENT, wait_until};
-use axon_messenger::{Messenger, Snapshot};
+use crate::town::{MOMENT, PATIENCE, Town, dial, start, wait_until};
+use axon_messenger::{Expect, Messenger, Snapshot};
+use std::time::Duration;
 
 /// The counters once nothing changes them any more.
 fn settled(messenger: &Messenger) -> Snapshot {
@@ -30,25 +31,57 @@ over_each! {
         assert!(client.bytes_copied > 100 * 100, "small bodies are put together: {client}");
         assert!(server.read_batches > 0 && server.messages_per_read() <= 100.0, "{server}");
     }
+}
 
-    fn a_sleeping_worker_is_woken_once_for_each_burst(town) {
-        let pair = town.pair(&Probe::new(), &Probe::new());
-        let (here, _) = pair.connected();
-        for burst in 1..=5 {
-            let before = settled(&pair.client).wakeups;
-            here.send(filled(burst, 100)).unwrap();
-            pair.at_server.wait_messages(burst as usize);
-            assert_eq!(settled(&pair.client).wakeups - before, 1);
-        }
+/// Sends five messages, each to a worker that sleeps. Returns how often one was woken for it.
+fn wakeups_for_lone_messages(town: &Town) -> u64 {
+    let pair = town.pair(&Probe::new(), &Probe::new());
+    let (here, _) = pair.connected();
+    let before = settled(&pair.client).wakeups;
+    for tid in 1..=5 {
+        here.send(filled(tid, 100)).unwrap();
+        pair.at_server.wait_messages(tid as usize);
+        settled(&pair.client);
     }
+    settled(&pair.client).wakeups - before
+}
+
+#[test]
+fn a_sleeping_worker_is_woken_once_for_each_lone_message() {
+    assert_eq!(wakeups_for_lone_messages(&Town::mem()), 5);
+    assert_eq!(wakeups_for_lone_messages(&Town::uring()), 5);
+}
+
+/// One may be too late for the worker's desk: it was about to look around once more.
+#[test]
+fn over_tcp_a_lone_message_leaves_on_the_thread_that_sends_it() {
+    let woken = wakeups_for_lone_messages(&Town::tcp());
+    assert!(woken <= 1, "{woken} of 5");
+}
+
+#[test]
+fn over_tcp_a_caller_that_waits_for_each_reply_wakes_nobody() {
+    const CALLS: u64 = 300;
+    let town = Town::tcp();
+    let server = start(town.server("osd.3").spin(Duration::ZERO), &Probe::echo());
+    let client = start(town.builder("client.7").spin(Duration::ZERO), &Probe::new());
+    let connection = dial(&client, &server);
+    let before = settled(&client).wakeups;
+    for tid in 1..=CALLS {
+        let reply = connection.call(filled(tid, 100), Expect::Kind(0x70)).unwrap();
+        assert_eq!(reply.wait_timeout(PATIENCE).unwrap().header.tid, tid);
+    }
+    // A call may come while the worker has not gone to sleep yet, and then find it about to.
+    let woken = settled(&client).wakeups - before;
+    assert!(woken < CALLS / 2, "{woken} of {CALLS}");
 }
 
 #[test]
 fn tcp_makes_a_system_call_for_each_thing_it_does() {
-    let pair = crate::town::Town::tcp().pair(&Probe::new(), &Probe::new());
+    let pair = Town::tcp().pair(&Probe::new(), &Probe::new());
     let (here, _) = pair.connected();
     settled(&pair.client); // it sleeps
-    here.send(filled(1, 100)).unwrap();
+    here.send(filled(1, 100_000)).unwrap(); // too long for the thread that sends it
     pair.at_server.wait_messages(1);
     let client = settled(&pair.client);
     let Snapshot { waits, receives, sends, controls, wakeups, .. } = client;
@@ -58,7 +91,7 @@ fn tcp_makes_a_system_call_for_each_thing_it_does() {
 
 #[test]
 fn a_large_body_is_not_copied() {
-    let pair = crate::town::Town::tcp().pair(&Probe::new(), &Probe::new());
+    let pair = Town::tcp().pair(&Probe::new(), &Probe::new());
     let (here, _) = pair.connected();
     let before = (settled(&pair.client), settled(&pair.server));
     here.send(filled(1, 4 << 20)).unwrap();
