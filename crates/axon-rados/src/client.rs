@@ -34,6 +34,7 @@
 //! | [`Op`] | an operation that was begun |
 //! | [`Watch`] | a watch; [`Notified`] is what a notification led to |
 //! | [`ObjectList`] | the objects of a pool, page by page |
+//! | [`MapDamage`] | OSD maps that cannot be read |
 //! | `core`, `keeper` | the rules of the objecter applied to a messenger |
 
 mod answer;
@@ -47,6 +48,8 @@ mod error;
 mod io;
 mod keeper;
 mod list;
+mod map_damage;
+mod map_wait;
 mod pool;
 mod session;
 mod simple;
@@ -60,5 +63,6 @@ pub use errno::Errno;
 pub use error::RadosError;
 pub use io::IoCtx;
 pub use list::{Cursor, ObjectList};
+pub use map_damage::{MapDamage, OnMapDamage};
 pub use session::Rados;
 pub use watch::{Notified, Notifying, Watch, WatchEvent};

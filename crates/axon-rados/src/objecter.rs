@@ -42,6 +42,7 @@ mod wire;
 mod tests;
 
 pub(crate) use budget::Budget;
+pub(crate) use feed::Fed;
 pub(crate) use incoming::is_ours;
 pub(crate) use known_map::KnownMap;
 pub(crate) use linger::{LingerId, Notification, NotifyEnd, WatchNews};
@@ -52,6 +53,7 @@ pub(crate) use session::LinkId;
 pub use waiting::Waiting;
 
 use crate::osd::OsdFlags;
+use crate::osdmap::MapFault;
 use axon_denc::AddrVec;
 use axon_wire::Message;
 use linger::Lingers;
@@ -84,7 +86,12 @@ pub(crate) enum Action<T> {
 /// The requests of a client, its connections to OSDs, and the map they follow.
 pub(crate) struct Objecter<M, T> {
     map: M,
-    ops: BTreeMap<u64, Op<T>>,
+    /// Why the maps that came since cannot be read.
+    damage: Option<MapFault>,
+    /// Boxed, as they are large, and the map moves its values about.
+    ops: BTreeMap<u64, Box<Op<T>>>,
+    /// How many of them are writes.
+    writes: usize,
     /// Requests whose transaction id is not their first one any more.
     renamed: BTreeMap<OpId, u64>,
     last_tid: u64,
@@ -108,7 +115,9 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     pub(crate) fn new(map: M, budget: Budget) -> Self {
         Self {
             map,
+            damage: None,
             ops: BTreeMap::new(),
+            writes: 0,
             renamed: BTreeMap::new(),
             last_tid: 0,
             queued: BTreeSet::new(),
@@ -146,12 +155,28 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     /// The map becomes another one. If epochs were `skipped` nobody knows what happened in them.
     pub(crate) fn change_map(&mut self, change: impl FnOnce(&mut M), skipped: bool, now: Instant) {
         change(&mut self.map);
+        self.damage = None;
         self.sessions.follow(&self.map, &mut self.actions);
         for tid in self.tids() {
             self.recheck(tid, skipped);
         }
         self.recheck_lingers(skipped, now);
         self.advance_all(now);
+    }
+
+    /// Maps came that cannot be read: whoever waits for a newer one is told, should its time be over.
+    pub(crate) fn damaged(&mut self, fault: MapFault) {
+        self.damage = Some(fault);
+    }
+
+    /// The map turned out to be the newest.
+    fn mended_if(&mut self, newest: bool) {
+        self.damage = self.damage.filter(|_| !newest);
+    }
+
+    /// Why the maps that came since the present one cannot be read, if that is so.
+    pub(crate) fn damage(&self) -> Option<MapFault> {
+        self.damage
     }
 
     /// The monitors' newest OSD map has this epoch.
@@ -193,6 +218,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     /// Ends everything; tokens are dropped.
     pub(crate) fn close(&mut self) {
         self.ops.clear();
+        self.writes = 0;
         self.renamed.clear();
         self.queued.clear();
         self.deadlines.clear();
@@ -208,7 +234,8 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         let id = OpId(tid);
         let patience = Patience::new(now, request.within);
         self.deadlines.extend(patience.until.map(|until| (until, id)));
-        self.ops.insert(tid, Op::new(id, request, owner, patience));
+        self.writes += usize::from(request.is_write());
+        self.ops.insert(tid, Box::new(Op::new(id, request, owner, patience)));
         self.queued.insert(tid);
         self.admit(now);
         id
@@ -217,8 +244,11 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     /// Whether it is a read of something that is being written: OSDs let reads overtake writes that wait for recovery
     /// unless they are told not to.
     fn follows_a_write(&self, request: &Request) -> bool {
+        if self.writes == 0 || request.is_write() {
+            return false;
+        }
         let same = |op: &Op<T>| op.request.object == request.object && op.request.locator == request.locator;
-        !request.is_write() && self.ops.values().any(|op| op.request.is_write() && same(op))
+        self.ops.values().any(|op| op.request.is_write() && same(op))
     }
 
     /// Lets requests in as long as the budget has room, first come, first served.
@@ -321,9 +351,10 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         }
     }
 
-    fn remove(&mut self, id: OpId) -> Option<Op<T>> {
+    fn remove(&mut self, id: OpId) -> Option<Box<Op<T>>> {
         let tid = self.renamed.remove(&id).unwrap_or(id.0);
         let op = self.ops.remove(&tid)?;
+        self.writes -= usize::from(op.request.is_write());
         if let Some(until) = op.patience.until {
             self.deadlines.remove(&(until, id));
         }
@@ -339,7 +370,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             self.deadlines.remove(&(at, id));
             let tid = self.renamed.get(&id).copied().unwrap_or(id.0);
             if let Some(op) = self.ops.get(&tid) {
-                let outcome = op.outcome_at_deadline(now);
+                let outcome = op.outcome_at_deadline(self.damage, now);
                 self.end(tid, outcome, now);
             }
         }

@@ -1,5 +1,6 @@
 //! What a session with a cluster needs.
 
+use super::OnMapDamage;
 use crate::mon::MonConfig;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ pub struct RadosConfig {
     /// How long an operation may take unless its [`IoCtx`](super::IoCtx) says otherwise; default 60 s. `None` is for
     /// ever (Ceph: `rados_osd_op_timeout` = 0).
     pub deadline: Option<Duration>,
+    /// Who is told of OSD maps that cannot be read; they are logged and asked for again in any case.
+    pub on_map_damage: Option<OnMapDamage>,
 }
 
 impl RadosConfig {
@@ -29,6 +32,7 @@ impl RadosConfig {
             max_bytes: 100 << 20,
             max_write: 90 << 20,
             deadline: Some(Duration::from_secs(60)),
+            on_map_damage: None,
         }
     }
 }

@@ -1,10 +1,13 @@
 //! The objecter's rules applied to a messenger.
 
+mod map;
+
 use super::answer::Token;
 use super::deed::Deed;
+use super::map_damage::{AskWhole, OnMapDamage};
+use super::map_wait::MapWaiters;
 use super::watch::Mailbox;
 use crate::mon::{MapVersions, MonClient, Pending};
-use crate::msg::MOSDMap;
 use crate::objecter::{Action, Budget, KnownMap, LingerId, LinkId, Objecter};
 use axon_denc::{AddrVec, EntityType};
 use axon_messenger::{Connection, Messenger};
@@ -38,6 +41,10 @@ struct State {
     cluster: Option<Cluster>,
     /// The question how new the map is, on its way.
     latest: Option<Pending<MapVersions>>,
+    /// When a whole OSD map is asked for.
+    ask_whole: AskWhole,
+    map_waiters: MapWaiters,
+    on_map_damage: Option<OnMapDamage>,
     /// When the keeper looks next by itself.
     nap_ends: Option<Instant>,
 }
@@ -52,7 +59,7 @@ struct Cluster {
 const LATEST_WITHIN: Duration = Duration::from_secs(10);
 
 impl Core {
-    pub(super) fn new(budget: Budget) -> Self {
+    pub(super) fn new(budget: Budget, on_map_damage: Option<OnMapDamage>) -> Self {
         let state = State {
             objecter: Objecter::new(KnownMap::default(), budget),
             links: BTreeMap::new(),
@@ -60,6 +67,9 @@ impl Core {
             watchers: BTreeMap::new(),
             cluster: None,
             latest: None,
+            ask_whole: AskWhole::new(),
+            map_waiters: MapWaiters::default(),
+            on_map_damage,
             nap_ends: None,
         };
         Self { state: Mutex::new(state), changed: Condvar::new() }
@@ -139,21 +149,6 @@ impl Core {
         true
     }
 
-    /// Takes maps; returns the epoch of the map afterwards.
-    pub(super) fn maps(&self, maps: &MOSDMap) -> u32 {
-        let (epoch, fed) = self.with(|objecter, now| {
-            let fed = objecter.feed(maps, now);
-            (objecter.map().osdmap().epoch(), fed)
-        });
-        if let Err(error) = fed {
-            tracing::warn!(epoch, %error, "asking for a whole OSD map");
-            if let Some(cluster) = self.cluster() {
-                cluster.mon.ask_osdmaps(0);
-            }
-        }
-        epoch
-    }
-
     /// The monitors' client, until the session is closed.
     pub(super) fn mon(&self) -> Option<Arc<MonClient>> {
         self.cluster().map(|cluster| cluster.mon)
@@ -167,13 +162,15 @@ impl Core {
             let now = Instant::now();
             state.take_latest(&waker, now);
             let until = state.objecter.poke(now);
-            let deeds = state.act(now);
+            let mut deeds = state.act(now);
+            state.follow_map(&mut deeds, now);
             if !deeds.is_empty() {
                 drop(state);
                 deeds.into_iter().for_each(Deed::perform);
                 state = self.lock();
                 continue;
             }
+            let until = [until, state.next_map_due()].into_iter().flatten().min();
             state.nap_ends = Some(until.unwrap_or(now + LATEST_WITHIN));
             state = self.sleep(state, now);
             state.nap_ends = None;
@@ -227,7 +224,8 @@ impl State {
     /// Whether something is due before the keeper looks by itself.
     fn wakes_keeper(&self) -> bool {
         let Some(nap_ends) = self.nap_ends else { return false };
-        self.latest.is_some() || self.objecter.next_due().is_some_and(|due| due < nap_ends)
+        let due = [self.objecter.next_due(), self.next_map_due()].into_iter().flatten().min();
+        self.latest.is_some() || due.is_some_and(|due| due < nap_ends)
     }
 
     /// Does what the objecter wants done; returns what is to be done without the lock.

@@ -2,7 +2,10 @@
 
 use super::answer::Token;
 use super::watch::Mailbox;
+use crate::mon::MonClient;
 use crate::objecter::{NotifyEnd, Outcome, WatchNews};
+use std::sync::Arc;
+use std::task::Waker;
 
 /// Something that must not be done under the lock.
 #[derive(Debug)]
@@ -13,6 +16,10 @@ pub(super) enum Deed {
     Notified(Token, NotifyEnd),
     /// A watcher hears something.
     News(Mailbox, WatchNews),
+    /// The monitors are asked for a whole OSD map.
+    AskWhole(Arc<MonClient>),
+    /// A task looks at the map again.
+    Wake(Waker),
 }
 
 impl Deed {
@@ -22,6 +29,8 @@ impl Deed {
             Self::Finish(token, outcome) => token.finish(outcome),
             Self::Notified(token, end) => token.notified(end),
             Self::News(mailbox, news) => mailbox.put(news),
+            Self::AskWhole(mon) => mon.ask_osdmaps(0),
+            Self::Wake(waker) => waker.wake(),
         }
     }
 }

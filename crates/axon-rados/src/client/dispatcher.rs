@@ -12,15 +12,10 @@ pub(super) struct FromOsds(pub(super) Arc<Core>);
 
 impl FromOsds {
     /// OSDs send maps to those whose map is older than theirs.
-    fn maps(&self, message: &Message) {
-        match MOSDMap::decode(message) {
-            Ok(maps) => {
-                let epoch = self.0.maps(&maps);
-                if let Some(mon) = self.0.mon() {
-                    mon.got_osdmap(epoch);
-                }
-            }
-            Err(error) => tracing::warn!(%error, "OSD maps of an OSD ignored"),
+    fn maps(&self, connection: &Connection, message: &Message) {
+        let epoch = self.0.maps(EntityType::Osd, &connection.peer_addrs(), MOSDMap::decode(message));
+        if let Some(mon) = self.0.mon().filter(|_| epoch > 0) {
+            mon.got_osdmap(epoch);
         }
     }
 }
@@ -33,7 +28,7 @@ impl Dispatcher for FromOsds {
 
     fn dispatch(&self, connection: &Connection, message: Received) {
         match message.header.kind {
-            MOSDMap::KIND if connection.peer_type() == EntityType::Osd => self.maps(&message),
+            MOSDMap::KIND if connection.peer_type() == EntityType::Osd => self.maps(connection, &message),
             _ => {
                 let message = message.into_message();
                 self.0.with_link(connection, |objecter, link, now| objecter.message(link, &message, now));

@@ -3,7 +3,9 @@
 use super::Errno;
 use crate::mon::MonError;
 use crate::objecter::Waiting;
+use crate::osdmap::MapFault;
 use axon_denc::DecodeError;
+use std::fmt;
 use std::time::Duration;
 
 /// Why an operation has no result.
@@ -112,7 +114,7 @@ pub enum RadosError {
         source: crate::msg::MessageError,
     },
     /// The OSD map did not become as new as it should.
-    #[error("no OSD map of epoch {epoch} within {within:?}, only {have}: the monitors do not send it")]
+    #[error("no OSD map of epoch {epoch} within {within:?}, only {have}: {}", NoMapWhy(*fault))]
     NoMap {
         /// The epoch waited for.
         epoch: u32,
@@ -120,6 +122,8 @@ pub enum RadosError {
         have: u32,
         /// How long it was waited for.
         within: Duration,
+        /// Why maps that came were of no use, if any came.
+        fault: Option<MapFault>,
     },
     /// This side was closed.
     #[error("the session with the cluster is closed")]
@@ -140,5 +144,17 @@ impl RadosError {
     /// Whether the object, or the attribute, does not exist.
     pub fn is_not_found(&self) -> bool {
         self.errno() == Some(Errno::ENOENT)
+    }
+}
+
+/// Why a map did not come.
+struct NoMapWhy(Option<MapFault>);
+
+impl fmt::Display for NoMapWhy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            None => f.write_str("the monitors do not send it"),
+            Some(fault) => write!(f, "what came cannot be read: {fault}"),
+        }
     }
 }

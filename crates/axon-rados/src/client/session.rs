@@ -3,16 +3,17 @@
 use super::core::Core;
 use super::dispatcher::FromOsds;
 use super::io::IoCtx;
+use super::map_wait::MapWait;
 use super::{RadosConfig, RadosError, keeper};
 use crate::FEATURES;
 use crate::mon::{MonClient, MonError};
 use crate::objecter::Budget;
 use axon_denc::EntityType;
-use axon_messenger::{Builder, Policy};
+use axon_messenger::{Builder, Policy, park};
 use std::fmt;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A session with a cluster: one messenger, one session with the monitors, one connection to each OSD that is needed.
 /// Clones are the same session, which ends when all of them and all pools' handles are gone.
@@ -28,7 +29,7 @@ pub(super) struct Inner {
 
 /// What is queued for an OSD beyond the budget of operations: fronts, acknowledgements, requests sent again.
 const SEND_ROOM: u64 = 64 << 20;
-/// Between two looks for a pool that was just created.
+/// Between two looks whether a callback still holds the messenger.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 impl Rados {
@@ -48,19 +49,42 @@ impl Rados {
         config: RadosConfig,
         configure: impl FnOnce(Builder) -> Builder,
     ) -> Result<Self, RadosError> {
-        let core = Arc::new(Core::new(Budget::new(config.max_ops, config.max_bytes)));
-        let room = config.max_bytes.max(config.max_write).saturating_mul(2).saturating_add(SEND_ROOM);
-        let room = usize::try_from(room).unwrap_or(usize::MAX);
-        let setup = |builder: Builder| {
-            configure(
-                builder.send_budget(room).policy(EntityType::Osd, Policy::lossy_client().support(FEATURES)),
-            )
-        };
+        let core = core(&config);
+        let setup = |builder| configure(builder_for(&config, builder));
         let mon = MonClient::connect_with(config.mon.clone(), FromOsds(core.clone()), setup)?;
+        Self::begin(core, mon, config)
+    }
+
+    /// As [`Rados::connect`], as a future for any runtime: nothing of it blocks. Dropping the future ends the attempt.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn connect_async(config: RadosConfig) -> Result<Self, RadosError> {
+        Self::connect_async_with(config, |builder| builder).await
+    }
+
+    /// As [`Rados::connect_with`], as a future for any runtime.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn connect_async_with(
+        config: RadosConfig,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> Result<Self, RadosError> {
+        let core = core(&config);
+        let setup = |builder| configure(builder_for(&config, builder));
+        let mon = MonClient::connect_async_with(config.mon.clone(), FromOsds(core.clone()), setup).await?;
+        Self::begin(core, mon, config)
+    }
+
+    /// Follows the OSD map in a session that is open.
+    fn begin(core: Arc<Core>, mon: MonClient, config: RadosConfig) -> Result<Self, RadosError> {
         let mon = Arc::new(mon);
         core.begin(mon.clone());
         let keep = Arc::downgrade(&core);
-        mon.subscribe_osdmaps(0, move |maps| keep.upgrade().map_or(0, |core| core.maps(&maps)));
+        mon.follow_osdmaps(0, move |monitor, maps| {
+            keep.upgrade().map_or(0, |core| core.maps(EntityType::Mon, monitor, maps))
+        });
         let keeper = keeper::start(core.clone()).map_err(MonError::from)?;
         Ok(Self(Arc::new(Inner { core, mon, config, keeper: Some(keeper) })))
     }
@@ -68,14 +92,22 @@ impl Rados {
     /// The pool called `name`. Asks the monitors if it is not in the map, and waits for the first map.
     ///
     /// # Errors
-    /// [`RadosError::EmptyPoolName`], [`RadosError::NoPool`], [`RadosError::Mon`].
+    /// [`RadosError::EmptyPoolName`], [`RadosError::NoPool`], [`RadosError::Mon`], [`RadosError::NoMap`].
     pub fn pool(&self, name: &str) -> Result<IoCtx, RadosError> {
+        park::wait(self.pool_async(name))
+    }
+
+    /// As [`Rados::pool`], as a future for any runtime.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn pool_async(&self, name: &str) -> Result<IoCtx, RadosError> {
         if name.is_empty() {
             return Err(RadosError::EmptyPoolName);
         }
         let mut id = self.find_pool(name);
         if id.is_none() {
-            self.wait_for_latest_map()?;
+            self.latest_map().await?;
             id = self.find_pool(name);
         }
         let id = id.ok_or_else(|| RadosError::NoPool(name.to_owned()))?;
@@ -98,11 +130,19 @@ impl Rados {
     /// Waits until the OSD map is as new as the monitors'.
     ///
     /// # Errors
-    /// [`RadosError::Mon`] if they do not answer, or send no map.
+    /// [`RadosError::Mon`] if they do not answer, [`RadosError::NoMap`] if they send no map.
     pub fn wait_for_latest_map(&self) -> Result<u32, RadosError> {
+        park::wait(self.latest_map())
+    }
+
+    /// As [`Rados::wait_for_latest_map`], as a future for any runtime.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn latest_map(&self) -> Result<u32, RadosError> {
         let within = self.0.config.mon.answer_within;
-        let newest = self.0.mon.versions("osdmap")?.newest;
-        self.wait_for_map(u32::try_from(newest).unwrap_or(u32::MAX), within)
+        let newest = self.0.mon.send_versions("osdmap", within).await?.newest;
+        self.map_of(u32::try_from(newest).unwrap_or(u32::MAX), within).await
     }
 
     /// Waits until the OSD map has epoch `epoch` or a newer one: what is begun then is done by that map or a newer one.
@@ -110,17 +150,15 @@ impl Rados {
     /// # Errors
     /// [`RadosError::NoMap`] after `within`.
     pub fn wait_for_map(&self, epoch: u32, within: Duration) -> Result<u32, RadosError> {
-        let until = Instant::now() + within;
-        loop {
-            let have = self.epoch();
-            if have >= epoch && have > 0 {
-                return Ok(have);
-            }
-            if Instant::now() >= until {
-                return Err(RadosError::NoMap { epoch, have, within });
-            }
-            std::thread::sleep(LOOK_AGAIN);
-        }
+        park::wait(self.map_of(epoch, within))
+    }
+
+    /// As [`Rados::wait_for_map`], as a future for any runtime.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn map_of(&self, epoch: u32, within: Duration) -> Result<u32, RadosError> {
+        MapWait::new(self.0.core.clone(), epoch, within).await
     }
 
     /// The epoch of the OSD map; 0 before the first one.
@@ -141,6 +179,18 @@ impl Rados {
     fn find_pool(&self, name: &str) -> Option<i64> {
         self.0.core.with(|objecter, _| objecter.map().osdmap().pool_by_name(name).map(|(id, _)| id))
     }
+}
+
+fn core(config: &RadosConfig) -> Arc<Core> {
+    let budget = Budget::new(config.max_ops, config.max_bytes);
+    Arc::new(Core::new(budget, config.on_map_damage.clone()))
+}
+
+/// The messenger as OSDs need it.
+fn builder_for(config: &RadosConfig, builder: Builder) -> Builder {
+    let room = config.max_bytes.max(config.max_write).saturating_mul(2).saturating_add(SEND_ROOM);
+    let room = usize::try_from(room).unwrap_or(usize::MAX);
+    builder.send_budget(room).policy(EntityType::Osd, Policy::lossy_client().support(FEATURES))
 }
 
 impl Drop for Inner {

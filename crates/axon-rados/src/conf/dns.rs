@@ -33,7 +33,7 @@ const PORT: u16 = 53;
 /// The largest message without extensions.
 const LARGEST: usize = 512;
 /// How long all servers, domains and attempts may take together.
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(5);
 
 impl DnsResolver {
     /// Asks these servers, in this order.

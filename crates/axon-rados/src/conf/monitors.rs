@@ -68,7 +68,10 @@ impl EntityConf<'_> {
         let found = resolver.services(service, domain);
         let mons: io::Result<Vec<MonInfo>> = found.and_then(|hosts| of_service(&hosts, resolver));
         let path = self.conf().path.clone();
-        mons.map_err(|why| NoMonHost { path, service: name, why: Some(why) }.into())
+        mons.map_err(|why| match why.kind() {
+            io::ErrorKind::Unsupported => NoMonHost::in_file(path).into(),
+            _ => NoMonHost { path, service: name, why: Some(why) }.into(),
+        })
     }
 }
 

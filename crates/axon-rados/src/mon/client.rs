@@ -10,10 +10,10 @@ use super::renewal::Renewal;
 use super::session::{Ask, Session};
 use super::{CommandOutput, MapVersions, MonConfig, MonError, Target, keeper};
 use crate::conf::Host;
-use crate::msg::{Fsid, MOSDMap, PoolStats, StatFs, Subscription};
+use crate::msg::{Fsid, MOSDMap, MessageError, PoolStats, StatFs, Subscription};
 use crate::{FEATURES, MonMap};
 use axon_auth::{RotatingStore, TicketStore};
-use axon_denc::{EntityName, EntityType};
+use axon_denc::{AddrVec, EntityName, EntityType};
 use axon_messenger::{Builder, Messenger, Modes, Policy};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -53,6 +53,40 @@ impl MonClient {
         rest: impl axon_messenger::Dispatcher,
         configure: impl FnOnce(Builder) -> Builder,
     ) -> Result<Self, MonError> {
+        let (client, map) = Self::begin(config, rest, configure)?;
+        map.wait()?;
+        Ok(client)
+    }
+
+    /// As [`MonClient::connect`], as a future for any runtime. Nothing of it blocks: waiting is done by the client's own
+    /// threads. Dropping the future ends the attempt.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn connect_async(config: MonConfig) -> Result<Self, MonError> {
+        Self::connect_async_with(config, Ignore, |builder| builder).await
+    }
+
+    /// As [`MonClient::connect_with`], as a future for any runtime.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn connect_async_with(
+        config: MonConfig,
+        rest: impl axon_messenger::Dispatcher,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> Result<Self, MonError> {
+        let (client, map) = Self::begin(config, rest, configure)?;
+        map.await?;
+        Ok(client)
+    }
+
+    /// A client that is looking for a monitor, and the monitor map on its way.
+    fn begin(
+        config: MonConfig,
+        rest: impl axon_messenger::Dispatcher,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> Result<(Self, Pending<MonMap>), MonError> {
         let logins = Logins::new(&config);
         let renewal = Renewal::new(&config, logins.clone());
         let session = Session::new(&config, renewal, Host::current().name, seed(&config));
@@ -62,8 +96,8 @@ impl MonClient {
         core.begin(messenger.clone());
         let keeper = Some(keeper::start(core.clone())?);
         let client = Self { core, messenger, config, keeper };
-        client.ask(client.config.connect_within, Ask::MonMap).wait()?;
-        Ok(client)
+        let map = client.ask(client.config.connect_within, Ask::MonMap);
+        Ok((client, map))
     }
 
     /// Runs a command, which is one JSON object such as `{"prefix": "status"}`, and waits for its answer for
@@ -124,7 +158,23 @@ impl MonClient {
     ///
     /// `keep` may send messages and ask the monitors, but must neither wait for their answers nor call this. An earlier
     /// `keep` is replaced.
-    pub fn subscribe_osdmaps(&self, from: u32, keep: impl FnMut(MOSDMap) -> u32 + Send + 'static) {
+    pub fn subscribe_osdmaps(&self, from: u32, mut keep: impl FnMut(MOSDMap) -> u32 + Send + 'static) {
+        self.follow_osdmaps(from, move |monitor, maps| match maps {
+            Ok(maps) => keep(maps),
+            Err(error) => {
+                tracing::warn!(%monitor, %error, "OSD maps of the monitor ignored");
+                0
+            }
+        });
+    }
+
+    /// As [`MonClient::subscribe_osdmaps`], for whoever wants to know of messages that cannot be read, too: `keep` gets the
+    /// monitor's addresses and the error instead, and may [ask again](MonClient::ask_osdmaps), best not at once each time.
+    pub fn follow_osdmaps(
+        &self,
+        from: u32,
+        keep: impl FnMut(&AddrVec, Result<MOSDMap, MessageError>) -> u32 + Send + 'static,
+    ) {
         self.core.osd_maps.set(Box::new(keep));
         self.ask_osdmaps(from);
     }

@@ -1,7 +1,8 @@
 //! OSD maps on their way from the monitors to whoever keeps the map.
 
 use super::core::Core;
-use crate::msg::{MOSDMap, TypedMessage};
+use crate::msg::{MOSDMap, MessageError, TypedMessage};
+use axon_denc::AddrVec;
 use axon_messenger::Connection;
 use axon_wire::Message;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,8 +10,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// What the monitors call the OSD map.
 pub(super) const OSDMAP: &str = "osdmap";
 
-/// Takes a message of maps and returns the epoch applied last, 0 if there is none yet.
-type Keep = Box<dyn FnMut(MOSDMap) -> u32 + Send>;
+/// Takes a message of maps of the monitor at an address, or why there is none in it, and returns the epoch applied last, 0
+/// if there is none yet.
+type Keep = Box<dyn FnMut(&AddrVec, Result<MOSDMap, MessageError>) -> u32 + Send>;
 
 /// Where OSD maps go.
 ///
@@ -30,16 +32,15 @@ impl OsdMaps {
         let mut keep = self.lock();
         let Some(keep) = &mut *keep else { return false };
         let current = core.with_link(connection, |session, link| session.is_open(link));
-        match (current, MOSDMap::decode(message)) {
-            (Some(true), Ok(maps)) => {
-                let applied = keep(maps);
-                core.with(|session| session.got(OSDMAP, applied.into()));
+        match current {
+            Some(true) => {
+                let applied = keep(&connection.peer_addrs(), MOSDMap::decode(message));
+                if applied > 0 {
+                    core.with(|session| session.got(OSDMAP, applied.into()));
+                }
             }
-            (Some(true), Err(error)) => {
-                tracing::warn!(?connection, %error, "OSD maps of the monitor ignored")
-            }
-            (Some(false), _) => {} // of a connection that no longer counts
-            (None, _) => return false,
+            Some(false) => {} // of a connection that no longer counts
+            None => return false,
         }
         true
     }

@@ -52,14 +52,27 @@ impl<'a> Feed<'a> {
     }
 }
 
+/// What became of a message of maps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fed {
+    /// Everything new in it was applied.
+    All,
+    /// Changes before it are missing: a whole map is needed.
+    Gap,
+}
+
 impl<T> Objecter<KnownMap, T> {
-    /// Takes a message of maps; returns whether it ended in a gap, or in something damaged: then a whole map is needed.
-    pub(crate) fn feed(&mut self, maps: &MOSDMap, now: Instant) -> Result<(), MapError> {
+    /// Takes a message of maps. After an error a whole map is needed; what came before the damage was applied.
+    pub(crate) fn feed(&mut self, maps: &MOSDMap, now: Instant) -> Result<Fed, MapError> {
         loop {
             let have = self.map().epoch();
             match Feed::next(have, maps) {
-                Feed::Nothing => return Ok(()),
-                Feed::Gap => return Err(MapError::WrongEpoch { have, change: maps.newest }),
+                Feed::Nothing => {
+                    // A whole map of this epoch is the answer to the question for the newest: nothing is missing.
+                    self.mended_if(maps.full.contains_key(&have));
+                    return Ok(Fed::All);
+                }
+                Feed::Gap => return Ok(Fed::Gap),
                 Feed::Change(bytes) => self.apply(&Incremental::decode(bytes)?, now)?,
                 Feed::Whole { map, skipped } => {
                     let new = OsdMap::decode(map)?;

@@ -6,6 +6,7 @@ use super::request::Patience;
 use super::{LingerId, LinkId, OpId, Outcome, Request, Waiting};
 use crate::msg::Redirect;
 use crate::osd::{HObject, ObjectLocator, OpCode, OsdFlags};
+use crate::osdmap::MapFault;
 use bytes::Bytes;
 use std::time::Instant;
 
@@ -151,11 +152,11 @@ impl<T> Op<T> {
     }
 
     /// How it ends when its time is over.
-    pub(super) fn outcome_at_deadline(&self, now: Instant) -> Outcome {
+    pub(super) fn outcome_at_deadline(&self, damage: Option<MapFault>, now: Instant) -> Outcome {
         let after = now.saturating_duration_since(self.patience.began);
         match self.ever_sent && !self.request.is_harmless() {
-            true => Outcome::Unknown(after, self.waiting()),
-            false => Outcome::NotDone(after, self.waiting()),
+            true => Outcome::Unknown(after, self.waiting().given(damage)),
+            false => Outcome::NotDone(after, self.waiting().given(damage)),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a request waits for.
 
 use crate::osd::PgId;
+use crate::osdmap::MapFault;
 use std::fmt;
 
 /// What a request waits for, or waited for when its time was over.
@@ -11,6 +12,8 @@ pub enum Waiting {
     Budget,
     /// There is no OSD map yet.
     Map,
+    /// An OSD map that can be read: those that came since cannot.
+    ReadableMap(MapFault),
     /// The pool is not in this OSD map; the monitors are asked for the newest.
     Pool(i64),
     /// Reads or writes are paused (`ceph osd set pause`).
@@ -35,11 +38,30 @@ pub enum Waiting {
     Blocklisted,
 }
 
+impl Waiting {
+    /// What it is while the maps that came since cannot be read: whatever only a newer map can end is due to that.
+    pub(super) fn given(self, damage: Option<MapFault>) -> Self {
+        match (self, damage) {
+            (
+                Self::Map
+                | Self::Pool(_)
+                | Self::Paused
+                | Self::ClusterFull
+                | Self::PoolFull(_)
+                | Self::Primary(_),
+                Some(fault),
+            ) => Self::ReadableMap(fault),
+            (why, _) => why,
+        }
+    }
+}
+
 impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Budget => f.write_str("other operations in flight use up the budget"),
             Self::Map => f.write_str("there is no OSD map: no monitor has sent one"),
+            Self::ReadableMap(fault) => write!(f, "the newest OSD maps cannot be read: {fault}"),
             Self::Pool(pool) => write!(f, "pool {pool} is not in the OSD map"),
             Self::Paused => f.write_str("the cluster is paused ('ceph osd unset pause' ends that)"),
             Self::ClusterFull => f.write_str("the cluster is full: nothing can be written"),

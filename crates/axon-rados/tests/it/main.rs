@@ -2,8 +2,10 @@
 
 mod crush;
 mod decoders;
+mod examples;
 mod failover;
 mod lossless;
+mod map_damage;
 mod monitors;
 mod objects;
 mod osdmap;

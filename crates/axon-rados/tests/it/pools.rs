@@ -176,18 +176,10 @@ fn pools_of_reef() {
     everything(Release::Reef);
 }
 
-/// Cargo builds examples along with tests, unless it is told which tests to build.
-fn example(name: &str) -> std::path::PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let path = test.ancestors().nth(2).unwrap().join("examples").join(name);
-    assert!(path.exists(), "run first: cargo build -p axon-rados --example {name}");
-    path
-}
-
 #[test]
 fn the_example_prints_what_is_in_the_cluster() {
     let cluster = Cluster::builder().osds(1).mgr().pool("shown", 4).boot().unwrap();
-    let mut command = std::process::Command::new(example("df"));
+    let mut command = std::process::Command::new(crate::examples::example("df"));
     command.env("CEPH_CONF", "/nowhere").env_remove("CEPH_KEYRING");
     command.env("CEPH_ARGS", format!("--conf {} --id admin", cluster.conf().display()));
     eventually("the manager's figures", WITHIN, || {

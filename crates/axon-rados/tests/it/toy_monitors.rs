@@ -12,34 +12,36 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-const FEATURES: Features = Features::ALL_REEF;
+pub(crate) const FEATURES: Features = Features::ALL_REEF;
 const FSID: Fsid = [7; 16];
 const NAME: &str = "client.toy";
 
 /// What a monitor says when it is asked for its map.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Map {
+pub(crate) enum Map {
     Right,
     Damaged,
     None,
 }
 
 /// A monitor in this process.
-struct Toy {
+pub(crate) struct Toy {
     messenger: Messenger,
-    said: Arc<Said>,
+    pub(crate) said: Arc<Said>,
 }
 
 /// What clients said, and what they are told.
-struct Said {
+pub(crate) struct Said {
     monitor: ToyMonitor,
     map: Map,
     /// The monitors of the map.
     addrs: Mutex<Vec<AddrVec>>,
     /// Subscriptions for the configuration, which only the monitor gets with which the session is.
-    sessions: Mutex<Vec<Connection>>,
+    pub(crate) sessions: Mutex<Vec<Connection>>,
     /// From which epochs OSD maps were asked for.
-    epochs: Mutex<Vec<u64>>,
+    pub(crate) epochs: Mutex<Vec<u64>>,
+    /// The OSD maps for whoever asks, instead of nonsense; it is the newest epoch, too.
+    pub(crate) osd_map: Mutex<Option<(u32, Bytes)>>,
 }
 
 impl Toy {
@@ -50,6 +52,7 @@ impl Toy {
             addrs: Mutex::default(),
             sessions: Mutex::default(),
             epochs: Mutex::default(),
+            osd_map: Mutex::default(),
         });
         let anywhere: BindSpec = "127.0.0.1:0".parse().unwrap();
         let builder = Messenger::builder("mon.0".parse().unwrap()).nonce(Nonce::MONITOR).bind(anywhere);
@@ -71,7 +74,9 @@ impl Dispatcher for Said {
                 let command = MMonCommand::decode(&message).unwrap().command.concat();
                 self.command(connection, &command, message.header.tid);
             }
-            MMonGetVersion::KIND => {} // not answered
+            MMonGetVersion::KIND => {
+                self.version(connection, MMonGetVersion::decode(&message).unwrap().handle)
+            }
             other => panic!("a message of type {other}"),
         }
     }
@@ -102,12 +107,25 @@ impl Said {
     /// Sends the two epochs from `start` on, in two messages, between which it sends one that makes no sense.
     fn send_osd_maps(&self, connection: &Connection, start: u64) {
         self.epochs.lock().unwrap().push(start);
+        if let Some((epoch, map)) = self.osd_map.lock().unwrap().clone() {
+            let full = [(epoch, map)].into();
+            let maps = MOSDMap { fsid: FSID, full, newest: epoch, ..MOSDMap::default() };
+            return send(connection, maps.encode(FEATURES).unwrap());
+        }
         let first = start.max(1) as u32;
         for epoch in [first, first + 1] {
             let incremental = [(epoch, Bytes::from_static(b"change"))].into();
             let maps = MOSDMap { fsid: FSID, incremental, ..MOSDMap::default() };
             send(connection, maps.encode(FEATURES).unwrap());
             send(connection, Message::new(MOSDMap::KIND, &b"nonsense"[..]));
+        }
+    }
+
+    /// How new the OSD map is; not said where there is none.
+    fn version(&self, connection: &Connection, handle: u64) {
+        if let Some((epoch, _)) = *self.osd_map.lock().unwrap() {
+            let reply = MMonGetVersionReply { handle, newest: epoch.into(), oldest: 1 };
+            send(connection, reply.encode(FEATURES).unwrap());
         }
     }
 
@@ -132,7 +150,7 @@ impl Said {
     }
 }
 
-fn send(connection: &Connection, message: Message) {
+pub(crate) fn send(connection: &Connection, message: Message) {
     let _ = connection.send(message); // the client may have left
 }
 
@@ -162,7 +180,7 @@ fn mon_map(addrs: &[AddrVec]) -> Vec<u8> {
 }
 
 /// Monitors of one cluster, and the key of its client.
-fn cluster(maps: &[Map]) -> (Vec<Toy>, CryptoKey) {
+pub(crate) fn cluster(maps: &[Map]) -> (Vec<Toy>, CryptoKey) {
     let monitor = ToyMonitor::new(KeyType::Aes, system_surroundings());
     let caps = [(EntityType::Mon, "allow *"), (EntityType::Osd, "allow *")];
     let key = monitor.create(NAME.parse().unwrap(), KeyType::Aes, &caps);
@@ -172,7 +190,7 @@ fn cluster(maps: &[Map]) -> (Vec<Toy>, CryptoKey) {
     (toys, key)
 }
 
-fn config(toys: &[Toy], key: &CryptoKey) -> MonConfig {
+pub(crate) fn config(toys: &[Toy], key: &CryptoKey) -> MonConfig {
     let addrs = toys.iter().map(Toy::addrs).collect();
     MonConfig::new(NAME.parse().unwrap(), addrs).with_key(key.clone())
 }

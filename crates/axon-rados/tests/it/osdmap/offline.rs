@@ -28,7 +28,8 @@ fn make(tools: &MapTools, shape: &Shape, pg_bits: u32, args: &[&str]) -> Vec<u8>
 /// The same, balanced by upmaps.
 fn balance(tools: &MapTools, map: &[u8]) -> Vec<u8> {
     let commands = tools.write("upmaps", b"").unwrap();
-    let save = if tools.release() == Release::Nautilus { &["--upmap-save", "1"][..] } else { &["--save"] };
+    let save =
+        if tools.release() == Release::Nautilus { &["--upmap-save", &commands][..] } else { &["--save"] };
     let args = ["--upmap", &commands, "--upmap-max", "1000", "--upmap-deviation", "1"];
     tools.osdmaptool(map, &[&args, save].concat()).unwrap().1
 }
