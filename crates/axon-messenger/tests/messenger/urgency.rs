@@ -86,8 +86,9 @@ fn an_urgent_message_waits_for_one_large_one_mem() {
     assert_eq!(overtaken(&Town::mem(), (1 << 20) + 100_000), 1);
 }
 
-/// Of 4 MiB messages the kernel holds one and the beginning of a second: at the receiver some 4 MiB, at the sender the half
-/// MiB that it has not sent. What it holds cannot be overtaken; the rest of the second is the one it waits for.
+/// Of 4 MiB messages the kernel holds one half: at the receiver some 2 MiB, at the sender the quarter of one that it has not
+/// sent. What it holds cannot be overtaken, and may end one message and begin another; the rest of that is what the urgent
+/// one waits for.
 #[test]
 fn an_urgent_message_waits_for_one_large_one_and_what_the_kernel_holds_tcp() {
     let overtaken = overtaken(&Town::tcp(), 4 << 20);

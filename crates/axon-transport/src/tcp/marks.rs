@@ -20,9 +20,9 @@ const PART: usize = 256 * 1024;
 /// A smaller rest comes at once or not at all: not worth a call.
 const REST: usize = 64 * 1024;
 /// Bytes the kernel takes beyond those it has sent.
-const UNSENT: i32 = 512 * 1024;
+const UNSENT: i32 = 256 * 1024;
 /// Room for what arrives from this machine. The kernel counts its own overhead too, and doubles what it is told.
-const NEAR: usize = 2 * 1024 * 1024;
+const NEAR: usize = 1024 * 1024;
 
 /// What was set in the kernel for one socket.
 #[derive(Debug)]
