@@ -21,6 +21,10 @@ pub(crate) struct ClusterArgs {
     #[arg(short, long, value_name = "ADDRS")]
     mon_host: Option<String>,
 
+    /// A monitor map's file, as `ceph mon getmap` and `monmaptool` write it, instead of `mon host`.
+    #[arg(long, value_name = "FILE", conflicts_with = "mon_host")]
+    monmap: Option<PathBuf>,
+
     /// Who to be: TYPE.ID.
     #[arg(short, long, value_name = "NAME")]
     name: Option<AuthName>,
@@ -43,7 +47,7 @@ impl ClusterArgs {
 
     /// Whether the command line says where a cluster is.
     pub(crate) fn names_cluster(&self) -> bool {
-        self.conf.is_some() || self.mon_host.is_some()
+        self.conf.is_some() || self.mon_host.is_some() || self.monmap.is_some()
     }
 
     /// The keyring on the command line.
@@ -64,6 +68,10 @@ impl ClusterArgs {
         };
         if let Some(mon_host) = &self.mon_host {
             conf.set("mon host", mon_host);
+            conf.set("monmap", ""); // which would come first
+        }
+        if let Some(path) = &self.monmap {
+            conf.set("monmap", &path.to_string_lossy());
         }
         if let Some(path) = &self.keyring {
             conf.set("keyring", &path.to_string_lossy());

@@ -49,6 +49,9 @@ pub(crate) enum CliError {
     /// An object is none of a striped file.
     #[error("the object is no striped file: its size is not noted")]
     NotStriped,
+    /// There is no such value in an omap.
+    #[error("{object} has no omap value '{key}'")]
+    NoKey { object: String, key: String },
     /// Standard input, or a file, cannot be read to its end.
     #[error("cannot read the input: {0}")]
     Input(io::Error),
@@ -154,6 +157,8 @@ impl CliError {
             Self::BadCommand(_) => Some(COMMAND_HELP.into()),
             Self::Conf(ConfError::NoMonHost { .. }) => Some(MON_HOST_HELP.into()),
             Self::Mon(error) => help_with_mon(error).map(Into::into),
+            Self::Rados(RadosError::NoPool(_)) => Some(POOL_HELP.into()),
+            Self::NoKey { .. } => Some(KEY_HELP.into()),
             Self::NoEntry { others, .. } => Some(names_help(others)),
             Self::NoTarget { source: ConnectError::NoAddress, .. } => Some(V2_HELP.into()),
             Self::Unconnected { fault, .. } | Self::Lost { fault, .. } => help_with(fault).map(Into::into),
@@ -173,6 +178,8 @@ impl CliError {
 const ADDRESS_HELP: &str = "write IP:PORT, v2:IP:PORT/NONCE or HOST:PORT, such as 10.0.0.1:3300";
 const COMMAND_HELP: &str = r#"write a JSON object with the key "prefix", such as '{"prefix": "status"}'"#;
 const MON_HOST_HELP: &str = "or name them on the command line: --mon-host 10.0.0.1, or --conf FILE";
+const POOL_HELP: &str = "`axon rados lspools` lists those there are";
+const KEY_HELP: &str = "`axon rados -p POOL listomapkeys OBJECT` lists those there are";
 const V2_HELP: &str = "monitors listen for msgr2 on port 3300; `ceph mon enable-msgr2` switches it on";
 const SILENCE_HELP: &str =
     "something may hold the port without speaking msgr2, or the daemon hangs; --timeout waits longer";

@@ -12,7 +12,7 @@ mod watch;
 use crate::cluster::ClusterArgs;
 use crate::error::CliError;
 use crate::options::ModeArg;
-use crate::units;
+use crate::{output, units};
 use axon_messenger::Builder;
 use axon_rados::client::{RadosConfig, WhenFull};
 use axon_rados::{IoCtx, Rados};
@@ -99,6 +99,38 @@ enum Command {
         /// The file; - for standard output.
         file: PathBuf,
     },
+    /// Create an empty object, unless it exists.
+    Create {
+        /// The object.
+        object: String,
+    },
+    /// Write a file behind what an object has.
+    Append {
+        /// The object.
+        object: String,
+        /// The file; - for standard input.
+        file: PathBuf,
+    },
+    /// Cut or extend an object.
+    Truncate {
+        /// The object.
+        object: String,
+        /// Its new size, such as 4096 or 4K.
+        #[arg(value_parser = units::parse_size)]
+        size: u32,
+    },
+    /// Make an object what it was in a snapshot of the pool.
+    Rollback {
+        /// The object.
+        object: String,
+        /// The snapshot.
+        snap: String,
+    },
+    /// List those who watch an object.
+    Listwatchers {
+        /// The object.
+        object: String,
+    },
     /// Remove objects.
     Rm {
         /// The objects.
@@ -125,6 +157,37 @@ enum Command {
         name: String,
         /// Its value; standard input if not given.
         value: Option<String>,
+    },
+    /// List the extended attributes of an object.
+    Listxattr {
+        /// The object.
+        object: String,
+    },
+    /// Remove an extended attribute.
+    Rmxattr {
+        /// The object.
+        object: String,
+        /// The attribute.
+        name: String,
+    },
+    /// List the keys of an object's omap.
+    Listomapkeys {
+        /// The object.
+        object: String,
+    },
+    /// Print a value of an object's omap.
+    Getomapval {
+        /// The object.
+        object: String,
+        /// The value's name.
+        key: String,
+    },
+    /// Remove a value of an object's omap.
+    Rmomapkey {
+        /// The object.
+        object: String,
+        /// The value's name.
+        key: String,
     },
     /// Print the values of an object's omap.
     Listomapvals {
@@ -183,10 +246,20 @@ impl RadosArgs {
             Command::Ls { all } => objects::list(options, all),
             Command::Put { object, file } => transfer::put(options, &object, &file),
             Command::Get { object, file } => transfer::get(options, &object, &file),
+            Command::Create { object } => objects::create(options, &object),
+            Command::Append { object, file } => transfer::append(options, &object, &file),
+            Command::Truncate { object, size } => objects::truncate(options, &object, size),
+            Command::Rollback { object, snap } => snapshots::roll_back(options, &object, &snap),
+            Command::Listwatchers { object } => watch::list(options, &object),
             Command::Rm { objects } => objects::remove(options, &objects),
             Command::Stat { object } => objects::stat(options, &object),
             Command::Getxattr { object, name } => attributes::get(options, &object, &name),
             Command::Setxattr { object, name, value } => attributes::set(options, &object, &name, value),
+            Command::Listxattr { object } => attributes::list(options, &object),
+            Command::Rmxattr { object, name } => attributes::remove(options, &object, &name),
+            Command::Listomapkeys { object } => attributes::list_keys(options, &object),
+            Command::Getomapval { object, key } => attributes::get_omap(options, &object, &key),
+            Command::Rmomapkey { object, key } => attributes::remove_key(options, &object, &key),
             Command::Listomapvals { object } => attributes::list_omap(options, &object),
             Command::Setomapval { object, key, value } => attributes::set_omap(options, &object, &key, value),
             Command::Mksnap { name } => snapshots::make(options, &name),
@@ -202,6 +275,11 @@ impl RadosArgs {
 }
 
 impl Options {
+    /// Says what was done; only with --json: otherwise no news is good news.
+    fn done(&self, what: serde_json::Value) -> Result<(), CliError> {
+        if self.json { output::print_json(&what) } else { Ok(()) }
+    }
+
     /// The session.
     fn connect(&self) -> Result<Rados, CliError> {
         self.connect_with(|builder| builder)

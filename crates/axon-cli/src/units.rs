@@ -1,6 +1,7 @@
 //! Numbers as people write and read them.
 
-use std::time::Duration;
+use axon_denc::UTime;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Reads a size in bytes: `4096`, `4k`, `4KiB`, `1M`; the units are powers of 1024.
 pub(crate) fn parse_size(text: &str) -> Result<u32, String> {
@@ -65,6 +66,11 @@ pub(crate) fn grouped(number: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// A time of day as `2026-11-23T04:06:33.460986Z`.
+pub(crate) fn time(time: UTime) -> String {
+    humantime::format_rfc3339_micros(UNIX_EPOCH + time.to_duration()).to_string()
 }
 
 /// Bytes in the largest fitting power of 1024: `1.5 MiB`.

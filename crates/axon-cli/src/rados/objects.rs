@@ -2,7 +2,7 @@
 
 use super::{Options, striper};
 use crate::error::CliError;
-use crate::output;
+use crate::{output, units};
 use axon_rados::client::WhenFull;
 use axon_rados::ops::Stat;
 use serde_json::json;
@@ -33,7 +33,20 @@ pub(super) fn remove(options: &Options, objects: &[String]) -> Result<(), CliErr
     });
     let pieces = pieces.collect::<Result<Vec<_>, CliError>>()?.concat();
     let removals: Vec<_> = pieces.iter().map(|object| io.remove(object)).collect();
-    removals.into_iter().try_for_each(|removal| Ok(removal.wait()?))
+    removals.into_iter().try_for_each(|removal| removal.wait())?;
+    options.done(json!({ "removed": objects }))
+}
+
+/// `rados create`.
+pub(super) fn create(options: &Options, object: &str) -> Result<(), CliError> {
+    options.open()?.create(object, false).wait()?;
+    options.done(json!({ "object": object }))
+}
+
+/// `rados truncate`.
+pub(super) fn truncate(options: &Options, object: &str, size: u32) -> Result<(), CliError> {
+    options.open()?.truncate(object, size.into()).wait()?;
+    options.done(json!({ "object": object, "size": size }))
 }
 
 /// `rados stat`.
@@ -43,9 +56,10 @@ pub(super) fn stat(options: &Options, object: &str) -> Result<(), CliError> {
         true => striper::stat(&io, object)?,
         false => io.stat(object).wait()?,
     };
+    let mtime = units::time(mtime);
     match options.json {
         true => output::print_json(&json!({
-            "pool": options.pool, "name": object, "size": size, "mtime": mtime.to_string(),
+            "pool": options.pool, "name": object, "size": size, "mtime": mtime,
         })),
         false => output::print(format_args!("{}/{object} mtime {mtime}, size {size}", options.pool)),
     }

@@ -2,27 +2,35 @@
 
 use super::Options;
 use crate::error::CliError;
-use crate::output;
+use crate::{output, units};
 use serde_json::json;
 
 /// `rados mksnap`.
 pub(super) fn make(options: &Options, name: &str) -> Result<(), CliError> {
-    Ok(options.open()?.create_snap(name)?)
+    options.open()?.create_snap(name)?;
+    options.done(json!({ "snap": name }))
 }
 
 /// `rados rmsnap`.
 pub(super) fn remove(options: &Options, name: &str) -> Result<(), CliError> {
-    Ok(options.open()?.delete_snap(name)?)
+    options.open()?.delete_snap(name)?;
+    options.done(json!({ "removed": name }))
+}
+
+/// `rados rollback`.
+pub(super) fn roll_back(options: &Options, object: &str, snap: &str) -> Result<(), CliError> {
+    let io = options.open()?;
+    io.rollback(object, io.snap_by_name(snap)?).wait()?;
+    options.done(json!({ "object": object, "snap": snap }))
 }
 
 /// `rados lssnap`.
 pub(super) fn list(options: &Options) -> Result<(), CliError> {
     for (id, snap) in options.open()?.snaps() {
+        let stamp = units::time(snap.stamp);
         match options.json {
-            true => {
-                output::print_json(&json!({ "id": id, "name": snap.name, "stamp": snap.stamp.to_string() }))?
-            }
-            false => output::print(format_args!("{id}\t{}\t{}", snap.name, snap.stamp))?,
+            true => output::print_json(&json!({ "id": id, "name": snap.name, "stamp": stamp }))?,
+            false => output::print(format_args!("{id}\t{}\t{stamp}", snap.name))?,
         }
     }
     Ok(())

@@ -8,6 +8,7 @@ use crate::units;
 use axon_rados::IoCtx;
 use axon_rados::client::Op;
 use bytes::Bytes;
+use serde_json::json;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -41,10 +42,27 @@ pub(super) fn put(options: &Options, object: &str, file: &Path) -> Result<(), Cl
         }
         number += 1;
     }
-    match options.striper {
-        true => striper::describe(&io, object, progress.bytes),
-        false => Ok(()),
+    if options.striper {
+        striper::describe(&io, object, progress.bytes)?;
     }
+    progress.report(options, object)
+}
+
+/// `rados append`. One request carries it all, so that it is done once and as a whole.
+pub(super) fn append(options: &Options, object: &str, file: &Path) -> Result<(), CliError> {
+    if options.striper {
+        return Err(CliError::Usage {
+            what: "append does not work on striped files",
+            help: "put the whole file again",
+        });
+    }
+    let io = options.open()?;
+    let mut progress = Progress::new();
+    let mut data = Vec::new();
+    open_input(file)?.read_to_end(&mut data).map_err(CliError::Input)?;
+    progress.add(data.len());
+    io.append(object, data).wait()?;
+    progress.report(options, object)
 }
 
 /// The first piece replaces the object; in a striped file each does.
@@ -88,7 +106,12 @@ pub(super) fn get(options: &Options, object: &str, file: &Path) -> Result<(), Cl
         write_piece(&mut *output, &piece, if options.striper { length } else { 0 })?;
         progress.add(piece.len());
     }
-    output.flush().map_err(CliError::Output)
+    output.flush().map_err(CliError::Output)?;
+    drop(output);
+    match file == Path::new("-") {
+        true => Ok(()), // where the object went is no place for a report
+        false => progress.report(options, object),
+    }
 }
 
 fn get_piece(options: &Options, io: &IoCtx, object: &str, number: u64, length: u64) -> Op<Bytes> {
@@ -153,6 +176,13 @@ impl Progress {
     fn new() -> Self {
         let now = Instant::now();
         Self { line: LiveLine::new(), began: now, shown: now, bytes: 0 }
+    }
+
+    /// What it came to, with --json.
+    fn report(self, options: &Options, object: &str) -> Result<(), CliError> {
+        let Self { line, began, bytes, .. } = self;
+        drop(line);
+        options.done(json!({ "object": object, "bytes": bytes, "seconds": began.elapsed().as_secs_f64() }))
     }
 
     fn add(&mut self, bytes: usize) {

@@ -35,10 +35,28 @@ pub(super) fn watch(options: &Options, object: &str, count: Option<u64>) -> Resu
     Ok(())
 }
 
+/// `rados listwatchers`.
+pub(super) fn list(options: &Options, object: &str) -> Result<(), CliError> {
+    for watcher in options.open()?.watchers(object).wait()? {
+        let (client, cookie) = (watcher.name, watcher.cookie);
+        let addr = watcher.addr.map_or_else(|| "-".to_owned(), |addr| addr.to_string());
+        match options.json {
+            true => output::print_json(&json!({
+                "watcher": addr, "client": client.to_string(), "cookie": cookie,
+            }))?,
+            false => output::print(format_args!("watcher={addr} client={client} cookie={cookie}"))?,
+        }
+    }
+    Ok(())
+}
+
 /// `rados notify`: prints who answered, and who did not.
 pub(super) fn notify(options: &Options, object: &str, message: String) -> Result<(), CliError> {
     let io = options.open()?;
     let told = io.notify(object, message, options.timeout).wait()?;
+    if told.answers.is_empty() && told.missed.is_empty() {
+        output::note(format_args!("nobody watches {}/{object}", options.pool));
+    }
     for (client, cookie, answer) in &told.answers {
         let text = String::from_utf8_lossy(answer);
         match options.json {

@@ -69,6 +69,47 @@ fn attributes_and_pools() {
 }
 
 #[test]
+fn everyday_commands() {
+    ours(&["create", "e"]);
+    let part = File::new("part", "abc");
+    ours(&["append", "e", part.text()]);
+    let report = report(&["append", "e", part.text(), "--json"]);
+    assert_eq!((&report["object"], &report["bytes"]), (&"e".into(), &3.into()));
+    assert_eq!(ours(&["get", "e", "-"]), "abcabc");
+    ours(&["truncate", "e", "4"]);
+    let stat = ours(&["stat", "e"]);
+    assert!(stat.contains("size 4") && stat.contains("mtime 20") && stat.contains("Z,"), "{stat}");
+    theirs(&["setxattr", "e", "x", "1"]);
+    assert_eq!(ours(&["listxattr", "e"]), "x\n");
+    ours(&["rmxattr", "e", "x"]);
+    assert_eq!(theirs(&["listxattr", "e"]), "");
+    theirs(&["setomapval", "e", "k", "v"]);
+    assert_eq!((ours(&["listomapkeys", "e"]), ours(&["getomapval", "e", "k"])), ("k\n".into(), "v".into()));
+    ours(&["rmomapkey", "e", "k"]);
+    assert_eq!(theirs(&["listomapkeys", "e"]), "");
+    ours(&["mksnap", "then"]);
+    ours(&["put", "e", part.text()]);
+    ours(&["rollback", "e", "then"]);
+    assert_eq!(ours(&["get", "e", "-"]), "abca");
+    ours(&["rmsnap", "then"]);
+    assert_eq!(ours(&["listwatchers", "e"]), "");
+    ours(&["rm", "e"]);
+}
+
+#[test]
+fn a_monitor_map_says_where_the_cluster_is() {
+    let map = cluster().dir().join("monmap");
+    cluster().run("ceph", &["mon", "getmap", "-o", map.to_str().unwrap()]).unwrap();
+    let empty = File::new("empty.conf", "[global]\n");
+    let keyring = cluster().keyring("client.admin");
+    let args =
+        ["--conf", empty.text(), "--monmap", map.to_str().unwrap(), "--keyring", keyring.to_str().unwrap()];
+    assert!(succeed(&[&["rados", "lspools"], &args[..]].concat()).lines().any(|pool| pool == "p"));
+    let wrong = ["rados", "lspools", "--conf", empty.text(), "--monmap", empty.text()];
+    fail(&wrong, 2, &["is no monitor map"]);
+}
+
+#[test]
 fn figures() {
     let written = report(&["bench", "1", "write", "-b", "4096", "-t", "8", "--no-cleanup", "--json"]);
     for key in ["operations", "operations_per_second", "bytes_per_second", "cpu_us_per_operation", "errors"] {
@@ -87,7 +128,10 @@ fn what_cannot_be_done() {
     let conf = cluster().conf();
     let conf = conf.to_str().unwrap();
     fail(&["rados", "--conf", conf, "ls"], 2, &["no pool is named"]);
-    fail(&["rados", "--conf", conf, "-p", "nothing", "ls"], 1, &["there is no pool 'nothing'"]);
+    fail(&["rados", "--conf", conf, "-p", "nothing", "ls"], 1, &["there is no pool 'nothing'", "lspools"]);
+    ours(&["create", "no-omap"]);
+    fail(&with(conf, &["getomapval", "no-omap", "k"]), 1, &["no-omap has no omap value 'k'", "listomapkeys"]);
+    ours(&["rm", "no-omap"]);
     fail(&with(conf, &["get", "missing", "-"]), 1, &["missing: no such object"]);
     let silent = ["rados", "--mon-host", "127.0.0.1:1", "-p", "p", "--timeout", "1", "ls"];
     assert!(!axon(&silent).status.success());
