@@ -95,6 +95,12 @@ pub enum Violation {
     #[error("who was told to wait does not try again soon")]
     WaitsLong,
     /// See the text.
+    #[error("a peer is turned away from a session that does not dial itself")]
+    TurnedAway,
+    /// See the text.
+    #[error("a session lets go of a socket that works for one that nobody holds any more")]
+    Robbed,
+    /// See the text.
     #[error("message {0} was lost without notice")]
     Lost(u64),
     /// See the text.

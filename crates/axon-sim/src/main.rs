@@ -8,6 +8,10 @@ use axon_sim::sweep::{Seeds, Sweep, replay, sweep};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+/// Worlds are made and thrown away all the time, by all processors.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 struct Args {
     #[command(subcommand)]

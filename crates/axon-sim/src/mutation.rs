@@ -37,7 +37,7 @@ impl fmt::Display for Change {
 }
 
 /// Changes that nothing can notice, and why. Rows that decide nothing here are in [`rows::UNREACHABLE`].
-const EQUIVALENT: [(&str, &str, Change, &str); 3] = [
+const EQUIVALENT: [(&str, &str, Change, &str); 6] = [
     (
         "decide_client_ident",
         "unregistered",
@@ -55,6 +55,26 @@ const EQUIVALENT: [(&str, &str, Change, &str); 3] = [
         "resumed",
         Change::Removed,
         "the rows below keep the session as well, or let this side dial for it",
+    ),
+    (
+        "decide_reconnect",
+        "half-open",
+        Change::Removed,
+        "a session without the acceptor's cookie is not mutual, and the next row says the same of it",
+    ),
+    (
+        "decide_reconnect",
+        "other-beginning",
+        Change::Flipped,
+        "one of the two was begun by a late question and never carried a message; and who had the other counts a denial \
+         as its loss, whatever the reset says",
+    ),
+    (
+        "decide_reconnect",
+        "stale",
+        Change::Removed,
+        "of one session, an older attempt is behind in resumptions, too; and who made it has given it up, so that nobody \
+         reads which of the two answers it gets",
     ),
 ];
 

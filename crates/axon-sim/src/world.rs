@@ -96,7 +96,7 @@ impl World {
             alive: Vec::new(),
             sockets: Vec::new(),
             live: Vec::new(),
-            scratch: FrameBuf::with_chunk(4096),
+            scratch: FrameBuf::with_chunk(1000),
             buffers: Vec::new(),
         }
     }

@@ -3,7 +3,7 @@
 use crate::label::Label;
 use crate::socket::{Holder, Status};
 use crate::{Action, Kind, Letter, PeerId, Setup, Violation, World};
-use axon_proto::{Instant, SessionState, Tables, WakeReason};
+use axon_proto::{Instant, SessionState, Tables, WakeReason, cost};
 use axon_wire::Tag;
 
 /// The bounds of a small world of two nodes.
@@ -21,6 +21,8 @@ pub struct Small {
     pub restarts: [u8; 2],
     /// Connections that their own applications close.
     pub mark_downs: u8,
+    /// Whether it takes a while until a question of session comes before its owner.
+    pub deferred: bool,
     /// The rules of sessions.
     pub tables: fn() -> Tables,
 }
@@ -29,7 +31,8 @@ impl Small {
     /// Nothing but two nodes.
     pub fn new(kind: Kind) -> Self {
         let tables = Tables::default;
-        Self { kind, messages: [0, 0], cuts: 0, late: 0, restarts: [0, 0], mark_downs: 0, tables }
+        let (messages, restarts) = ([0, 0], [0, 0]);
+        Self { kind, messages, cuts: 0, late: 0, restarts, mark_downs: 0, deferred: false, tables }
     }
 
     /// How much goes wrong in it.
@@ -82,6 +85,7 @@ impl<'a> Explored<'a> {
         let mut setup = Setup::new(small.kind, 2);
         setup.timeouts.idle = None;
         setup.timeouts.keepalive = None;
+        setup.weather.defer = if small.deferred { 1000 } else { 0 };
         setup.tables = (small.tables)();
         let world = World::new(setup, 1);
         Self { small, world, sent: [0; 2], cuts: 0, late: 0, restarts: [0; 2], mark_downs: 0 }
@@ -96,6 +100,11 @@ impl<'a> Explored<'a> {
 
     pub(super) fn world(&mut self) -> &mut World {
         &mut self.world
+    }
+
+    /// How much may go wrong in it.
+    pub(super) fn faults(&self) -> u8 {
+        self.small.faults()
     }
 
     pub(super) fn see(&self) -> &World {
@@ -177,7 +186,12 @@ impl<'a> Explored<'a> {
                 let what = format!("connection {} of node {} is {state:?}", id.0, peer.node);
                 return Err(Violation::Stuck { what });
             }
-            self.world.ledger.check_budget(id, peer.machine.held())?;
+            let held = peer.machine.held();
+            self.world.ledger.check_budget(id, held)?;
+            let exactly = peer.machine.session().messages().map(|(_, message)| cost(message)).sum();
+            if held != exactly {
+                return Err(Violation::Budget { held, least: exactly, most: exactly });
+            }
         }
         match self.world.ledger.unresolved() {
             Some(tid) if !self.is_kept(tid) => Err(Violation::Lost(tid)),

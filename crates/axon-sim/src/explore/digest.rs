@@ -1,12 +1,16 @@
-//! When two states are the same.
+//! When two states are the same: when nothing that may happen from here on, and no check, can tell them apart.
+//!
+//! What is over is left out: a message that nobody holds and that is not on its way is delivered or not, and only whether
+//! it was lost without notice matters; connections that are over deliver nothing; which session of the peer got the last
+//! message concerns those alone who must be told of another.
 
 use super::choice::Explored;
-use crate::label::Label;
+use crate::label::{Label, message_ids};
 use crate::pipe::Unit;
-use crate::socket::{Holder, Status};
-use crate::{PeerId, World};
+use crate::socket::{DIALLER, Holder, Socket, Status};
+use crate::{Entry, Fate, Peer, PeerId, World};
 use axon_proto::WakeReason;
-use axon_wire::{Control, Frame, FrameReader, Limits, Received};
+use axon_wire::{Control, Frame, FrameReader, Limits, Received, Tag};
 use bytes::BytesMut;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -46,13 +50,15 @@ pub(super) fn of(explored: &Explored<'_>) -> Digest {
     }
     put_sockets(world, &names, &mut words);
     put_ledger(world, &names, &mut words);
-    hash(&words)
+    hash(&words, u64::from(explored.faults()) + 1)
 }
 
 /// Connections by node and order of creation, messages by node and order of sending.
 struct Names {
     by_node: Vec<Vec<PeerId>>,
     tids: Vec<u64>,
+    /// Messages that somebody holds, or that are on their way, by transaction id less one.
+    current: Vec<bool>,
 }
 
 impl Names {
@@ -64,7 +70,8 @@ impl Names {
             counts[entry.from] += 1;
             (entry.from as u64) << 32 | counts[entry.from]
         };
-        Self { by_node, tids: world.ledger.entries().iter().map(number).collect() }
+        let tids = world.ledger.entries().iter().map(number).collect();
+        Self { by_node, tids, current: current(world) }
     }
 
     fn of(&self, node: usize) -> &[PeerId] {
@@ -78,9 +85,31 @@ impl Names {
         Plain(self.by_node.iter().enumerate().find_map(name).unwrap_or(u64::MAX))
     }
 
+    fn is_alive(&self, id: PeerId) -> bool {
+        self.by_node.iter().flatten().any(|known| *known == id)
+    }
+
     fn message(&self, tid: u64) -> Word {
         Plain(self.tids.get((tid as usize).wrapping_sub(1)).copied().unwrap_or(u64::MAX))
     }
+}
+
+/// Which messages may still be delivered or come back.
+fn current(world: &World) -> Vec<bool> {
+    let mut current = vec![false; world.ledger.entries().len()];
+    let mut mark = |tid: u64| {
+        if let Some(place) = current.get_mut((tid as usize).wrapping_sub(1)) {
+            *place = true;
+        }
+    };
+    for (_, peer) in world.alive() {
+        peer.machine.session().messages().for_each(|(_, message)| mark(message.header.tid));
+    }
+    let sides = world.live.iter().flat_map(|index| &world.sockets[*index].sides);
+    let units = sides.flat_map(|side| &side.pipe.units);
+    let messages = units.filter(|unit| unit.label == Label::Frame(Tag::Message));
+    messages.filter_map(|unit| message_ids(&unit.bytes)).for_each(|(_, tid)| mark(tid));
+    current
 }
 
 fn put_peer(world: &World, id: PeerId, names: &Names, words: &mut Vec<Word>) {
@@ -103,12 +132,18 @@ fn put_peer(world: &World, id: PeerId, names: &Names, words: &mut Vec<Word>) {
         Plain(session.out_seq()),
         Plain(session.in_seq()),
         Plain(peer.machine.link_state().map_or(0, text)),
-        peer.partner.map_or(Plain(0), |(partner, _)| names.peer(partner)),
-        Plain(peer.partner.map_or(0, |(_, told)| u64::from(told == peer.counts.remote_resets) + 1)),
     ]);
+    if let Some((partner, told)) = peer.partner.filter(|_| must_be_told(world, peer)) {
+        words.extend([names.peer(partner), Plain(u64::from(told == peer.counts.remote_resets))]);
+    }
     for (progress, message) in session.messages() {
         words.extend([Plain(progress as u64), names.message(message.header.tid)]);
     }
+}
+
+/// Whether it may not send to another session of its peer before it heard that the last one is lost.
+fn must_be_told(world: &World, peer: &Peer) -> bool {
+    peer.policy.resetcheck && !world.ledger.is_excused(peer.node, peer.other)
 }
 
 fn put_sockets(world: &World, names: &Names, words: &mut Vec<Word>) {
@@ -159,7 +194,17 @@ fn socket_words(world: &World, index: usize, names: &Names) -> Vec<Word> {
             control_words(&asked, nodes, &mut words);
         }
     }
+    put_question(socket, names, &mut words);
     words
+}
+
+/// What was asked and has not come before its owner.
+fn put_question(socket: &Socket, names: &Names, words: &mut Vec<Word>) {
+    let Some(question) = &socket.question else { return };
+    words.extend([Plain(0x51), question.owner.map_or(Plain(0), |owner| names.peer(owner))]);
+    if let Some(Frame::Control(asked)) = socket.sides[DIALLER].asked.as_deref().and_then(parse) {
+        control_words(&asked, socket.nodes, words);
+    }
 }
 
 fn unit_words(unit: &Unit, nodes: [usize; 2], names: &Names, words: &mut Vec<Word>) {
@@ -207,17 +252,33 @@ fn control_words(control: &Control, [from, to]: [usize; 2], words: &mut Vec<Word
 
 fn put_ledger(world: &World, names: &Names, words: &mut Vec<Word>) {
     for node in 0..world.nodes.len() {
-        for entry in world.ledger.entries().iter().filter(|entry| entry.from == node) {
-            let fate = entry.fate as u64;
-            let written = u64::from(entry.written);
-            words.push(Plain(fate << 8 | written << 7 | u64::from(entry.delivered)));
-            words.push(names.peer(entry.peer));
+        let all = world.ledger.entries().iter().zip(&names.current);
+        for (entry, is_current) in all.filter(|(entry, _)| entry.from == node) {
+            put_entry(entry, *is_current, names, words);
         }
         words.push(Plain(world.ledger.is_excused(1 - node, node).into()));
     }
-    let mut last: Vec<[Word; 3]> = world
-        .ledger
-        .last_delivered()
+    put_order(world, names, words);
+}
+
+fn put_entry(entry: &Entry, is_current: bool, names: &Names, words: &mut Vec<Word>) {
+    if !is_current {
+        let is_lost = entry.fate == Fate::Accepted && entry.delivered == 0;
+        return words.push(Plain(0x60 | u64::from(is_lost)));
+    }
+    let (written, delivered) = (u64::from(entry.written), u64::from(entry.delivered > 0));
+    words.extend([Plain(0x80 | (entry.fate as u64) << 8 | written << 1 | delivered), names.peer(entry.peer)]);
+}
+
+/// What was delivered last, where an earlier message, or that one, may come once more.
+fn put_order(world: &World, names: &Names, words: &mut Vec<Word>) {
+    let may_come = |sender: PeerId, last: u64| {
+        let until = world.ledger.entries().iter().zip(&names.current).take(last as usize);
+        until.into_iter().any(|(entry, is_current)| *is_current && entry.peer == sender)
+    };
+    let streams = world.ledger.last_delivered();
+    let mut last: Vec<[Word; 3]> = streams
+        .filter(|(receiver, sender, tid)| names.is_alive(*receiver) && may_come(*sender, *tid))
         .map(|(receiver, sender, tid)| [names.peer(receiver), names.peer(sender), names.message(tid)])
         .collect();
     last.sort();
@@ -244,7 +305,7 @@ fn text(words: &str) -> u64 {
 }
 
 /// Gives cookies and attempts the names by which states are compared.
-fn hash(words: &[Word]) -> Digest {
+fn hash(words: &[Word], far: u64) -> Digest {
     let mut cookies = vec![0];
     let mut attempts: Vec<(usize, u64)> = words
         .iter()
@@ -252,7 +313,7 @@ fn hash(words: &[Word]) -> Digest {
         .collect();
     attempts.sort_unstable();
     attempts.dedup();
-    let ranks = ranks(&attempts);
+    let ranks = ranks(&attempts, far);
     let mut hashers = (DefaultHasher::new(), DefaultHasher::new());
     hashers.1.write_u8(1);
     for word in words {
@@ -273,14 +334,18 @@ fn hash(words: &[Word]) -> Digest {
     (hashers.0.finish(), hashers.1.finish())
 }
 
-/// The places of sorted attempts in their node's order; neighbours stay neighbours, and none is still none.
-fn ranks(attempts: &[(usize, u64)]) -> Vec<u64> {
+/// The places of sorted attempts in their node's order; none is still none. Attempts are only ever told apart as earlier
+/// and later, and the next is later than all. Who dials counts one resumption more than before, so that it matters by how
+/// many another is ahead; but not beyond `far`, as each dial that reaches nobody who says so takes a fault.
+fn ranks(attempts: &[(usize, u64)], far: u64) -> Vec<u64> {
     let mut ranks: Vec<u64> = Vec::with_capacity(attempts.len());
     for (at, (node, n)) in attempts.iter().enumerate() {
         let before = at.checked_sub(1).map(|before| (attempts[before], ranks[before]));
         ranks.push(match before {
-            Some(((same, earlier), rank)) if same == *node => rank + (n - earlier).min(2),
-            _ => u64::from(*n != 0) * 2,
+            Some(((same, earlier), rank)) if same == *node => {
+                rank + if *node == RESUMPTIONS { (n - earlier).min(far) } else { 1 }
+            }
+            _ => u64::from(*n != 0) * far,
         });
     }
     ranks

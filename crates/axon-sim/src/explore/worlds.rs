@@ -13,47 +13,58 @@ pub struct Named {
     pub is_long: bool,
 }
 
-/// Messages each way, cuts, late ends, restarts of either node, connections closed; whether it takes minutes.
-type Bounds = ([u8; 2], u8, u8, [u8; 2], u8, bool);
+/// Messages each way, cuts, late ends, restarts of either node, connections closed; whether questions wait for their
+/// owners, and whether it takes minutes.
+type Bounds = ([u8; 2], u8, u8, [u8; 2], u8, How);
 
-const QUICK: bool = false;
-const LONG: bool = true;
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    Quick,
+    /// Questions of session take a while to their owners.
+    Deferred,
+    Long,
+}
+
+use How::{Deferred, Long, Quick};
 
 /// Between lossless peers.
-const PEERS: [Bounds; 19] = [
-    ([1, 1], 0, 0, [0, 0], 0, QUICK),
-    ([1, 1], 1, 0, [0, 0], 0, QUICK),
-    ([1, 1], 2, 0, [0, 0], 0, QUICK),
-    ([1, 1], 0, 1, [0, 0], 0, QUICK),
-    ([1, 1], 1, 1, [0, 0], 0, LONG),
-    ([1, 1], 0, 0, [1, 0], 0, QUICK),
-    ([1, 1], 0, 0, [0, 1], 0, QUICK),
-    ([1, 1], 1, 0, [1, 0], 0, QUICK),
-    ([1, 1], 1, 0, [0, 1], 0, QUICK),
-    ([1, 1], 0, 0, [0, 0], 1, QUICK),
-    ([1, 1], 1, 0, [0, 0], 1, QUICK),
-    ([1, 1], 0, 1, [0, 0], 1, QUICK),
-    ([3, 3], 0, 0, [0, 0], 0, QUICK),
-    ([2, 2], 1, 0, [0, 0], 0, QUICK),
-    ([3, 3], 0, 0, [1, 0], 0, QUICK),
-    ([3, 3], 0, 0, [0, 1], 0, QUICK),
-    ([3, 3], 1, 0, [0, 0], 0, LONG),
-    ([2, 2], 1, 0, [1, 0], 0, LONG),
-    ([3, 3], 1, 0, [1, 0], 0, LONG),
+const PEERS: [Bounds; 22] = [
+    ([1, 1], 0, 0, [0, 0], 0, Quick),
+    ([1, 1], 1, 0, [0, 0], 0, Quick),
+    ([1, 1], 2, 0, [0, 0], 0, Quick),
+    ([1, 1], 0, 1, [0, 0], 0, Quick),
+    ([1, 1], 1, 1, [0, 0], 0, Long),
+    ([1, 1], 0, 0, [1, 0], 0, Quick),
+    ([1, 1], 0, 0, [0, 1], 0, Quick),
+    ([1, 1], 1, 0, [1, 0], 0, Quick),
+    ([1, 1], 1, 0, [0, 1], 0, Quick),
+    ([1, 1], 0, 0, [0, 0], 1, Quick),
+    ([1, 1], 1, 0, [0, 0], 1, Quick),
+    ([1, 1], 0, 1, [0, 0], 1, Quick),
+    ([1, 1], 1, 0, [0, 0], 1, Deferred),
+    ([3, 3], 0, 0, [0, 0], 0, Quick),
+    ([2, 2], 1, 0, [0, 0], 0, Quick),
+    ([3, 3], 0, 0, [1, 0], 0, Quick),
+    ([3, 3], 0, 0, [0, 1], 0, Quick),
+    ([3, 3], 1, 0, [0, 0], 0, Long),
+    ([2, 2], 1, 0, [1, 0], 0, Long),
+    ([2, 2], 1, 0, [0, 1], 0, Long),
+    ([3, 3], 1, 0, [1, 0], 0, Long),
+    ([3, 3], 1, 0, [0, 1], 0, Long),
 ];
 
 /// Between a stateful server and its client: the server never dials, so there is less to happen.
 const SERVER: [Bounds; 10] = [
-    ([1, 1], 0, 0, [0, 0], 0, QUICK),
-    ([1, 1], 2, 1, [0, 0], 0, QUICK),
-    ([1, 1], 1, 1, [1, 0], 0, QUICK),
-    ([1, 1], 1, 1, [0, 1], 0, QUICK),
-    ([1, 1], 1, 1, [0, 0], 1, QUICK),
-    ([2, 2], 2, 0, [0, 0], 0, QUICK),
-    ([3, 3], 1, 0, [1, 0], 0, QUICK),
-    ([3, 3], 1, 0, [0, 1], 0, QUICK),
-    ([3, 3], 2, 0, [0, 0], 0, QUICK),
-    ([3, 3], 1, 0, [0, 0], 1, QUICK),
+    ([1, 1], 0, 0, [0, 0], 0, Quick),
+    ([1, 1], 2, 1, [0, 0], 0, Quick),
+    ([1, 1], 1, 1, [1, 0], 0, Quick),
+    ([1, 1], 1, 1, [0, 1], 0, Quick),
+    ([1, 1], 1, 1, [0, 0], 1, Quick),
+    ([2, 2], 2, 0, [0, 0], 0, Quick),
+    ([3, 3], 1, 0, [1, 0], 0, Quick),
+    ([3, 3], 1, 0, [0, 1], 0, Quick),
+    ([3, 3], 2, 0, [0, 0], 0, Quick),
+    ([3, 3], 1, 0, [0, 0], 1, Quick),
 ];
 
 /// Them.
@@ -62,10 +73,13 @@ pub fn worlds() -> Vec<Named> {
     kinds.into_iter().flat_map(|(kind, all)| all.iter().map(move |bounds| named(kind, bounds))).collect()
 }
 
-fn named(kind: Kind, &(messages, cuts, late, restarts, mark_downs, is_long): &Bounds) -> Named {
+fn named(kind: Kind, &(messages, cuts, late, restarts, mark_downs, how): &Bounds) -> Named {
     let ([a, b], [ra, rb]) = (messages, restarts);
+    let (deferred, is_long) = (how == Deferred, how == Long);
+    let asked = if deferred { ", deferred" } else { "" };
     let name = format!(
-        "{kind:?} {a}+{b} messages, {cuts} cut, {late} late, {ra}+{rb} restarted, {mark_downs} closed"
+        "{kind:?} {a}+{b} messages, {cuts} cut, {late} late, {ra}+{rb} restarted, {mark_downs} closed{asked}"
     );
-    Named { name, small: Small { messages, cuts, late, restarts, mark_downs, ..Small::new(kind) }, is_long }
+    let small = Small { messages, cuts, late, restarts, mark_downs, deferred, ..Small::new(kind) };
+    Named { name, small, is_long }
 }

@@ -1,5 +1,7 @@
 //! An accepted socket asks for a session: whose it is, and what becomes of it. As `contest.rs` in the messenger.
 
+mod stakes;
+
 use super::World;
 use crate::node::index_of;
 use crate::peer::{Named, target};
@@ -39,7 +41,9 @@ impl World {
     /// Lets the session decide.
     fn confront(&mut self, index: usize, peer: PeerId, ident: &Ident) {
         let Some(link) = self.take_link(index) else { return };
+        let stakes = self.stakes(index, peer, ident);
         let contended = self.offer(peer, link, ident);
+        self.judge(&stakes, &contended);
         let name = Named(peer, &self.peers[peer.0]).to_string();
         match contended {
             Contended::Taken => {
