@@ -35,6 +35,14 @@ pub(crate) fn note(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// The same, as one line of JSON.
+pub(crate) fn note_json(value: &impl Serialize) {
+    match serde_json::to_string(value) {
+        Ok(line) => note(line),
+        Err(error) => tracing::error!(%error, "a report cannot be written down"),
+    }
+}
+
 /// A line on a terminal that is written again and again; nothing where standard error is none.
 pub(crate) struct LiveLine {
     shown: bool,

@@ -10,15 +10,15 @@ use crate::transport::TransportArg;
 use crate::{output, units};
 use axon_auth::{AuthName, ClientAuth, RotatingStore, ServerAuth};
 use axon_denc::{EntityName, EntityType};
-use axon_messenger::{BindSpec, Messenger, Modes, Nonce};
+use axon_messenger::{BindSpec, Dumper, Messenger, Modes, Nonce};
 use axon_rados::mon::MonClient;
 use axon_transport::Transport;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,17 +29,22 @@ Examples:
   axon serve 127.0.0.1:6800 --policy lossless     for `axon bench --policy lossless --connect`
   axon serve 127.0.0.1:6800 --auth cephx --keyring service.keyring --mode secure
   axon serve 127.0.0.1:6800 --auth cephx --name osd.7 --mon-host 10.0.0.1
+  kill -USR1 $(pidof axon)       what every connection is doing, on the standard error of the server
 
 With --auth cephx and a keyring alone, the keyring's key of NAME (osd.0 unless said) is the service's own: whoever \
 holds it as well is let in, such as `axon bench --connect ADDR --keyring service.keyring`. With --conf or --mon-host \
 the server logs in to the monitors as NAME, and lets in whoever they gave a ticket for services of its type.
 
 The first line of output is `listening on ADDR`, or with --json an object with the key `listening`; the last one says \
-what was served. SIGINT and SIGTERM end it in good order.";
+what was served. SIGINT and SIGTERM end it in good order. SIGUSR1 prints on standard error, as one line of JSON, what the \
+messenger is doing: its addresses and policies; each connection with its state, session, sequence numbers and queues; \
+budgets, threads and counters.";
 
 const SECOND: Duration = Duration::from_secs(1);
 /// How long connections may take to send what they have queued.
 const CLOSE: Duration = Duration::from_secs(5);
+/// How long workers may take to say what they do, before they are said to be held up.
+const DUMP: Duration = Duration::from_secs(10);
 /// How long logging in to the monitors may take, and getting the secrets from them.
 const LOG_IN: Duration = Duration::from_secs(30);
 
@@ -114,12 +119,12 @@ impl ServeArgs {
     /// Runs the command.
     pub(crate) fn run(self) -> Result<(), CliError> {
         // Before the first line of output: who has read it may send a signal.
-        let signals = Signals::new([SIGINT, SIGTERM]).map_err(CliError::Signals)?;
+        let signals = Signals::new([SIGINT, SIGTERM, SIGUSR1]).map_err(CliError::Signals)?;
         let responder = Arc::new(Responder::default());
         let gate = self.gate()?;
         let messenger = self.start(responder.clone(), &gate)?;
         self.announce(&messenger)?;
-        wait(signals, self.seconds, &responder);
+        wait(signals, self.seconds, &responder, messenger.dumper());
         messenger.shutdown(CLOSE);
         drop(gate);
         self.summarise(responder.served())
@@ -248,21 +253,32 @@ fn entity(name: &AuthName) -> EntityName {
     EntityName::new(name.kind, name.id.parse().unwrap_or(0))
 }
 
-/// Waits for a signal, at most for `limit`, showing once a second what is served.
-fn wait(mut signals: Signals, limit: Option<Duration>, responder: &Responder) {
+/// Waits for a signal that ends it, at most for `limit`, showing once a second what is served.
+fn wait(signals: Signals, limit: Option<Duration>, responder: &Responder, dumper: Dumper) {
     let (sender, signalled) = channel();
     let handle = signals.handle();
-    let listener = thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            tracing::info!(signal, "shutting down");
-            // Nobody listens once the time is over.
-            let _ = sender.send(());
-        }
-    });
+    let listener = thread::spawn(move || obey(signals, &dumper, &sender));
     watch(&signalled, limit, responder);
     handle.close();
     // It only ends by a panic otherwise, which it has reported.
     let _ = listener.join();
+}
+
+/// Does what signals ask for, until one of them asks for the end.
+fn obey(mut signals: Signals, dumper: &Dumper, end: &Sender<()>) {
+    for signal in signals.forever() {
+        if signal == SIGUSR1 {
+            match dumper.dump(DUMP) {
+                Ok(dump) => output::note_json(&dump),
+                Err(error) => tracing::info!(%error, "there is nothing to dump"),
+            }
+            continue;
+        }
+        tracing::info!(signal, "shutting down");
+        // Nobody listens once the time is over.
+        let _ = end.send(());
+        return;
+    }
 }
 
 fn watch(signalled: &Receiver<()>, limit: Option<Duration>, responder: &Responder) {

@@ -117,12 +117,12 @@ impl Dump {
             listening.extend(found.listening);
         }
         connections.sort_unstable_by_key(|connection| connection.id);
-        let policies = EntityType::ALL.map(|kind| (kind, shared.policy(kind)));
+        let processes = EntityType::ALL.into_iter().filter(|kind| *kind != EntityType::Auth);
         Self {
             name: shared.config.name,
             addrs: shared.addrs(),
             closing: shared.is_closing(),
-            policies: policies.into(),
+            policies: processes.map(|kind| (kind, shared.policy(kind))).collect(),
             listening,
             connections,
             accepting,

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -77,6 +77,8 @@ pub(crate) fn keys(value: &Value) -> Vec<&str> {
 pub(crate) struct Server {
     child: Child,
     stdout: BufReader<ChildStdout>,
+    /// What it says besides results, if that is read.
+    stderr: Option<BufReader<ChildStderr>>,
     /// Its first line of output.
     pub(crate) first_line: String,
 }
@@ -89,19 +91,37 @@ impl Server {
 
     /// Starts it there.
     pub(crate) fn start_at(addr: &str, args: &[&str]) -> Self {
-        let mut command = command(&[&["serve", addr], args].concat());
+        Self::spawn(command(&[&["serve", addr], args].concat()))
+    }
+
+    /// Starts it on a free port of loopback, for [`next_note`](Self::next_note).
+    pub(crate) fn start_noting(args: &[&str]) -> Self {
+        let mut command = command(&[&["serve", "127.0.0.1:0"], args].concat());
+        command.stderr(Stdio::piped());
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let stderr = child.stderr.take().map(BufReader::new);
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut first_line = String::new();
         stdout.read_line(&mut first_line).unwrap();
         assert!(first_line.contains("listening"), "axon serve printed {first_line:?}");
-        Self { child, stdout, first_line: first_line.trim_end().to_owned() }
+        Self { child, stdout, stderr, first_line: first_line.trim_end().to_owned() }
     }
 
     /// Where it listens, as IP:PORT.
     pub(crate) fn addr(&self) -> String {
         let text = self.first_line.split("v2:").nth(1).unwrap();
         text.split('/').next().unwrap().to_owned()
+    }
+
+    /// The next object on its standard error; what it logs there is passed over.
+    pub(crate) fn next_note(&mut self) -> Value {
+        let mut lines = self.stderr.as_mut().expect("it was started for that").lines();
+        let line = lines.by_ref().map(Result::unwrap).find(|line| line.starts_with('{'));
+        serde_json::from_str(&line.expect("an object")).unwrap()
     }
 
     pub(crate) fn id(&self) -> u32 {

@@ -1,6 +1,6 @@
 //! `axon serve`.
 
-use crate::harness::{Server, exit, fail, json};
+use crate::harness::{Server, exit, fail, json, keys};
 use serde_json::Value;
 
 #[test]
@@ -25,6 +25,28 @@ fn signals_end_it_in_good_order() {
         let served = serde_json::json!({"messages": 10, "bytes": 100, "connections": 1});
         assert_eq!(summary, serde_json::json!({ "served": served }));
     }
+}
+
+#[test]
+fn a_signal_shows_what_its_connections_do() {
+    let mut server = Server::start_noting(&["--policy", "lossless"]);
+    let bench = ["bench", "--connect", &server.addr(), "--policy", "lossless"];
+    json(&[&bench[..], &["--count", "10", "--size", "10", "--json"]].concat());
+    for _ in 0..2 {
+        server.signal("USR1");
+        let dump = server.next_note();
+        assert_eq!(dump["addrs"], format!("v2:{}/0", server.addr()));
+        assert_eq!(dump["counters"]["messages_in"], 10);
+        // The session waits for its client, which is gone for good.
+        let connection = &dump["connections"][0];
+        assert_eq!(
+            (&connection["origin"], &connection["session"]["in_seq"]),
+            (&"accepted".into(), &10.into())
+        );
+        assert!(keys(connection).contains(&"queue"), "{dump}");
+    }
+    server.signal("TERM");
+    assert_eq!(server.finish().0, Some(0));
 }
 
 #[test]
