@@ -8,6 +8,7 @@ mod block;
 mod compound;
 mod erasure;
 mod everyday;
+mod figures;
 mod full;
 mod listing;
 mod model;

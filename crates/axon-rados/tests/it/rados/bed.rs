@@ -7,7 +7,10 @@ use axon_messenger::Modes;
 use axon_rados::client::RadosConfig;
 use axon_rados::{IoCtx, Rados};
 use axon_testbed::{Cluster, ClusterBuilder, Release};
+use bytes::Bytes;
+use serde_json::Value;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 /// A cluster, our session with it in one mode, and a pool that belongs to that mode.
 pub(crate) struct Bed {
@@ -18,6 +21,9 @@ pub(crate) struct Bed {
     /// The pool, which is called as the mode is.
     pub(crate) io: IoCtx,
 }
+
+/// How long a command may take.
+const WITHIN: Duration = Duration::from_secs(120);
 
 /// One cluster per release, which allows both modes.
 static PACIFIC: LazyLock<Cluster> = LazyLock::new(|| boot(Release::Pacific));
@@ -46,11 +52,16 @@ pub(crate) fn mode_name(mode: Mode) -> &'static str {
     if mode == Mode::SECURE { "secure" } else { "crc" }
 }
 
-/// A cluster of three OSDs for this folder's tests, with a pool per mode.
+/// A cluster of three OSDs for this folder's tests, with a pool per mode, and a manager, which splits groups and counts
+/// objects.
 pub(crate) fn builder(release: Release) -> ClusterBuilder {
     Cluster::builder()
         .release(release)
         .osds(3)
+        .mgr()
+        .set("mgr_tick_period", "1")
+        .set("mgr_stats_period", "1")
+        .set("mon_tick_interval", "1")
         .pool(mode_name(Mode::CRC), 8)
         .pool(mode_name(Mode::SECURE), 8)
         .set("osd_pool_default_size", "2")
@@ -68,6 +79,11 @@ pub(crate) fn connect(cluster: &Cluster, mode: Mode) -> Rados {
     let mut mon = config(cluster, "client.admin");
     mon.modes = Modes::only(mode);
     Rados::connect(RadosConfig::new(mon)).unwrap()
+}
+
+/// Has the monitors carry out a command, which must succeed. Quicker than the tool, which is written in Python.
+pub(crate) fn command(rados: &Rados, command: &Value) {
+    rados.mon().run(&command.to_string(), Bytes::new(), WITHIN).wait().unwrap();
 }
 
 impl Bed {

@@ -49,8 +49,8 @@ impl<'a> Images<'a> {
     }
 
     fn export(&self, image: &str) -> Vec<u8> {
-        let path = self.bed.file("export", b"");
-        std::fs::remove_file(&path).unwrap();
+        let path = self.bed.file(&format!("exported-{image}"), b"");
+        std::fs::remove_file(&path).unwrap(); // the tool wants to make it
         self.rbd(&["export", image, &path]);
         std::fs::read(&path).unwrap()
     }

@@ -1,9 +1,10 @@
 //! Pools with erasure codes: two parts of data and one of parity.
 
-use super::bed::{Bed, everywhere};
+use super::bed::{Bed, command, everywhere};
 use axon_rados::IoCtx;
 use axon_rados::client::{Errno, RadosError};
 use axon_rados::mon::PoolSpec;
+use serde_json::json;
 
 /// Bytes of a stripe: appends begin at multiples of it.
 const STRIPE: usize = 8192;
@@ -15,8 +16,9 @@ fn unsupported<T: std::fmt::Debug>(result: Result<T, RadosError>) {
 }
 
 fn pool(bed: &Bed) -> IoCtx {
-    let profile = ["osd", "erasure-code-profile", "set", "k2m1", "k=2", "m=1", "crush-failure-domain=osd"];
-    bed.cluster.ceph(&profile).unwrap();
+    let profile = ["k=2", "m=1", "crush-failure-domain=osd"];
+    let make = json!({"prefix": "osd erasure-code-profile set", "name": "k2m1", "profile": profile});
+    command(&bed.rados, &make);
     let spec =
         PoolSpec { placement_groups: Some(4), erasure_profile: Some("k2m1".into()), ..PoolSpec::default() };
     bed.rados.create_pool(&bed.named("coded"), &spec).unwrap()
@@ -50,7 +52,8 @@ fn pools_with_erasure_codes() {
         assert_eq!(names, ["log", "o", "theirs"]);
         io.remove("theirs").wait().unwrap();
 
-        bed.cluster.ceph(&["osd", "pool", "set", io.pool_name(), "allow_ec_overwrites", "true"]).unwrap();
+        let (pool, var) = (io.pool_name(), "allow_ec_overwrites");
+        command(&bed.rados, &json!({"prefix": "osd pool set", "pool": pool, "var": var, "val": "true"}));
         bed.rados.wait_for_latest_map().unwrap();
         overwrites(&io, data);
     }

@@ -78,11 +78,9 @@ fn thrash(release: Release) {
     }
 }
 
-/// A cluster whose OSDs find their data again after they were killed, with a manager, which splits groups.
+/// A cluster whose OSDs find their data again after they were killed.
 fn durable(release: Release) -> Cluster {
     bed::builder(release)
-        .mgr()
-        .set("mgr_tick_period", "1")
         .set("osd_objectstore", "bluestore")
         .set("bluestore_block_size", "3221225472")
         .set("osd_memory_target", "939524096")

@@ -1,12 +1,13 @@
 //! Pools behind a cache tier: requests go to the tier that the map names, or where the tier sends them, and listings to
 //! the pool itself.
 
-use super::bed::{Bed, everywhere};
+use super::bed::{Bed, command, everywhere};
 use super::watching::take;
 use crate::monitors::{SECOND, eventually};
 use axon_rados::IoCtx;
 use axon_rados::mon::PoolSpec;
 use bytes::Bytes;
+use serde_json::{Value, json};
 
 /// A pool and one that is to be its cache.
 struct Tiers<'a> {
@@ -22,19 +23,32 @@ impl<'a> Tiers<'a> {
         let pool = |kind: &str| bed.rados.create_pool(&bed.named(&format!("{kind}-{mode}")), &spec).unwrap();
         let tiers = Self { bed, base: pool("base"), cache: pool("cache") };
         let (base, cache) = (tiers.base.pool_name(), tiers.cache.pool_name());
-        tiers.ceph(&["osd", "tier", "add", base, cache]);
-        tiers.ceph(&["osd", "tier", "cache-mode", cache, mode, "--yes-i-really-mean-it"]);
-        tiers.ceph(&["osd", "pool", "set", cache, "hit_set_type", "bloom"]);
+        tiers.command(&json!({"prefix": "osd tier add", "pool": base, "tierpool": cache}));
+        tiers.set_mode(mode);
+        let set = json!({"prefix": "osd pool set", "pool": cache, "var": "hit_set_type", "val": "bloom"});
+        tiers.command(&set);
         tiers
     }
 
     /// From now on clients go to the tier.
     fn set_overlay(&self) {
-        self.ceph(&["osd", "tier", "set-overlay", self.base.pool_name(), self.cache.pool_name()]);
+        let (base, cache) = (self.base.pool_name(), self.cache.pool_name());
+        self.command(&json!({"prefix": "osd tier set-overlay", "pool": base, "overlaypool": cache}));
     }
 
-    fn ceph(&self, args: &[&str]) {
-        self.bed.cluster.ceph(args).unwrap();
+    /// From now on they go to the pool again.
+    fn remove_overlay(&self) {
+        self.command(&json!({"prefix": "osd tier remove-overlay", "pool": self.base.pool_name()}));
+    }
+
+    fn set_mode(&self, mode: &str) {
+        let cache = self.cache.pool_name();
+        let sure = "yes_i_really_mean_it";
+        self.command(&json!({"prefix": "osd tier cache-mode", "pool": cache, "mode": mode, sure: true}));
+    }
+
+    fn command(&self, what: &Value) {
+        command(&self.bed.rados, what);
     }
 
     /// The names in both pools as the real tool lists them.
@@ -73,9 +87,9 @@ fn an_overlay_is_followed() {
         assert_eq!(tiers.our_names(), names);
         watched(base);
 
-        tiers.ceph(&["osd", "tier", "cache-mode", tiers.cache.pool_name(), "proxy"]);
+        tiers.set_mode("proxy");
         bed.rados_in(tiers.cache.pool_name(), &["cache-flush-evict-all"]);
-        tiers.ceph(&["osd", "tier", "remove-overlay", base.pool_name()]);
+        tiers.remove_overlay();
         bed.rados.wait_for_latest_map().unwrap();
         assert_eq!(base.read("new", 0, 0).wait().unwrap(), "of the cache");
         assert_eq!(base.read("letters", 0, 0).wait().unwrap(), letters);
@@ -121,7 +135,7 @@ fn redirections_are_followed() {
         tiers.set_overlay();
         bed.rados.wait_for_latest_map().unwrap();
         let pools = bed.cluster.ceph_json(&["osd", "pool", "ls", "detail"]).unwrap();
-        let is_base = |pool: &&serde_json::Value| pool["pool_name"] == base.pool_name();
+        let is_base = |pool: &&Value| pool["pool_name"] == base.pool_name();
         let base_pool = pools.as_array().unwrap().iter().find(is_base).unwrap();
         assert_eq!(base_pool["write_tier"].as_i64(), Some(tiers.cache.pool_id()), "writes go to the cache");
 

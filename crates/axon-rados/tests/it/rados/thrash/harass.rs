@@ -48,6 +48,7 @@ pub(super) struct Harasser<'a> {
     pools: &'a [&'a str],
     draw: Draw,
     done: BTreeMap<Deed, usize>,
+    slowest: (Duration, Deed),
     /// The numbers of groups and of copies that the pools had.
     groups: BTreeSet<u64>,
     copies: BTreeSet<u64>,
@@ -56,7 +57,8 @@ pub(super) struct Harasser<'a> {
 impl<'a> Harasser<'a> {
     pub(super) fn new(cluster: &'a mut Cluster, pools: &'a [&'a str], seed: u64) -> Self {
         let (done, groups, copies) = Default::default();
-        Self { cluster, pools, draw: Draw::new(seed), done, groups, copies }
+        let slowest = (Duration::ZERO, Deed::Kill);
+        Self { cluster, pools, draw: Draw::new(seed), done, slowest, groups, copies }
     }
 
     /// Goes on until then, at least for one round, and until groups were split or merged. Says what was done.
@@ -68,8 +70,10 @@ impl<'a> Harasser<'a> {
                 if round > 0 && Instant::now() >= until {
                     break 'rounds;
                 }
+                let began = Instant::now();
                 self.perform(deed, round * 2 + place / 4);
                 *self.done.entry(deed).or_default() += 1;
+                self.slowest = self.slowest.max((began.elapsed(), deed));
                 self.look();
             }
         }
@@ -85,8 +89,10 @@ impl<'a> Harasser<'a> {
         let broken: Vec<_> = (0..OSDS).map(|osd| self.log(osd).matches(BROKEN).count()).collect();
         assert!(broken.iter().all(|count| *count > 0), "no sockets were broken: {broken:?}");
         assert!(self.copies.len() > 1, "{:?}", self.copies);
-        let Self { done, groups, copies, .. } = self;
-        format!("{done:?}, groups {groups:?}, copies {copies:?}, broken sockets {broken:?}")
+        let Self { done, slowest, groups, copies, .. } = self;
+        format!(
+            "{done:?}, slowest {slowest:?}, groups {groups:?}, copies {copies:?}, broken sockets {broken:?}"
+        )
     }
 
     fn perform(&mut self, deed: Deed, number: usize) {
