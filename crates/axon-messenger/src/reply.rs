@@ -14,9 +14,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+mod lookout;
 mod registry;
 #[cfg(all(test, not(loom)))]
 mod tests;
+
+pub(crate) use lookout::Lookout;
 
 type Outcome = Result<Message, CallError>;
 

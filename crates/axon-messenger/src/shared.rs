@@ -8,7 +8,7 @@ use crate::dump::Inquiries;
 use crate::mailbox::Mailbox;
 use crate::received::{Held, Received};
 use crate::registry::Registry;
-use crate::reply::Replies;
+use crate::reply::{Lookout, Replies};
 use crate::throttle::{Permit, Throttle};
 use crate::upcall::{Item, guarded};
 use crate::worker::{Command, Desk, Worker};
@@ -30,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) dispatcher: Arc<dyn Dispatcher>,
     pub(crate) queue: DispatchQueue<Item>,
     pub(crate) replies: Replies,
+    lookout: Lookout,
     pub(crate) inquiries: Inquiries,
     pub(crate) registry: Registry,
     pub(crate) budgets: Budgets,
@@ -117,6 +118,7 @@ impl Shared {
             dispatcher,
             queue,
             replies: Replies::default(),
+            lookout: Lookout::default(),
             inquiries: Inquiries::default(),
             registry: Registry::default(),
             budgets: parts.budgets,
@@ -163,18 +165,29 @@ impl Shared {
         self.connection_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// `limit` from now on the clock of [`Shared::expire_calls`]; the first worker is told to look then.
+    /// `limit` from now on the clock of [`Shared::expire_calls`].
     pub(crate) fn call_deadline(&self, limit: Duration) -> Duration {
-        if let Some(first) = self.workers.first() {
-            first.mailbox.push(Command::ExpireCalls(limit));
-        }
         self.started.elapsed().saturating_add(limit)
+    }
+
+    /// Sees to it that a call that is registered ends at its deadline: the first worker is told to look then, unless somebody
+    /// looks by then anyway.
+    pub(crate) fn watch_deadline(&self, deadline: Duration) {
+        if self.lookout.must_be_told(deadline)
+            && let Some(first) = self.workers.first()
+        {
+            let left = deadline.saturating_sub(self.started.elapsed());
+            first.mailbox.push(Command::ExpireCalls(left));
+        }
     }
 
     /// Ends overdue calls; returns how long until the next is due.
     pub(crate) fn expire_calls(&self) -> Option<Duration> {
         let now = self.started.elapsed();
-        Some(self.replies.expire(now)?.saturating_sub(now))
+        self.lookout.looking();
+        let next = self.replies.expire(now)?;
+        self.lookout.again_at(next);
+        Some(next.saturating_sub(now))
     }
 
     pub(crate) fn random(&self) -> u64 {

@@ -47,6 +47,9 @@ impl Connection {
         }
         let deadline = limit.map(|limit| shared.call_deadline(limit));
         let reply = shared.replies.register((self.0.id, message.header.tid), reply, deadline);
+        if let Some(deadline) = deadline {
+            shared.watch_deadline(deadline);
+        }
         self.try_send(message, Role::Request)?;
         Ok(reply)
     }
