@@ -1,6 +1,7 @@
 //! The peers of this run: who is there, and how a pair of each is started.
 
 mod axon;
+mod clients;
 mod debian;
 mod ucx;
 
@@ -9,7 +10,6 @@ use crate::pair::{Client, Pair, Server};
 use crate::peer::{PROFILES, Peer};
 use crate::pinning::{End, Pinning};
 use crate::probe::What;
-use crate::rados::Client as RadosClient;
 use crate::scenario::{Mode, Pattern, Scenario, Wait};
 use axon::Axon;
 use axon_testbed::prepare;
@@ -93,29 +93,6 @@ impl Fleet {
             Peer::ZeroMq | Peer::Nng | Peer::Ucx => self.messengers.as_ref().err().cloned(),
             Peer::Raw | Peer::RawSum | Peer::Grpc => None,
         }
-    }
-
-    /// Why a client of clusters is not there.
-    pub(crate) fn lacks_client(&self, client: RadosClient) -> Option<String> {
-        match client {
-            // It comes with the cluster.
-            RadosClient::Librados => None,
-            RadosClient::Axon | RadosClient::AxonBlocking => self.axon.lacks(),
-            RadosClient::RadosRs => self.rados_rs_client.as_ref().err().cloned(),
-        }
-    }
-
-    /// The program `axon`.
-    pub(crate) fn axon_program(&self) -> &Path {
-        self.axon.program()
-    }
-
-    /// The client that uses rados-rs.
-    ///
-    /// # Errors
-    /// When it was not built.
-    pub(crate) fn rados_rs_client(&self) -> Result<&Path, BenchError> {
-        self.rados_rs_client.as_deref().map_err(|why| BenchError::Missing(why.clone()))
     }
 
     /// Axon's own version.
@@ -291,15 +268,6 @@ impl Fleet {
         };
         command.args(["drive", library.word()]);
         Ok(command)
-    }
-
-    /// Starts a program where the kernel likes, with its output kept.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub(crate) fn spawn_anywhere(&self, name: &str, command: &Command) -> Result<Process, BenchError> {
-        let log = self.scratch.path().join(format!("{}.log", free_port()));
-        Ok(Process::spawn(name, command, &log)?)
     }
 
     fn spawn(&self, name: &'static str, end: End, command: Command) -> Result<Process, BenchError> {

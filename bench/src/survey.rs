@@ -75,6 +75,8 @@ impl Survey {
             Part::Mixed => survey.mixed(fleet, how),
             Part::Rados => return None,
         }
+        let noisy = survey.noisy > 0;
+        survey.verdicts.iter_mut().for_each(|verdict| verdict.noisy = noisy);
         Some(survey)
     }
 

@@ -4,7 +4,7 @@ use super::Client;
 use super::load::{Access, Load};
 use crate::error::BenchError;
 use crate::fleet::Fleet;
-use axon_testbed::{Cluster, Mode, Release, prepare, run};
+use axon_testbed::{Cluster, Release, prepare, run};
 use std::time::Duration;
 
 /// The pool of all objects.
@@ -31,8 +31,7 @@ impl Bed {
     pub(crate) fn boot(release: Release) -> Result<Self, BenchError> {
         prepare::release(release)?;
         let cluster = Cluster::builder().release(release).osds(1).pool(POOL, GROUPS);
-        // Not every client prefers checksums to encryption as Ceph does.
-        let mut cluster = cluster.mode(Mode::Crc).set("memstore_device_bytes", ROOM).boot()?;
+        let mut cluster = cluster.set("memstore_device_bytes", ROOM).boot()?;
         let gone = || BenchError::Missing("osd.0 was not started".into());
         let osd = cluster.daemon("osd.0").ok_or_else(gone)?.id();
         Ok(Self { cluster, release, osd })

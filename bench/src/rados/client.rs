@@ -19,6 +19,8 @@ pub(crate) enum Client {
     Axon,
     /// Axon whose worker sleeps as soon as it can.
     AxonBlocking,
+    /// Axon with encryption.
+    AxonSecure,
     /// rados-rs.
     RadosRs,
 }
@@ -37,7 +39,7 @@ pub(crate) struct ClientProfile {
 }
 
 /// Every client, in the order of tables.
-pub(crate) const CLIENTS: [ClientProfile; 4] = [
+pub(crate) const CLIENTS: [ClientProfile; 5] = [
     ClientProfile {
         client: Client::Librados,
         title: "librados",
@@ -58,10 +60,17 @@ pub(crate) const CLIENTS: [ClientProfile; 4] = [
         settings: "the worker sleeps when idle",
     },
     ClientProfile {
+        client: Client::AxonSecure,
+        title: "Axon, secure",
+        start: "the same with `--mode secure`",
+        settings: "as Axon, for the comparison with rados-rs",
+    },
+    ClientProfile {
         client: Client::RadosRs,
         title: "rados-rs",
         start: "`bench/rados-rs`, `axon-bench-rados-rs-client`: the `IoCtx` of rados 0.1.4",
-        settings: "tokio, one thread, which is the fastest; built with one condition corrected, without which OSDs \
+        settings: "tokio, one thread, which is the fastest; always secure mode, as it rejects the OSD's signature in \
+                   crc mode; built with one condition corrected, without which OSDs \
                    before 19 refuse its requests (`xtask/src/bench/rados_rs.rs`)",
     },
 ];
@@ -74,12 +83,17 @@ impl Client {
 
     /// Whether it reads objects that it wrote itself.
     pub(super) fn owns_objects(self) -> bool {
-        self != Self::AxonBlocking
+        !matches!(self, Self::AxonBlocking | Self::AxonSecure)
     }
 
-    /// Whether it takes part in a load: sleeping at once matters where there is little to do.
+    /// Whether it takes part in a load: sleeping at once matters where there is little to do, encryption is compared in
+    /// small reads.
     pub(super) fn takes_part(self, load: &Load) -> bool {
-        self != Self::AxonBlocking || load.depth == 1
+        match self {
+            Self::AxonBlocking => *load == Load::LONE,
+            Self::AxonSecure => matches!(*load, Load::LONE | Load::READS),
+            Self::Librados | Self::Axon | Self::RadosRs => true,
+        }
     }
 
     /// Writes the objects that a load reads.
@@ -102,7 +116,7 @@ impl Client {
         let cluster = bed.cluster();
         let mut command = match self {
             Self::Librados => cluster.command("rados")?,
-            Self::Axon | Self::AxonBlocking => {
+            Self::Axon | Self::AxonBlocking | Self::AxonSecure => {
                 let mut axon = Command::new(fleet.axon_program());
                 axon.args(["rados", "--json", "--conf"]).arg(cluster.conf());
                 axon
@@ -121,21 +135,22 @@ impl Client {
         let (seconds, depth, size) = (seconds.to_string(), load.depth.to_string(), load.size.to_string());
         let word = if load.access == Access::Write { "write" } else { "rand" };
         command.args(["-p", POOL, "bench", &seconds, word, "-t", &depth, "--run-name", run]);
-        match (self, load.access) {
-            (Self::Librados, Access::Read) => drop(command.arg("--no-verify")),
-            (Self::RadosRs, Access::Read) => {
-                command.args(["-b", &size, "--max-objects", &load.objects().to_string()]);
-            }
-            (_, Access::Read) => {}
-            // The others give no hints either.
-            (Self::Librados, Access::Write) => {
-                drop(command.args(["-b", &size, "--no-cleanup", "--no-hints"]))
-            }
-            (_, Access::Write) => drop(command.args(["-b", &size, "--no-cleanup"])),
-        }
-        if self == Self::AxonBlocking {
-            command.args(["--spin", "0"]);
-        }
+        let objects = load.objects().to_string();
+        let more: &[&str] = match (self, load.access) {
+            // The others neither compare nor give hints.
+            (Self::Librados, Access::Read) => &["--no-verify"],
+            (Self::Librados, Access::Write) => &["-b", &size, "--no-cleanup", "--no-hints"],
+            // It has no notes of what was written.
+            (Self::RadosRs, Access::Read) => &["-b", &size, "--max-objects", &objects],
+            (_, Access::Read) => &[],
+            (_, Access::Write) => &["-b", &size, "--no-cleanup"],
+        };
+        command.args(more);
+        command.args(match self {
+            Self::AxonBlocking => &["--spin", "0"][..],
+            Self::AxonSecure => &["--mode", "secure"],
+            Self::Librados | Self::Axon | Self::RadosRs => &[],
+        });
         Ok(command)
     }
 
@@ -143,7 +158,7 @@ impl Client {
     pub(super) fn read(self, output: &str, load: &Load) -> Option<Report> {
         match self {
             Self::Librados => librados(output, load),
-            Self::Axon | Self::AxonBlocking => json_in::<AxonReport>(output)?.report(),
+            Self::Axon | Self::AxonBlocking | Self::AxonSecure => json_in::<AxonReport>(output)?.report(),
             Self::RadosRs => json_in(output),
         }
     }

@@ -18,7 +18,7 @@ const AT_WORK: Duration = Duration::from_millis(400);
 /// How often processes are looked at.
 const LOOK: Duration = Duration::from_millis(5);
 /// How much longer than it was told a client may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How the clients are measured.
 #[derive(Debug, Clone)]

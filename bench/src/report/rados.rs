@@ -5,7 +5,7 @@ use super::units::{bytes, count, dash, median, micros, plain, spread};
 use crate::rados::{CLIENTS, Entries, Entry, Load};
 
 const READING: &str = "\
-One monitor and one OSD with its objects in memory, one copy each, on the machine of the clients; cephx, crc mode. Every \
+One monitor and one OSD with its objects in memory, one copy each, on the machine of the clients; cephx, crc mode unless said. Every \
 client does the same: it reads whole objects of its own set of equal size and number at random, or writes new ones. The \
 mean latency is the operations in flight divided by the operations per second, as `rados bench` tells no quantiles. \
 Processor time is per operation, in us, and peak memory is the largest resident set (VmHWM).
