@@ -14,23 +14,24 @@ use std::path::PathBuf;
 #[command(next_help_heading = "Cluster options")]
 pub(crate) struct ClusterArgs {
     /// The cluster's configuration [default: $CEPH_CONF, /etc/ceph/ceph.conf, ~/.ceph/ceph.conf or ./ceph.conf].
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, global = true, value_name = "FILE")]
     conf: Option<PathBuf>,
 
     /// The monitors' addresses, instead of the configuration's `mon host`.
-    #[arg(short, long, value_name = "ADDRS")]
+    #[arg(short, long, global = true, value_name = "ADDRS")]
     mon_host: Option<String>,
 
     /// A monitor map's file, as `ceph mon getmap` and `monmaptool` write it, instead of `mon host`.
-    #[arg(long, value_name = "FILE", conflicts_with = "mon_host")]
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "mon_host")]
     monmap: Option<PathBuf>,
 
     /// Who to be: TYPE.ID.
-    #[arg(short, long, value_name = "NAME")]
+    // Its id is another one than those of the commands' own names.
+    #[arg(id = "entity", short = 'n', long = "name", global = true, value_name = "NAME")]
     name: Option<AuthName>,
 
     /// The keyring that holds the key of NAME, instead of the configuration's.
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, global = true, value_name = "FILE")]
     keyring: Option<PathBuf>,
 }
 
