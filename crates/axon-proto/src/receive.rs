@@ -211,6 +211,7 @@ impl Receive {
 
     /// Bytes of the body that have not arrived.
     fn missing(&mut self, head: &Head) -> usize {
+        self.arrivals.gather(head.body_len());
         head.body_len().saturating_sub(self.arrivals.front().len())
     }
 
