@@ -136,20 +136,20 @@ impl TcpReactor {
         }
     }
 
-    /// Reads from the sockets that were readable last. Whether that brought anything.
-    fn read_hot(&mut self, completions: &mut Vec<Completion>) -> bool {
+    /// Reads from the sockets that were readable last, instead of asking epoll. `false` if it is epoll's turn.
+    fn look_at_hot(&mut self, completions: &mut Vec<Completion>) -> bool {
         if !self.attention.is_empty() || !self.hot.is_worth_a_look() {
             return false;
         }
-        let (before, told) = (self.counters.bytes_in, completions.len());
+        let before = (self.counters.receives, self.counters.bytes_in, completions.len());
         for id in self.hot.sockets() {
             if self.sockets.get(id.0).is_some_and(Socket::is_reading) {
                 self.turn(id, EventFlags::IN, completions);
             }
         }
-        let brought = self.counters.bytes_in > before || completions.len() > told;
+        let brought = (self.counters.bytes_in, completions.len()) != (before.1, before.2);
         self.hot.looked(brought);
-        brought
+        self.counters.receives > before.0
     }
 
     /// Waits with `parking` while this reactor is locked away.
@@ -309,7 +309,7 @@ impl Reactor for TcpReactor {
 
     fn poll(&mut self, timeout: Option<Duration>, completions: &mut Vec<Completion>) -> io::Result<()> {
         self.look_at_noted();
-        if timeout == Some(Duration::ZERO) && self.read_hot(completions) {
+        if timeout == Some(Duration::ZERO) && self.look_at_hot(completions) {
             return Ok(());
         }
         self.wake_rested_listeners();
