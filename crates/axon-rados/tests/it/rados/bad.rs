@@ -38,6 +38,7 @@ fn what_is_too_large_for_one_request() {
         mon.modes = Modes::only(bed.mode);
         let mut config = RadosConfig::new(mon);
         config.max_write = 100 << 20;
+        config.deadline = None;
         let io = Rados::connect(config).unwrap().pool(bed.io.pool_name()).unwrap();
         let error = io.write_full("huge", Bytes::from(vec![0; 91 << 20])).wait().unwrap_err();
         assert!(matches!(error, RadosError::TooLargeForOsd { size, .. } if size == 91 << 20), "{error}");

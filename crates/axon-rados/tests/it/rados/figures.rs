@@ -40,7 +40,7 @@ fn figures_and_quotas() {
         let full = wait_until_full(io);
         assert_eq!(full, Waiting::PoolFull(io.pool_id()));
         assert!(full.to_string().contains("quota"), "{full}");
-        nothing_is_written(io, full, Errno::EDQUOT);
+        nothing_is_written(io, Errno::EDQUOT);
         set_quota(bed, io, "0");
     }
     counted.iter().for_each(|(_, io)| wait_until_there_is_room(io));

@@ -81,6 +81,7 @@ fn thrash(release: Release) {
 /// A cluster whose OSDs find their data again after they were killed.
 fn durable(release: Release) -> Cluster {
     bed::builder(release)
+        .set("mon_osd_min_down_reporters", "1") // they are on one host, which counts once
         .set("osd_objectstore", "bluestore")
         .set("bluestore_block_size", "3221225472")
         .set("osd_memory_target", "939524096")

@@ -10,7 +10,7 @@ def told(notify_id, notifier_id, watch_id, data):
 
 watch = io.watch("bell", told)
 say("watching")
-assert heard.wait(60), "heard nothing"
+assert heard.wait(110), "heard nothing"
 for _ in range(1200):
     if io.stat("bell")[0] > 0:
         break
