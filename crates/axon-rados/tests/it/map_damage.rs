@@ -71,6 +71,8 @@ fn damaged_maps_are_told_asked_for_again_and_named() {
     bed.store(3, &second.slice(..second.len() / 2));
     let incremental = [(2, Bytes::from_static(b"\x08\x07\xff\0\0\0 no change"))].into();
     bed.push(MOSDMap { incremental, newest: 2, ..MOSDMap::default() }.encode(FEATURES).unwrap());
+    // The change, and each answer to a question for the whole map.
+    eventually("the damage is told", 60 * SECOND, || bed.told.lock().unwrap().len() >= 3);
 
     let error = io.write_full("o", "x").wait().unwrap_err();
     let RadosError::NotDone { why: Waiting::ReadableMap(MapFault::Map(MapError::Malformed { .. })), .. } =
@@ -82,13 +84,12 @@ fn damaged_maps_are_told_asked_for_again_and_named() {
     let error = bed.rados.wait_for_map(2, Duration::from_millis(100)).unwrap_err();
     assert!(matches!(error, RadosError::NoMap { epoch: 2, have: 1, fault: Some(_), .. }), "{error:?}");
 
-    // The change, and each answer to a question for the whole map, of which there are few.
     let told = bed.told.lock().unwrap().clone();
-    assert!(told.len() >= 2 && told.iter().all(|damage| damage.have == 1), "{told:?}");
+    assert!(told.iter().all(|damage| damage.have == 1), "{told:?}");
     assert_eq!(told[0].addrs, bed.rados.mon().monitor().unwrap().addrs);
     assert!(told[0].to_string().contains("sent by the mon at v2:127.0.0.1:"), "{}", told[0]);
     let asked = bed.asked();
-    assert!((3..=8).contains(&asked), "asked {asked} times in two seconds");
+    assert!((3..50).contains(&asked), "asked {asked} times, where it could be thousands");
 
     bed.store(3, &second);
     assert_eq!(bed.rados.wait_for_map(2, 60 * SECOND).unwrap(), 3);
