@@ -31,7 +31,9 @@ fn dump_basics() {
     let dump = || client.messenger.dump(PATIENCE).unwrap();
     eventually("the acknowledgement", || dump().connections[0].queue.bytes == 0);
 
-    let dump = server.messenger.dump(PATIENCE).unwrap();
+    let dump = || server.messenger.dump(PATIENCE).unwrap();
+    eventually("the news to be handed out", || dump().dispatch.stats.queued == 0);
+    let dump = dump();
     let [connection] = &dump.connections[..] else { panic!("{dump:?}") };
     assert_eq!(
         (connection.id, connection.origin, connection.state),

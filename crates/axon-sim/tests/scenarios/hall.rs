@@ -118,6 +118,19 @@ impl<F: Fn(&Connection, Received) + Send + Sync + 'static> Dispatcher for Handle
     }
 }
 
+/// The same, called by the worker that read the message.
+pub(crate) struct FastHandler<F>(pub(crate) F);
+
+impl<F: Fn(&Connection, Received) + Send + Sync + 'static> Dispatcher for FastHandler<F> {
+    fn can_fast_dispatch(&self, _: &Message) -> bool {
+        true
+    }
+
+    fn dispatch(&self, connection: &Connection, message: Received) {
+        self.0(connection, message);
+    }
+}
+
 /// Sends every message back.
 pub(crate) fn echo() -> impl Dispatcher {
     Handler(|connection: &Connection, message: Received| {

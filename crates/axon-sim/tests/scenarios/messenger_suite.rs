@@ -2,7 +2,8 @@
 //! (Ceph: `src/test/msgr/test_msgr.cc`, `src/test/crimson/test_messenger.cc`, `test_socket.cc`).
 
 use crate::hall::{
-    Guest, Hall, Handler, MOMENT, PATIENCE, PING, addrs, at, echo, eventually, filled, numbered, start,
+    FastHandler, Guest, Hall, Handler, MOMENT, PATIENCE, PING, addrs, at, echo, eventually, filled, numbered,
+    start,
 };
 use axon_auth::testing::{TestClock, ToyMonitor, converse};
 use axon_auth::{
@@ -270,7 +271,8 @@ fn test_echo() {
     assert_eq!(received, 4 * ROUNDS);
 }
 
-/// Either end shuts down while messages stream: it ends, and its dispatcher hears nothing more.
+/// Either end shuts down while messages stream: it ends, and its dispatcher hears nothing more. (A handler on a dispatch
+/// thread is waited for as long as the shutdown may take, and here that is no time.)
 #[test]
 fn test_preemptive_shutdown() {
     for _ in 0..10 {
@@ -278,7 +280,7 @@ fn test_preemptive_shutdown() {
         let calls = Arc::new(AtomicU64::new(0));
         let counted = || {
             let calls = calls.clone();
-            Handler(move |connection: &Connection, message: Received| {
+            FastHandler(move |connection: &Connection, message: Received| {
                 calls.fetch_add(1, Ordering::Relaxed);
                 let _ = connection.send(message.into_message());
             })
