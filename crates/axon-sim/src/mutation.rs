@@ -144,3 +144,26 @@ fn mutated<F, V>(table: &'static str, rows: &[Row<F, V>], facts: &F, current: us
     }
     unreachable!("the last row matches always")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Violation;
+    use crate::sweep::{Seeds, sweep};
+
+    /// One test for all of them: there is one mutant at a time in a process.
+    #[test]
+    fn broken_rows_are_noticed() {
+        for (table, row, expected) in [
+            ("decide_reconnect", "behind", Violation::Robbed),
+            ("decide_client_ident", "resumed", Violation::TurnedAway),
+        ] {
+            let is_it = |m: &&Mutant| (m.table, m.row, m.change) == (table, row, Change::Flipped);
+            set_current(mutants().iter().find(is_it));
+            let found = sweep(Seeds { tables, ..Seeds::new(1, 300) });
+            set_current(None);
+            let seen: Vec<_> = found.failures.into_iter().map(|failure| failure.violation).collect();
+            assert!(seen.contains(&expected), "{row}: {seen:?}");
+        }
+    }
+}

@@ -350,3 +350,34 @@ fn ranks(attempts: &[(usize, u64)], far: u64) -> Vec<u64> {
     }
     ranks
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_are_earlier_or_later_and_resumptions_are_counted() {
+        let of = |node: usize, numbers: &[u64]| {
+            let attempts: Vec<_> = numbers.iter().map(|n| (node, *n)).collect();
+            ranks(&attempts, 3)
+        };
+        assert_eq!(of(0, &[1000, 1001, 1007]), of(0, &[2000, 2500, 3000]));
+        assert_ne!(of(0, &[0, 5]), of(0, &[4, 5]), "none is not an attempt");
+        assert_ne!(of(RESUMPTIONS, &[1, 2]), of(RESUMPTIONS, &[1, 3]));
+        assert_eq!(of(RESUMPTIONS, &[1, 4]), of(RESUMPTIONS, &[2, 9]), "both are out of reach");
+    }
+
+    #[test]
+    fn only_the_names_of_cookies_and_attempts_do_not_matter() {
+        let digest = |cookies: [u64; 2], attempts: [u64; 2], plain: u64| {
+            let [a, b] = cookies.map(Cookie);
+            let [c, d] = attempts.map(|n| Attempt(0, n));
+            hash(&[a, c, Plain(plain), b, d], 2)
+        };
+        let one = digest([7, 9], [3, 5], 1);
+        assert_eq!(digest([70, 30], [4, 50], 1), one);
+        assert_ne!(digest([7, 7], [3, 5], 1), one);
+        assert_ne!(digest([7, 9], [5, 3], 1), one);
+        assert_ne!(digest([7, 9], [3, 5], 2), one);
+    }
+}
