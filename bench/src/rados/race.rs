@@ -31,7 +31,7 @@ pub(crate) struct Race {
     pub(crate) seconds: u64,
     /// Cores that others may use.
     pub(crate) noise: f64,
-    /// How often a measurement is repeated because others used more.
+    /// How often a measurement is repeated because others used more, or it failed.
     pub(crate) retries: u32,
     /// When the run began.
     pub(crate) stamp: Stamp,
@@ -138,6 +138,8 @@ impl Race {
             }
             let run = format!("{}-{}-{round}-{attempt}", entry.load.size, entry.load.depth);
             match self.measure(fleet, bed, entry.load, entry.client, &run) {
+                // One that got stuck may do better the next time.
+                Err(_) if attempt < self.retries => {}
                 Err(error) => entry.failure = Some(error.to_string()),
                 Ok(Round { sample, peak_mib }) => {
                     let noisy = sample.others > self.noise;
