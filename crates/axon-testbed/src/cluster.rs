@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 
 /// How long a command given to the cluster may take.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long a daemon may take to start or to end in good order.
-const DAEMON_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a daemon may take to start or to end in good order, on a slow machine that does other things, too.
+const DAEMON_TIMEOUT: Duration = Duration::from_secs(180);
 /// Nothing of a cluster that is dropped is worth waiting for.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
