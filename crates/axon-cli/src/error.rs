@@ -177,7 +177,8 @@ impl CliError {
 
 const ADDRESS_HELP: &str = "write IP:PORT, v2:IP:PORT/NONCE or HOST:PORT, such as 10.0.0.1:3300";
 const COMMAND_HELP: &str = r#"write a JSON object with the key "prefix", such as '{"prefix": "status"}'"#;
-const MON_HOST_HELP: &str = "or name them on the command line: --mon-host 10.0.0.1, or --conf FILE";
+const MON_HOST_HELP: &str =
+    "or name them on the command line: --mon-host 10.0.0.1, --conf FILE, or --monmap FILE";
 const POOL_HELP: &str = "`axon rados lspools` lists those there are";
 const KEY_HELP: &str = "`axon rados -p POOL listomapkeys OBJECT` lists those there are";
 const V2_HELP: &str = "monitors listen for msgr2 on port 3300; `ceph mon enable-msgr2` switches it on";
@@ -256,7 +257,7 @@ fn help_with(fault: &Fault) -> Option<&'static str> {
             "give a key with --name and --keyring, such as --name client.admin --keyring FILE"
         }
         Fault::Auth(AuthError::NoMonSession { .. }) => {
-            "say where the monitors are, with --conf or --mon-host: they give the tickets for other daemons"
+            "say where the monitors are, with --conf, --mon-host or --monmap: they give the tickets for other daemons"
         }
         Fault::Auth(AuthError::ModeRefused { .. } | AuthError::SecureWithoutKeys)
         | Fault::NoCommonMode { .. } => "try the other --mode; secure needs cephx on both ends",

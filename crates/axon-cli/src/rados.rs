@@ -124,6 +124,7 @@ enum Command {
         /// The object.
         object: String,
         /// The snapshot.
+        #[arg(id = "rollback_snap", value_name = "SNAP")]
         snap: String,
     },
     /// List those who watch an object.

@@ -7,8 +7,8 @@ pub(crate) use loom::sync::{Mutex, MutexGuard, atomic};
 #[cfg(not(loom))]
 pub(crate) use std::sync::{Mutex, MutexGuard, atomic};
 
-/// Locks `mutex`. No code of a user runs under a lock of this crate, and every critical section leaves its data
-/// whole, so that poison says nothing.
+/// Locks `mutex`. Every critical section leaves its data whole, and no code of a user runs in one, so that poison says
+/// nothing; but for a worker's desk, where handlers run and callers' buffers are dropped.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -156,7 +156,6 @@ impl Worker {
     }
 
     fn serve(&mut self) {
-        self.take_letters(NOBODY);
         self.take_commands();
         self.station.touch_postponed();
         self.serve_touched();
@@ -177,6 +176,8 @@ impl Worker {
 
     fn take_commands(&mut self) {
         for _ in 0..COMMAND_BURST {
+            // What the last command led to comes before whatever was handed over because of that.
+            self.take_letters(NOBODY);
             // Looking is cheaper than taking in vain, which costs a fence.
             let command = if self.inbox.is_empty() { None } else { self.inbox.pop() };
             let Some(command) = command else { break };
@@ -211,6 +212,9 @@ impl Worker {
     }
 
     fn poll(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        // Before a timer fires, all that has arrived is looked at; without any time only some sockets may be.
+        let is_due = self.station.time_to_timer() == Some(Duration::ZERO);
+        let timeout = if is_due { Some(Duration::from_nanos(1)) } else { timeout };
         self.station.reactor.poll(timeout, &mut self.completions)
     }
 

@@ -292,6 +292,11 @@ impl Connection {
         self.link.as_ref().map(Link::state)
     }
 
+    /// Whether its socket carries an agreed session and nothing was wrong with it so far.
+    pub fn has_open_link(&self) -> bool {
+        self.link.as_ref().is_some_and(Link::is_open)
+    }
+
     /// The rules it follows.
     pub(crate) fn tables(&self) -> Tables {
         self.config.tables

@@ -8,13 +8,13 @@ use crate::error::CliError;
 use crate::options::SpinArgs;
 use crate::units;
 use axon_rados::IoCtx;
-use axon_rados::client::{Op, RadosError};
+use axon_rados::client::{Op, RadosError, WhenFull};
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use report::{Report, process_cpu};
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -81,10 +81,8 @@ impl BenchArgs {
             Load::Seq | Load::Rand => self.read_notes(&io)?,
         };
         let (report, begun) = Run::new(self, io.clone(), count, size).go();
-        if self.load == Load::Write {
-            self.leave(&io, begun)?;
-        }
-        report.print(options.json)
+        report.print(options.json)?;
+        if self.load == Load::Write { self.leave(&io.when_full(WhenFull::Try), begun) } else { Ok(()) }
     }
 
     /// Leaves the objects and says which, or removes them.
@@ -150,6 +148,8 @@ struct Run {
     seconds: Duration,
     /// Operations begun.
     begun: AtomicU64,
+    /// Whether one failed.
+    failed: AtomicBool,
     report: Mutex<Report>,
 }
 
@@ -166,6 +166,7 @@ impl Run {
             data: data.into(),
             seconds: args.seconds,
             begun: AtomicU64::new(0),
+            failed: AtomicBool::new(false),
             report: Mutex::new(Report::new(args.load.name(), size, args.concurrent_ios)),
         }
     }
@@ -183,14 +184,17 @@ impl Run {
         (report, run.begun.load(Ordering::Relaxed))
     }
 
-    /// One operation after the other.
+    /// One operation after the other. The first that fails ends the run, as with `rados(8)`: what fails at once, on the thread
+    /// that continues it, would keep that thread from everything else.
     async fn lane(self: Arc<Self>, until: Instant) {
         let mut now = Instant::now();
         while now < until
+            && !self.failed.load(Ordering::Relaxed)
             && let Some(number) = self.next()
         {
             let result = self.one(number).await;
             let over = Instant::now();
+            self.failed.fetch_or(result.is_err(), Ordering::Relaxed);
             self.report().add(over - now, result);
             now = over;
         }

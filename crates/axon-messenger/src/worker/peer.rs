@@ -296,7 +296,7 @@ impl Peer {
         self.release();
         let before = station.timers.next();
         self.alarm.set(self.machine.deadline().map(|(at, _)| at), slot, &mut station.timers);
-        self.machine.session().is_idle() && station.timers.next() == before
+        self.machine.has_open_link() && self.machine.session().is_idle() && station.timers.next() == before
     }
 
     /// Gives back the budget of what was written, or acknowledged if the session is lossless.
@@ -464,19 +464,23 @@ impl Peer {
             let unsent = station.reactor.unsent(socket);
             let room = IN_FLIGHT.saturating_sub(unsent);
             // An urgent message waits for what was handed over: for one long message, not for two.
-            if room == 0 || unsent > 0 && self.machine.session().overflows(room) {
-                return;
+            let must_wait = room == 0 || unsent > 0 && self.machine.session().overflows(room);
+            if !must_wait {
+                let sent = self.machine.transmit(room, &mut station.scratch, &mut station.buffers);
+                if station.buffers.is_empty() {
+                    return;
+                }
+                station.counters().wrote(sent.messages);
+                if sent.messages > 0 {
+                    self.unconfirmed = Some(station.now);
+                }
             }
-            let sent = self.machine.transmit(room, &mut station.scratch, &mut station.buffers);
-            if station.buffers.is_empty() {
-                return;
-            }
-            station.counters().wrote(sent.messages);
-            if sent.messages > 0 {
-                self.unconfirmed = Some(station.now);
-            }
+            // Of what is unsent at the return of a send, the device tells when it has left: so send, even nothing.
             let Station { reactor, buffers, .. } = station;
             reactor.send(socket, buffers);
+            if must_wait {
+                return;
+            }
         }
     }
 

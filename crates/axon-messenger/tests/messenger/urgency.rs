@@ -1,11 +1,12 @@
 //! How long an urgent message waits behind large ones of lower priority: counted in large messages, not in time.
 
 use crate::probe::{Probe, numbered};
-use crate::town::{MOMENT, Town, dial, start, wait_until};
-use axon_messenger::Message;
+use crate::town::{MOMENT, PATIENCE, Town, dial, start, wait_until};
+use axon_messenger::{Message, Timeouts};
 use bytes::Bytes;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
 
 /// Its number, and its priority is high.
 const URGENT: u64 = u64::MAX;
@@ -30,6 +31,17 @@ impl Seen {
             let may_go_on = self.may_go_on.lock().unwrap();
             drop(self.changed.wait_while(may_go_on, |may| !*may).unwrap());
         }
+    }
+
+    /// For good, at the latest when the test ends: else its end would wait for the worker that stopped.
+    fn released(&self) -> impl Drop + use<'_> {
+        struct Released<'a>(&'a Seen);
+        impl Drop for Released<'_> {
+            fn drop(&mut self) {
+                self.0.go_on();
+            }
+        }
+        Released(self)
     }
 
     fn go_on(&self) {
@@ -57,22 +69,23 @@ fn overtaken(town: &Town, size: usize) -> u64 {
     let probe = Probe::fast_with(move |_, message| noted.note(message.header.tid));
     let server = start(town.server("osd.3"), &probe);
     let client = start(town.builder("client.7").send_budget(1 << 30), &Probe::new());
+    let _released = seen.released();
     let connection = dial(&client, &server);
     let data = vec![0; size].into();
     for tid in 0..WARM + MORE {
         connection.send(with(&data, tid, Message::PRIORITY_LOW)).unwrap();
     }
     wait_until("the receiver to stop", || seen.large.load(Ordering::SeqCst) == WARM);
-    let moved = || client.counters().bytes_out;
-    let mut before = 0;
+    let (mut before, mut since) = (0, Instant::now());
     wait_until("everything to be full", || {
-        let now = moved();
-        std::thread::sleep(MOMENT);
-        std::mem::replace(&mut before, now) == now
+        let now = client.counters().bytes_out;
+        if std::mem::replace(&mut before, now) != now {
+            since = Instant::now();
+        }
+        since.elapsed() > 5 * MOMENT
     });
     connection.send(with(&Bytes::new(), URGENT, Message::PRIORITY_HIGH)).unwrap();
-    // It is queued before anything moves again.
-    std::thread::sleep(MOMENT);
+    client.dump(PATIENCE).unwrap(); // its worker has the message before anything moves again
     seen.go_on();
     wait_until("the urgent message", || seen.before_urgent.lock().unwrap().is_some());
     let before_urgent = seen.before_urgent.lock().unwrap().expect("it came");
@@ -93,4 +106,32 @@ fn an_urgent_message_waits_for_one_large_one_mem() {
 fn an_urgent_message_waits_for_one_large_one_and_what_the_kernel_holds_tcp() {
     let overtaken = overtaken(&Town::tcp(), 4 << 20);
     assert!((1..=2).contains(&overtaken), "{overtaken}");
+}
+
+over_each! {
+    /// Nobody says anything on this connection, so that only the transport can say that there is room again.
+    fn a_long_message_goes_on_when_there_is_room_again(town) {
+        let seen = Arc::new(Seen::default());
+        seen.stop_after.store(1, Ordering::SeqCst);
+        let noted = seen.clone();
+        let probe = Probe::fast_with(move |_, message| noted.note(message.header.tid));
+        let silent = Timeouts { keepalive: None, ..Timeouts::default() };
+        let server = start(town.server("osd.3").timeouts(silent), &probe);
+        let client = start(town.builder("client.7").timeouts(silent).send_budget(1 << 30), &Probe::new());
+        let _released = seen.released();
+        let connection = dial(&client, &server);
+        let short: Bytes = vec![0; 200 << 10].into();
+        let unsent = || client.dump(PATIENCE).unwrap().connections[0].queue.unsent;
+        let mut sent = 0;
+        // Each leaves before the next comes, until the kernel keeps a part of one waiting.
+        while unsent() == 0 {
+            connection.send(with(&short, sent, Message::PRIORITY_LOW)).unwrap();
+            sent += 1;
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        connection.send(with(&vec![0; 3 << 20].into(), sent, Message::PRIORITY_LOW)).unwrap();
+        std::thread::sleep(MOMENT);
+        seen.go_on();
+        wait_until("the long message", || seen.large.load(Ordering::SeqCst) == sent + 1);
+    }
 }

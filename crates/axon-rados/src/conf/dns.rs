@@ -62,19 +62,18 @@ impl DnsResolver {
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("{RESOLV_CONF}: {error}")))?;
         let servers = conf.nameservers.iter().map(|ip| SocketAddr::new(ip.into(), PORT)).collect();
         let search = conf.get_last_search_or_domain().map(ToString::to_string).collect();
-        let timeout = Duration::from_secs(conf.timeout.into());
+        let timeout = Duration::from_secs(conf.timeout.max(1).into());
         Ok(Self { servers, search, timeout, attempts: conf.attempts.max(1) })
     }
 
-    /// Asks for one name until a server answers.
+    /// Asks for one name until a server answers. Those still to be asked share the time that is left, so that a silent one
+    /// does not silence the others.
     fn ask(&self, name: &str, until: Instant) -> io::Result<Vec<ServiceHost>> {
         let mut last = io::Error::new(io::ErrorKind::NotFound, "no name server is configured");
-        for server in self.servers.iter().cycle().take(self.servers.len() * self.attempts as usize) {
-            let left = until.saturating_duration_since(Instant::now()).min(self.timeout);
-            if left.is_zero() {
-                break;
-            }
-            match ask_server(*server, name, left) {
+        let tries = self.servers.len() * self.attempts as usize;
+        for (tried, server) in self.servers.iter().cycle().take(tries).enumerate() {
+            let share = left(until)? / (tries - tried) as u32;
+            match ask_server(*server, name, share.min(self.timeout)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     last = io::Error::new(error.kind(), format!("the name server {server}: {error}"));
                 }
@@ -103,7 +102,7 @@ impl Resolve for DnsResolver {
         let mut last = io::Error::from(io::ErrorKind::NotFound);
         for name in &names {
             match self.ask(name, until) {
-                Err(error) => last = error,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => last = error,
                 found => return found,
             }
         }

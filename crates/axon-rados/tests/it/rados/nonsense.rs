@@ -66,17 +66,22 @@ fn nonsense(request: &MOSDOp, count: usize) -> Message {
     }
 }
 
-/// Has the keys of osd.0 and listens where it did.
-fn start(cluster: &Cluster, at: DaemonAddr, nonsense: &Arc<Nonsense>) -> (Messenger, MonClient) {
+/// Fetches the keys of osd.0.
+fn keys(cluster: &Cluster) -> (MonClient, RotatingStore) {
     let secrets = RotatingStore::default();
     let mon = MonClient::connect(config(cluster, "osd.0").with_secrets(secrets.clone())).unwrap();
-    mon.rotating_keys(30 * SECOND).unwrap();
+    mon.rotating_keys(WITHIN).unwrap();
+    (mon, secrets)
+}
+
+/// Has the keys of osd.0 and listens where it did.
+fn start(secrets: RotatingStore, at: DaemonAddr, nonsense: &Arc<Nonsense>) -> Messenger {
     let gate = Verifier::new(EntityType::Osd, secrets, system_surroundings());
     let spec: BindSpec = at.addr.to_string().parse().unwrap();
     let addrs = AddrVec::from(EntityAddr::msgr2(at.addr, at.nonce));
     let builder = Messenger::builder("osd.0".parse().unwrap()).nonce(Nonce::fixed(at.nonce)).bind(spec);
     let builder = builder.advertise(addrs).server_auth(Arc::new(gate));
-    (builder.start(nonsense.clone()).unwrap(), mon)
+    builder.start(nonsense.clone()).unwrap()
 }
 
 /// Reads until the error says that; each of them names the OSD.
@@ -113,6 +118,8 @@ fn an_osd_that_makes_no_sense() {
     io.write_full("o", "x").wait().unwrap();
     let at = cluster.osd_addr(0).unwrap();
     cluster.ceph(&["osd", "set", "nodown"]).unwrap(); // the map goes on saying that it is there
+    // Before the port is free: others on this machine look for one, too.
+    let (mon, secrets) = keys(&cluster);
     cluster.stop("osd.0");
 
     let listener = TcpListener::bind(at.addr).unwrap();
@@ -122,7 +129,7 @@ fn an_osd_that_makes_no_sense() {
     babbling.join().unwrap();
 
     let nonsense = Arc::new(Nonsense { asked: AtomicUsize::new(0), sessions: AtomicUsize::new(0) });
-    let (messenger, mon) = start(&cluster, at, &nonsense);
+    let messenger = start(secrets, at, &nonsense);
     read_until(&hasty, Waiting::Sense(0));
     // Between two attempts there are pauses, in which nothing is sent.
     eventually("a write of which nobody knows", WITHIN, || {
