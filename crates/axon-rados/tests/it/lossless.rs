@@ -16,6 +16,9 @@ use axon_transport::{Faults, Faulty, TcpTransport};
 use std::env;
 use std::time::Duration;
 
+/// How long daemons may take for anything: they share two cores with other tests.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// How long sockets are cut: a few seconds, or as many as `AXON_CUT_SECONDS` says.
 fn cut_for() -> Duration {
     let told = env::var("AXON_CUT_SECONDS").ok();

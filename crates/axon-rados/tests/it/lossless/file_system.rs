@@ -3,8 +3,8 @@
 use super::client_session::MClientSession;
 use super::daemon_log::{DEBUG_MS, DaemonLog};
 use super::our_log::OurLog;
-use super::{addrs, cut_for, cutting};
-use crate::monitors::{SECOND, config, eventually};
+use super::{PATIENCE, addrs, cut_for, cutting};
+use crate::monitors::{config, eventually};
 use axon_auth::Mode;
 use axon_denc::{AddrVec, EntityAddr, EntityType, Features};
 use axon_messenger::{Connection, Dispatcher, Message, Modes, Policy, Received, Reset, State, Undelivered};
@@ -98,7 +98,7 @@ impl Client {
 
     fn open(&self) {
         self.say(MClientSession::REQUEST_OPEN, 0);
-        eventually("an open session", 30 * SECOND, || self.witness.has(MClientSession::OPEN));
+        eventually("an open session", PATIENCE, || self.witness.has(MClientSession::OPEN));
     }
 
     /// Renews all the time for a while; returns how often.
@@ -122,14 +122,14 @@ impl Client {
         self.transport.calm();
         let answered = || self.witness.seen().answers.len() as u64 > renewals;
         let start = Instant::now();
-        eventually("an answer to every renewal", 30 * SECOND, answered);
+        eventually("an answer to every renewal", PATIENCE, answered);
         println!("settled after {:?}", start.elapsed());
     }
 
     /// On a quiet wire: with its farewell the server makes the session lossy, and would not repeat it.
     fn close(&self) {
         self.say(MClientSession::REQUEST_CLOSE, 0);
-        eventually("a closed session", 30 * SECOND, || self.witness.has(MClientSession::CLOSE));
+        eventually("a closed session", PATIENCE, || self.witness.has(MClientSession::CLOSE));
     }
 
     fn name(&self) -> String {

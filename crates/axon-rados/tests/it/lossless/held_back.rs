@@ -1,5 +1,6 @@
 //! An OSD whose answers wait for a budget of ours hears the same acknowledgement again and again, on a lossy session, too.
 
+use super::PATIENCE;
 use super::daemon_log::DaemonLog;
 use crate::monitors::{SECOND, config, eventually};
 use axon_denc::{AddrVec, EntityAddr, EntityType};
@@ -51,10 +52,10 @@ fn an_osd_takes_repeated_acknowledgements() {
         osd.send(request).unwrap();
     }
     let counters = || mon.messenger().counters();
-    eventually("an answer that waits", 20 * SECOND, || counters().throttle_waits == 1);
+    eventually("an answer that waits", PATIENCE, || counters().throttle_waits == 1);
     sleep(2 * SECOND);
     for tid in 1..=3 {
-        eventually("the next answer", 20 * SECOND, || !hoarder.0.lock().unwrap().is_empty());
+        eventually("the next answer", PATIENCE, || !hoarder.0.lock().unwrap().is_empty());
         assert_eq!(hoarder.0.lock().unwrap().remove(0).header.tid, tid);
     }
     assert_eq!((osd.state(), counters().resets), (State::Open, 0));

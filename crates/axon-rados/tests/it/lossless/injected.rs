@@ -1,8 +1,8 @@
 //! A client of an OSD that breaks its own sockets: what was asked is asked again.
 
-use super::cut_for;
 use super::daemon_log::{DaemonLog, INJECTED};
-use crate::monitors::{SECOND, config, eventually};
+use super::{PATIENCE, cut_for};
+use crate::monitors::{config, eventually};
 use axon_denc::{AddrVec, EntityAddr, EntityType};
 use axon_messenger::{CallError, Expect, Features, SendError};
 use axon_rados::mon::MonClient;
@@ -50,7 +50,7 @@ impl Persistent<'_> {
         message.header.tid = tid;
         let osd = self.mon.messenger().connect(EntityType::Osd, &self.osd).unwrap();
         let reply = match osd.call(message, Expect::Kind(MOSDOpReply::KIND)) {
-            Ok(reply) => reply.wait_timeout(30 * SECOND),
+            Ok(reply) => reply.wait_timeout(PATIENCE),
             Err(SendError { .. }) => return None, // it broke a moment before
         };
         match reply {
@@ -118,5 +118,5 @@ fn a_lossy_client_recovers_from_every_injected_fault() {
     println!("{injected} faults injected; {appends:?} appends; {retries} requests asked again; {counters}");
     assert!(injected >= 20 && retries >= 10, "{injected} faults, {retries} requests asked again");
     let connections = || mon.messenger().connections();
-    eventually("one session with the monitor and one with the OSD", 10 * SECOND, || connections() == 2);
+    eventually("one session with the monitor and one with the OSD", PATIENCE, || connections() == 2);
 }

@@ -3,7 +3,7 @@
 use super::daemon_log::{DaemonLog, INJECTED, after};
 use super::mon_peer::{MON_ELECTION, MonPeer, boot};
 use super::our_log::OurLog;
-use super::{cut_for, cutting};
+use super::{PATIENCE, cut_for, cutting};
 use crate::monitors::{SECOND, eventually};
 use axon_auth::Mode;
 use axon_messenger::State;
@@ -81,8 +81,8 @@ impl World {
     fn settle(&self) {
         let start = Instant::now();
         let answered = || self.peer.seen().answers >= self.peer.asked;
-        eventually("an answer to every question", 30 * SECOND, answered);
-        eventually("one connection", 5 * SECOND, || self.peer.messenger.connections() == 1);
+        eventually("an answer to every question", PATIENCE, answered);
+        eventually("one connection", PATIENCE, || self.peer.messenger.connections() == 1);
         assert_eq!(self.peer.real.state(), State::Open);
         println!("settled after {:?}", start.elapsed());
     }
@@ -108,12 +108,12 @@ impl World {
     /// by then has arrived here.
     fn log_of_all(&self) -> DaemonLog {
         let mut log = DaemonLog::of(&self.cluster, "mon.a");
-        eventually("all questions in the log of mon.a", 20 * SECOND, || {
+        eventually("all questions in the log of mon.a", PATIENCE, || {
             log = DaemonLog::of(&self.cluster, "mon.a");
             log.received("mon.1", QUESTION).count() >= self.peer.asked
         });
         let sent = log.count("send_message enqueueing message");
-        eventually("all that mon.a has sent", 10 * SECOND, || self.peer.seen().seqs.len() >= sent);
+        eventually("all that mon.a has sent", PATIENCE, || self.peer.seen().seqs.len() >= sent);
         log
     }
 
@@ -194,7 +194,7 @@ fn notices_a_restart(ports: Range<u16>, seed: u64) {
     world.cluster.stop("mon.a");
     world.cluster.start("mon.a").unwrap();
     let start = Instant::now();
-    eventually("news of the lost session", 20 * SECOND, || !world.peer.seen().lost.is_empty());
+    eventually("news of the lost session", PATIENCE, || !world.peer.seen().lost.is_empty());
     println!("noticed after {:?}", start.elapsed());
     (0..10).for_each(|_| world.peer.ask());
     world.settle();
@@ -224,7 +224,7 @@ fn a_monitor_notices_that_ours_restarted() {
     let start = Instant::now();
     let mut again = MonPeer::start(&cluster, addr, Mode::SECURE, TcpTransport::new());
     (0..10).for_each(|_| again.ask());
-    eventually("an answer to every question", 20 * SECOND, || again.seen().answers == again.asked);
+    eventually("an answer to every question", PATIENCE, || again.seen().answers == again.asked);
     println!("settled after {:?}", start.elapsed());
     let log = DaemonLog::of(&cluster, "mon.a");
     log.assert_clean();
