@@ -83,7 +83,8 @@ impl World {
         let answered = || self.peer.seen().answers >= self.peer.asked;
         eventually("an answer to every question", PATIENCE, answered);
         eventually("one connection", PATIENCE, || self.peer.messenger.connections() == 1);
-        assert_eq!(self.peer.real.state(), State::Open);
+        // A socket of before the calm may break once more.
+        eventually("an open session", PATIENCE, || self.peer.real.state() == State::Open);
         println!("settled after {:?}", start.elapsed());
     }
 
