@@ -180,7 +180,7 @@ fn survives(cluster: &Cluster, mode: Mode, seed: u64) {
     println!("here: {:?}", client.our_log.faults());
     client.our_log.assert_clean();
     assert!(counters.reconnects >= 5, "{counters}");
-    assert_eq!(client.mds.state(), State::Open);
+    eventually("the connection to be open", PATIENCE, || client.mds.state() == State::Open);
     assert_eq!(sessions(cluster), [""; 0]);
     let log = DaemonLog::of(cluster, "mds.a");
     let name = client.name();
