@@ -52,7 +52,7 @@ impl Watcher {
         let epochs = Arc::new(Epochs::default());
         let keep = epochs.clone();
         mon.subscribe_osdmaps(0, move |maps| keep.apply(&maps));
-        eventually("the first map", 10 * SECOND, || epochs.applied() > 0);
+        eventually("the first map", 120 * SECOND, || epochs.applied() > 0);
         Self { mon, epochs }
     }
 
@@ -74,7 +74,7 @@ impl Watcher {
     /// Checks that every map came, in order.
     fn check_epochs(&self) {
         let newest = self.mon.versions("osdmap").unwrap().newest as u32;
-        eventually("the newest map", 10 * SECOND, || self.epochs.applied() >= newest);
+        eventually("the newest map", 120 * SECOND, || self.epochs.applied() >= newest);
         assert_eq!(*self.epochs.wrong.lock().unwrap(), Vec::<String>::new());
     }
 

@@ -45,7 +45,7 @@ impl Bed {
         let mut config = RadosConfig::new(config(&toys, &key));
         config.on_map_damage = Some(Arc::new(move |damage| tell.lock().unwrap().push(damage.clone())));
         let rados = Rados::connect(config).unwrap();
-        rados.wait_for_map(1, 30 * SECOND).unwrap();
+        rados.wait_for_map(1, 120 * SECOND).unwrap();
         Self { toys, rados, told }
     }
 
@@ -103,12 +103,12 @@ fn messages_of_maps_that_make_no_sense_are_told() {
     let bed = Bed::new(&first);
     let before = bed.asked();
     bed.push(Message::new(MOSDMap::KIND, &b"nonsense"[..]));
-    eventually("the damage is told", 30 * SECOND, || !bed.told.lock().unwrap().is_empty());
+    eventually("the damage is told", 120 * SECOND, || !bed.told.lock().unwrap().is_empty());
     let told = bed.told.lock().unwrap()[0].clone();
     assert!(matches!(told.fault, MapFault::Message(_)), "{told:?}");
-    eventually("a whole map is asked for", 30 * SECOND, || bed.asked() > before);
+    eventually("a whole map is asked for", 120 * SECOND, || bed.asked() > before);
     let io = bed.rados.pool("rbd").unwrap().with_deadline(Some(SECOND));
-    eventually("the answer shows that nothing is missing", 30 * SECOND, || {
+    eventually("the answer shows that nothing is missing", 120 * SECOND, || {
         let error = io.write_full("o", "x").wait().unwrap_err();
         matches!(error, RadosError::NotDone { why: Waiting::Primary(_), .. })
     });

@@ -195,11 +195,11 @@ fn a_daemon_gets_its_rotating_keys() {
     cluster.add_entity("osd.7", &[("mon", "allow profile osd"), ("osd", "allow *")]).unwrap();
     let config = config(&cluster, "osd.7").with_secrets(RotatingStore::default());
     let mon = MonClient::connect(config).unwrap();
-    let keys = mon.rotating_keys(10 * SECOND).unwrap();
+    let keys = mon.rotating_keys(120 * SECOND).unwrap();
     let newest = || keys.with(|secrets| secrets.max_version());
     let first = newest();
     assert!(first >= 3 && keys.with(|secrets| secrets.get(first).is_some()), "{first}");
-    eventually("newer keys", 30 * SECOND, || newest() > first);
+    eventually("newer keys", 120 * SECOND, || newest() > first);
 }
 
 #[test]
@@ -230,17 +230,17 @@ fn maps_come_to_subscribers() {
     let config = config(&cluster, "client.admin");
     let mon = MonClient::connect_with(config, Maps(sender), |builder| builder).unwrap();
     mon.subscribe("osdmap", Subscription::default());
-    let first = maps.recv_timeout(10 * SECOND).unwrap();
+    let first = maps.recv_timeout(120 * SECOND).unwrap();
     assert_eq!(first.fsid, mon.fsid());
     let newest = mon.versions("osdmap").unwrap().newest;
     assert!(first.full.contains_key(&(newest as u32)), "{first:?}");
     mon.got("osdmap", newest);
     assert_eq!(run(&mon, r#"{"prefix": "osd set", "key": "noout"}"#).code, 0);
-    let next = maps.recv_timeout(10 * SECOND).unwrap();
+    let next = maps.recv_timeout(120 * SECOND).unwrap();
     assert!(next.incremental.contains_key(&(newest as u32 + 1)), "{next:?}");
     assert!(
         run(&mon, r#"{"prefix": "config set", "who": "client", "name": "debug_rbd", "value": "1/1"}"#).code
             == 0
     );
-    eventually("the option", 10 * SECOND, || mon.options().contains_key("debug_rbd"));
+    eventually("the option", 120 * SECOND, || mon.options().contains_key("debug_rbd"));
 }

@@ -30,7 +30,7 @@ impl Store {
         let at = cluster.osd_addr(0).unwrap();
         let addrs = AddrVec::from(EntityAddr::msgr2(at.addr, at.nonce));
         let osd = mon.messenger().connect(EntityType::Osd, &addrs).unwrap();
-        eventually("a session with the OSD", 10 * SECOND, || osd.features().is_some());
+        eventually("a session with the OSD", 120 * SECOND, || osd.features().is_some());
         let pools = cluster.ceph_json(&["osd", "lspools"]).unwrap();
         Self {
             pool: pools[0]["poolnum"].as_u64().unwrap(),
@@ -50,7 +50,7 @@ impl Store {
         request.map_epoch = self.epoch;
         let message = request.encode(self.features).unwrap();
         let call = self.osd.call(message, Expect::Kind(MOSDOpReply::KIND)).unwrap();
-        let reply = call.wait_timeout(30 * SECOND).unwrap();
+        let reply = call.wait_timeout(120 * SECOND).unwrap();
         MOSDOpReply::decode(&reply).unwrap()
     }
 }

@@ -130,7 +130,7 @@ fn blocklist(cluster: &Cluster, mon: &MonClient, results: &Receiver<i32>) {
     let at = cluster.osd_addr(0).unwrap();
     let addrs = AddrVec::from(EntityAddr::msgr2(at.addr, at.nonce));
     let osd = mon.messenger().connect(EntityType::Osd, &addrs).unwrap();
-    eventually("a session with the OSD", 10 * SECOND, || osd.features().is_some());
+    eventually("a session with the OSD", 120 * SECOND, || osd.features().is_some());
     let read = || {
         let mut request = MOSDOp::read("missing", PgId { pool: pool.into(), seed: 0 }, 0, 8);
         request.map_epoch = mon.versions("osdmap").unwrap().newest as u32;

@@ -276,11 +276,11 @@ fn osd_maps_go_on_after_the_last_one_applied() {
         applied.extend(maps.incremental.keys().copied());
         applied.last().copied().unwrap_or_default()
     });
-    eventually("two maps", 10 * SECOND, || applied.lock().unwrap().len() == 2);
+    eventually("two maps", 120 * SECOND, || applied.lock().unwrap().len() == 2);
     let at = mon.monitor().unwrap().addrs;
     let first = toys.iter().position(|toy| toy.addrs() == at).unwrap();
     drop(toys.remove(first));
-    eventually("two more maps", 10 * SECOND, || applied.lock().unwrap().len() == 4);
+    eventually("two more maps", 120 * SECOND, || applied.lock().unwrap().len() == 4);
     assert_eq!(*applied.lock().unwrap(), [40, 41, 42, 43]);
     assert_eq!(*toys[0].said.epochs.lock().unwrap(), [42]);
 }
@@ -311,6 +311,6 @@ fn wakers_may_take_locks_under_which_monitors_are_asked() {
         let pending = asked.iter_mut().map(is_pending).filter(|pending| *pending).count() as u32;
         drop(mon.send_versions("osdmap", SECOND)); // another question under the lock, which is not answered
         drop(held);
-        eventually("every task is woken", 10 * SECOND, || *locked.0.lock().unwrap() == pending);
+        eventually("every task is woken", 120 * SECOND, || *locked.0.lock().unwrap() == pending);
     }
 }

@@ -139,7 +139,7 @@ impl Bed {
     fn follow(&self) -> Vec<OsdMap> {
         let newest = self.newest();
         let arrived = || self.changes.lock().unwrap().contains_key(&newest);
-        eventually("the newest change", 30 * SECOND, arrived);
+        eventually("the newest change", 120 * SECOND, arrived);
         let changes = self.changes.lock().unwrap().clone();
         let mut map = OsdMap::default();
         let mut maps = Vec::new();

@@ -31,7 +31,7 @@ fn whole_map(cluster: &Cluster, features: Features, epoch: u32) -> Bytes {
         }
         maps.newest
     });
-    eventually("a whole map", 30 * SECOND, || found.lock().unwrap().is_some());
+    eventually("a whole map", 120 * SECOND, || found.lock().unwrap().is_some());
     found.lock().unwrap().take().unwrap()
 }
 
@@ -41,7 +41,7 @@ fn each_bit_beyond_reef() {
     let cluster = Cluster::builder().release(Release::Tentacle).boot().unwrap();
     let mon = MonClient::connect(config(&cluster, "client.admin")).unwrap();
     for command in COMMANDS {
-        mon.run(command, Bytes::new(), 30 * SECOND).wait().unwrap();
+        mon.run(command, Bytes::new(), 120 * SECOND).wait().unwrap();
     }
     let epoch = u32::try_from(mon.versions("osdmap").unwrap().newest).unwrap();
     let reef = whole_map(&cluster, Features::ALL_REEF, epoch);

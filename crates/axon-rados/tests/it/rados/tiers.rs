@@ -132,7 +132,7 @@ fn appended_meanwhile(io: &IoCtx, meanwhile: impl FnOnce()) -> String {
 fn watched(io: &IoCtx) {
     let watch = io.watch_blocking("new").unwrap();
     std::thread::scope(|scope| {
-        let telling = scope.spawn(|| io.notify("new", "news", 30 * SECOND).wait().unwrap());
+        let telling = scope.spawn(|| io.notify("new", "news", 120 * SECOND).wait().unwrap());
         let (id, text) = take(&watch);
         assert_eq!(text, "news");
         watch.ack(id, "heard").wait().unwrap();
