@@ -109,13 +109,14 @@ fn an_urgent_message_waits_for_one_large_one_and_what_the_kernel_holds_tcp() {
 }
 
 over_each! {
-    /// Nobody says anything on this connection, so that only the transport can say that there is room again.
+    /// Nobody says anything on this connection and no timer ends, so that only the transport can say that there is room again.
     fn a_long_message_goes_on_when_there_is_room_again(town) {
         let seen = Arc::new(Seen::default());
         seen.stop_after.store(1, Ordering::SeqCst);
         let noted = seen.clone();
         let probe = Probe::fast_with(move |_, message| noted.note(message.header.tid));
-        let silent = Timeouts { keepalive: None, ..Timeouts::default() };
+        let never = 10 * PATIENCE;
+        let silent = Timeouts { keepalive: None, ready: never, ..Timeouts::default() };
         let server = start(town.server("osd.3").timeouts(silent), &probe);
         let client = start(town.builder("client.7").timeouts(silent).send_budget(1 << 30), &Probe::new());
         let _released = seen.released();
