@@ -135,6 +135,11 @@ pub(crate) fn bars() -> Vec<Bar> {
     NAMED.iter().copied().chain(ahead).collect()
 }
 
+/// Whether a bar needs what this peer does in this scenario.
+pub(crate) fn need(peer: Peer, scenario: &Scenario) -> bool {
+    bars().iter().any(|bar| [bar.ours, bar.theirs].contains(&(peer, *scenario)))
+}
+
 impl Measure {
     fn of(self, cell: &Cell) -> Option<Spread> {
         let figures = &cell.figures;
@@ -235,6 +240,13 @@ mod tests {
                 assert!(measured, "{:?} in {scenario}", peer);
             }
         }
+    }
+
+    #[test]
+    fn not_everything_is_needed() {
+        assert!(need(Peer::Axon, &LONE) && need(Peer::Cpp, &LONE));
+        assert!(!need(Peer::Raw, &LONE), "compared only when both wait in the same way");
+        assert!(!need(Peer::AxonToCpp, &LONE));
     }
 
     #[test]

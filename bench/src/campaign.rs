@@ -1,5 +1,6 @@
 //! The run: every scenario, its peers in turn, round after round.
 
+use crate::bar;
 use crate::error::BenchError;
 use crate::fleet::{Fleet, Span};
 use crate::meter::middle;
@@ -23,6 +24,8 @@ pub(crate) struct Plan {
     pub(crate) rows: Vec<Row>,
     /// The peers that are measured.
     pub(crate) peers: Vec<Peer>,
+    /// Only where a bar needs it.
+    pub(crate) for_bars: bool,
     /// Measurements of each peer in each scenario.
     pub(crate) rounds: usize,
     /// How long each takes.
@@ -87,6 +90,7 @@ impl Plan {
             let more = PROFILES.iter().map(|profile| profile.peer);
             let more: Vec<_> = more
                 .filter(|peer| self.peers.contains(peer) && peer.takes_part(row) && !peers.contains(peer))
+                .filter(|peer| !self.for_bars || bar::need(*peer, &row.scenario))
                 .collect();
             peers.extend(more);
         }
@@ -193,10 +197,11 @@ mod tests {
 
     #[test]
     fn rows_of_one_scenario_are_measured_once() {
-        let row = |whom| Row { scenario: Scenario::requests(64, 1), whom, quick: true };
-        let plan = Plan {
+        let row = |whom| Row { scenario: Scenario::requests(64, 1), whom };
+        let mut plan = Plan {
             rows: vec![row(For::Rust), row(For::All)],
-            peers: vec![Peer::Axon, Peer::Raw, Peer::RadosRs],
+            peers: vec![Peer::Axon, Peer::Raw, Peer::RadosRs, Peer::Nng],
+            for_bars: false,
             rounds: 1,
             span: Span::of(Duration::from_secs(1)),
             noise: 0.1,
@@ -205,6 +210,8 @@ mod tests {
         };
         let scenarios = plan.scenarios();
         assert_eq!(scenarios.len(), 1);
-        assert_eq!(scenarios[0].1, [Peer::Axon, Peer::RadosRs, Peer::Raw]);
+        assert_eq!(scenarios[0].1, [Peer::Axon, Peer::RadosRs, Peer::Raw, Peer::Nng]);
+        plan.for_bars = true;
+        assert_eq!(plan.scenarios()[0].1, [Peer::Axon, Peer::Nng]);
     }
 }

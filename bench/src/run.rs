@@ -20,7 +20,8 @@ use std::time::Duration;
 /// Options of a run.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RunArgs {
-    /// About four minutes: fewer scenarios, shorter measurements, one release of Ceph.
+    /// About two minutes: shorter measurements, only those that a bar needs, no cluster unless --only asks for it. They
+    /// replace those of the last run, as with --only.
     #[arg(long)]
     quick: bool,
     /// Only a part: idle, handshakes, mixed, rados, peers whose names contain this (beside Axon), or scenarios whose names
@@ -28,10 +29,10 @@ pub(crate) struct RunArgs {
     /// the report stays.
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// Rounds of which the medians are taken [default: 5; with --quick 4, and 3 of the clients of a cluster].
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
-    rounds: Option<u32>,
-    /// Seconds of each measurement [default: 2, with --quick 0.15; of the clients of a cluster 3 and 1].
+    /// Rounds of which the medians are taken.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: u32,
+    /// Seconds of each measurement [default: 0.5, with --quick 0.1; of the clients of a cluster 3 and 1].
     #[arg(long)]
     seconds: Option<f64>,
     /// Which cores the ends run on.
@@ -55,9 +56,11 @@ impl RunArgs {
     /// When there is nothing to measure, the report cannot be written, or there is none to merge a part into.
     pub(crate) fn run(&self) -> Result<(), BenchError> {
         let only = Only::parse(&self.only)?;
-        let mut figures = match only.is_all() {
-            true => Figures::default(),
-            false => Figures::read(&self.out)?,
+        let mut figures = match (only.is_all(), self.quick) {
+            (true, false) => Figures::default(),
+            // What cannot be added to, such as the figures of another machine, is replaced.
+            (true, true) => Figures::read(&self.out).unwrap_or_default(),
+            (false, _) => Figures::read(&self.out)?,
         };
         let programs = env::current_exe()?.parent().map(PathBuf::from).unwrap_or_default();
         let fleet = Fleet::gather(&programs, self.pin)?;
@@ -75,7 +78,8 @@ impl RunArgs {
         let parts = Part::ALL.into_iter().filter(|part| only.wants_part(*part));
         let run = |part| Survey::run(part, fleet, plan.strictness(), &plan.stamp);
         let surveys: Vec<Survey> = parts.filter_map(run).collect();
-        let rados = match only.wants_part(Part::Rados) {
+        // A cluster takes longer to start and to fill than all the rest of a quick run.
+        let rados = match only.wants_part(Part::Rados) && !(self.quick && only.is_all()) {
             true => self.race(plan).run(fleet),
             false => Entries::default(),
         };
@@ -83,16 +87,16 @@ impl RunArgs {
     }
 
     fn plan(&self, only: &Only, missing: &[(Peer, String)]) -> Plan {
-        let rows = ROWS.iter().filter(|row| row.quick || !self.quick);
-        let rows = rows.filter(|row| only.wants_row(row) && only.wants_somebody_of(row));
+        let rows = ROWS.iter().filter(|row| only.wants_row(row) && only.wants_somebody_of(row));
         let peers = PROFILES.iter().map(|profile| profile.peer);
         let peers =
             peers.filter(|peer| only.wants_peer(*peer) && !missing.iter().any(|(gone, _)| gone == peer));
-        let seconds = self.seconds.unwrap_or(if self.quick { 0.15 } else { 2.0 });
+        let seconds = self.seconds.unwrap_or(if self.quick { 0.1 } else { 0.5 });
         Plan {
             rows: rows.copied().collect(),
             peers: peers.collect(),
-            rounds: self.rounds.unwrap_or(if self.quick { 4 } else { 5 }) as usize,
+            for_bars: self.quick,
+            rounds: self.rounds as usize,
             span: Span::of(Duration::from_secs_f64(seconds)),
             noise: self.noise,
             retries: self.retries.unwrap_or(if self.quick { 1 } else { 3 }),
@@ -106,7 +110,7 @@ impl RunArgs {
         let releases = if self.quick { vec![Release::Reef] } else { vec![Release::Reef, Release::Pacific] };
         Race {
             releases,
-            rounds: self.rounds.unwrap_or(if self.quick { 3 } else { 5 }) as usize,
+            rounds: self.rounds as usize,
             seconds: seconds.ceil() as u64,
             noise: self.noise,
             retries: plan.retries,

@@ -74,8 +74,6 @@ pub(crate) struct Row {
     pub(crate) scenario: Scenario,
     /// By whom.
     pub(crate) whom: For,
-    /// Whether `--quick` measures it too.
-    pub(crate) quick: bool,
 }
 
 /// The sizes of the curves.
@@ -86,53 +84,53 @@ pub(crate) const SHARED_DEPTH: u32 = 1000;
 const KIB: u32 = 1024;
 const MIB: u32 = 1024 * KIB;
 
-const fn row(scenario: Scenario, whom: For, quick: bool) -> Row {
-    Row { scenario, whom, quick }
+const fn row(scenario: Scenario, whom: For) -> Row {
+    Row { scenario, whom }
 }
 
 /// Every scenario, in the order in which they are measured and shown.
 pub(crate) const ROWS: &[Row] = &[
-    row(Scenario::requests(64, 1), For::All, true),
-    row(Scenario::requests(4 * KIB, 1), For::All, false),
-    row(Scenario::requests(64 * KIB, 1), For::All, false),
-    row(Scenario::requests(MIB, 1), For::All, false),
-    row(Scenario::requests(64, 16), For::All, false),
-    row(Scenario::requests(4 * KIB, 16), For::All, false),
-    row(Scenario::requests(4 * KIB, 16), For::Rust, true),
-    row(Scenario::requests(64 * KIB, 16), For::All, true),
-    row(Scenario::requests(MIB, 16), For::All, true),
-    row(Scenario::requests(64, 32), For::All, true),
-    row(Scenario::requests(4 * KIB, 32), For::All, true),
-    row(Scenario::requests(64 * KIB, 32), For::All, false),
-    row(Scenario::requests(MIB, 32), For::All, false),
-    row(Scenario::requests(64, 1).secure(), For::Msgr2, true),
-    row(Scenario::requests(4 * KIB, 1).secure(), For::Msgr2, false),
-    row(Scenario::requests(64, 32).secure(), For::Msgr2, false),
-    row(Scenario::requests(4 * KIB, 32).secure(), For::Msgr2, false),
-    row(Scenario::requests(64 * KIB, 16).secure(), For::Msgr2, true),
-    row(Scenario::requests(MIB, 16).secure(), For::Msgr2, false),
-    row(Scenario::requests(64, 1).blocking(), For::Bare, true),
-    row(Scenario::requests(64, 1).secure().blocking(), For::Bare, true),
-    row(Scenario::requests(64, 1).spinning(), For::All, true),
-    row(Scenario::requests(64, 1).secure().spinning(), For::All, true),
-    row(Scenario::requests(4 * KIB, 1).spinning(), For::All, false),
-    row(Scenario::requests(64 * KIB, 1).spinning(), For::All, true),
-    row(Scenario::requests(MIB, 1).spinning(), For::All, false),
-    row(Scenario::stream(64), For::All, false),
-    row(Scenario::stream(4 * KIB), For::All, true),
-    row(Scenario::stream(64 * KIB), For::All, false),
-    row(Scenario::stream(MIB), For::All, false),
-    row(Scenario::stream(64).spinning(), For::Spinning, true),
-    row(Scenario::stream(4 * KIB).spinning(), For::Spinning, true),
-    row(Scenario::stream(64 * KIB).spinning(), For::Spinning, true),
-    row(Scenario::stream(MIB).spinning(), For::Spinning, true),
-    row(Scenario::requests(4 * KIB, SHARED_DEPTH), For::Bare, true),
-    row(Scenario::requests(4 * KIB, SHARED_DEPTH), For::Msgr2, false),
-    row(Scenario::requests(4 * KIB, SHARED_DEPTH).over(10), For::Bare, true),
-    row(Scenario::requests(4 * KIB, SHARED_DEPTH).over(10), For::Msgr2, false),
-    row(Scenario::requests(4 * KIB, SHARED_DEPTH).over(100), For::Bare, true),
-    row(Scenario::requests(4 * KIB, SHARED_DEPTH).over(100), For::Msgr2, false),
-    row(Scenario::requests(4 * KIB, SHARED_DEPTH).over(1000), For::Bare, true),
+    row(Scenario::requests(64, 1), For::All),
+    row(Scenario::requests(4 * KIB, 1), For::All),
+    row(Scenario::requests(64 * KIB, 1), For::All),
+    row(Scenario::requests(MIB, 1), For::All),
+    row(Scenario::requests(64, 16), For::All),
+    row(Scenario::requests(4 * KIB, 16), For::All),
+    row(Scenario::requests(4 * KIB, 16), For::Rust),
+    row(Scenario::requests(64 * KIB, 16), For::All),
+    row(Scenario::requests(MIB, 16), For::All),
+    row(Scenario::requests(64, 32), For::All),
+    row(Scenario::requests(4 * KIB, 32), For::All),
+    row(Scenario::requests(64 * KIB, 32), For::All),
+    row(Scenario::requests(MIB, 32), For::All),
+    row(Scenario::requests(64, 1).secure(), For::Msgr2),
+    row(Scenario::requests(4 * KIB, 1).secure(), For::Msgr2),
+    row(Scenario::requests(64, 32).secure(), For::Msgr2),
+    row(Scenario::requests(4 * KIB, 32).secure(), For::Msgr2),
+    row(Scenario::requests(64 * KIB, 16).secure(), For::Msgr2),
+    row(Scenario::requests(MIB, 16).secure(), For::Msgr2),
+    row(Scenario::requests(64, 1).blocking(), For::Bare),
+    row(Scenario::requests(64, 1).secure().blocking(), For::Bare),
+    row(Scenario::requests(64, 1).spinning(), For::All),
+    row(Scenario::requests(64, 1).secure().spinning(), For::All),
+    row(Scenario::requests(4 * KIB, 1).spinning(), For::All),
+    row(Scenario::requests(64 * KIB, 1).spinning(), For::All),
+    row(Scenario::requests(MIB, 1).spinning(), For::All),
+    row(Scenario::stream(64), For::All),
+    row(Scenario::stream(4 * KIB), For::All),
+    row(Scenario::stream(64 * KIB), For::All),
+    row(Scenario::stream(MIB), For::All),
+    row(Scenario::stream(64).spinning(), For::Spinning),
+    row(Scenario::stream(4 * KIB).spinning(), For::Spinning),
+    row(Scenario::stream(64 * KIB).spinning(), For::Spinning),
+    row(Scenario::stream(MIB).spinning(), For::Spinning),
+    row(Scenario::requests(4 * KIB, SHARED_DEPTH), For::Bare),
+    row(Scenario::requests(4 * KIB, SHARED_DEPTH), For::Msgr2),
+    row(Scenario::requests(4 * KIB, SHARED_DEPTH).over(10), For::Bare),
+    row(Scenario::requests(4 * KIB, SHARED_DEPTH).over(10), For::Msgr2),
+    row(Scenario::requests(4 * KIB, SHARED_DEPTH).over(100), For::Bare),
+    row(Scenario::requests(4 * KIB, SHARED_DEPTH).over(100), For::Msgr2),
+    row(Scenario::requests(4 * KIB, SHARED_DEPTH).over(1000), For::Bare),
 ];
 
 impl Scenario {
