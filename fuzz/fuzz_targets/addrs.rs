@@ -1,4 +1,4 @@
 //! See `axon_fuzz::targets::addrs`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| axon_fuzz::targets::addrs(bytes));
+libfuzzer_sys::fuzz_target!(init: axon_fuzz::begin("addrs"), |bytes: &[u8]| axon_fuzz::run("addrs", bytes));

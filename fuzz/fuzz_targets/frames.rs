@@ -1,4 +1,4 @@
 //! See `axon_fuzz::targets::frames`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| axon_fuzz::targets::frames(bytes));
+libfuzzer_sys::fuzz_target!(init: axon_fuzz::begin("frames"), |bytes: &[u8]| axon_fuzz::run("frames", bytes));

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod fuzz;
 mod instructions;
 mod peers;
 mod program;
@@ -11,6 +12,7 @@ mod test;
 mod tidy;
 
 use clap::{Parser, Subcommand};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Axon's project commands
@@ -63,6 +65,17 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Give the parsers millions of inputs under libFuzzer, beginning with the recordings; needs a C++ compiler
+    Fuzz {
+        /// Only this one of fuzz/fuzz_targets
+        target: Option<String>,
+        /// How long each target is run
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Run the target with this file only
+        #[arg(long, requires = "target", conflicts_with = "seconds")]
+        replay: Option<PathBuf>,
+    },
     /// Capture vectors/ anew from real daemons
     Vectors {
         /// Only those whose names contain this
@@ -81,6 +94,7 @@ fn main() -> ExitCode {
         Command::Sim { args } => sim::run("sim", &args),
         Command::Explore { args } => sim::run("explore", &args),
         Command::Mutate { args } => sim::run("mutate", &args),
+        Command::Fuzz { target, seconds, replay } => fuzz::run(target.as_deref(), seconds, replay.as_deref()),
         Command::Vectors { filter } => test::capture_vectors(&filter),
     }
     .finish()
