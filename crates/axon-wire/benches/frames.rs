@@ -33,7 +33,7 @@ fn providers() -> Vec<(&'static str, &'static dyn Provider)> {
     vec![
         ("rust", &provider::rust::Rust),
         #[cfg(feature = "fast")]
-        ("fast", &provider::fast::Fast),
+        ("fast", provider::fast::detect()),
     ]
 }
 

@@ -43,7 +43,7 @@ pub trait Aead: Send {
 /// The best provider of this build.
 pub fn default_provider() -> &'static dyn Provider {
     #[cfg(feature = "fast")]
-    return &fast::Fast;
+    return fast::detect();
     #[cfg(not(feature = "fast"))]
     return &rust::Rust;
 }

@@ -1,13 +1,26 @@
-//! The fastest kept libraries: `crc-fast` and `aws-lc-rs`. Needs a C compiler at build time.
+//! The fastest kept libraries: `crc-fast` and `aws-lc-rs`, which needs a C compiler at build time; and for short
+//! checksums the processor's own instruction, where it has one and [`detect`] has found it.
+
+#[cfg(target_arch = "x86_64")]
+mod sse42;
 
 use super::{Aead, KEY_LEN, NONCE_LEN, Provider, TAG_LEN, Unauthentic};
 use alloc::boxed::Box;
 use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use crc_fast::{CrcAlgorithm, Digest};
 
-/// See the module.
+/// The two libraries, on any processor.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Fast;
+
+/// The fastest provider for this processor.
+pub fn detect() -> &'static dyn Provider {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(provider) = sse42::Sse42::detect() {
+        return provider;
+    }
+    &Fast
+}
 
 impl Provider for Fast {
     fn crc32c(&self, state: u32, data: &[u8]) -> u32 {

@@ -23,6 +23,8 @@ fn providers() -> Vec<&'static dyn Provider> {
         &Rust,
         #[cfg(feature = "fast")]
         &fast::Fast,
+        #[cfg(feature = "fast")]
+        fast::detect(),
     ]
 }
 
