@@ -156,6 +156,10 @@ impl Connection {
     }
 
     /// Takes note of what happened. Drain [`poll`](Self::poll) afterwards.
+    ///
+    /// Inlined, as each caller knows what happened: nothing is left of the choice, nor of the input, which is as large as a
+    /// message.
+    #[inline]
     pub fn handle(&mut self, now: Instant, input: Input) {
         match input {
             Input::Connected(start) => self.connected(now, *start),
