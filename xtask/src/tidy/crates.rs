@@ -30,7 +30,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("axon-sim", &["axon-auth", "axon-denc", "axon-messenger", "axon-proto", "axon-transport", "axon-wire"]),
     ("axon-testbed", &[]),
     ("axon-bench", &["axon-auth", "axon-denc", "axon-messenger", "axon-proto", "axon-rados", "axon-testbed"]),
-    ("axon-fuzz", &["axon-auth", "axon-denc", "axon-proto", "axon-wire"]),
     ("xtask", &["axon-testbed"]),
 ];
 
