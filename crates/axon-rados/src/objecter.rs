@@ -1,6 +1,6 @@
 //! The objecter: which OSD gets a request, when it is sent again, and what its answer means.
 //!
-//! Sans I/O: inputs are calls, outputs are [`Action`]s to be taken from [`Objecter::take_actions`] after each of them.
+//! Sans I/O: inputs are calls, outputs are [`Action`]s to be taken by [`Objecter::next_action`] after each of them.
 //! A request keeps its transaction id, and with it its `reqid`, however often it is sent: an OSD that did it already
 //! says so instead of doing it again.
 //!
@@ -60,7 +60,7 @@ use linger::Lingers;
 use op::{Op, Owner, Phase};
 use request::Patience;
 use session::Sessions;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 use step::Step;
 
@@ -83,6 +83,9 @@ pub(crate) enum Action<T> {
     Notified(T, NotifyEnd),
 }
 
+/// What is to be done, in order.
+type Actions<T> = VecDeque<Action<T>>;
+
 /// The requests of a client, its connections to OSDs, and the map they follow.
 pub(crate) struct Objecter<M, T> {
     map: M,
@@ -104,7 +107,7 @@ pub(crate) struct Objecter<M, T> {
     sessions: Sessions,
     lingers: Lingers<T>,
     asking_latest: bool,
-    actions: Vec<Action<T>>,
+    actions: Actions<T>,
 }
 
 /// Before a request that shall be tried again is.
@@ -127,13 +130,13 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             sessions: Sessions::default(),
             lingers: Lingers::default(),
             asking_latest: false,
-            actions: Vec::new(),
+            actions: Actions::new(),
         }
     }
 
-    /// What is to be done, in order.
-    pub(crate) fn take_actions(&mut self) -> Vec<Action<T>> {
-        std::mem::take(&mut self.actions)
+    /// What is to be done next, in order.
+    pub(crate) fn next_action(&mut self) -> Option<Action<T>> {
+        self.actions.pop_front()
     }
 
     /// The map.
@@ -235,9 +238,13 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         let patience = Patience::new(now, request.within);
         self.deadlines.extend(patience.until.map(|until| (until, id)));
         self.writes += usize::from(request.is_write());
-        self.ops.insert(tid, Box::new(Op::new(id, request, owner, patience)));
-        self.queued.insert(tid);
-        self.admit(now);
+        let op = Box::new(Op::new(id, request, owner, patience));
+        let at_once = self.queued.is_empty() && self.budget.take(op.cost);
+        self.ops.insert(tid, op);
+        match at_once {
+            true => self.let_in(tid, now),
+            false => drop(self.queued.insert(tid)),
+        }
         id
     }
 
@@ -254,15 +261,21 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     /// Lets requests in as long as the budget has room, first come, first served.
     fn admit(&mut self, now: Instant) {
         while let Some(tid) = self.queued.first().copied() {
-            let Some(op) = self.ops.get_mut(&tid) else { return };
+            let Some(op) = self.ops.get(&tid) else { return };
             if !self.budget.take(op.cost) {
                 return;
             }
-            op.phase = Phase::Waits(Waiting::Map);
-            op.target = op.find_target(&self.map);
             self.queued.pop_first();
-            self.advance(tid, now);
+            self.let_in(tid, now);
         }
+    }
+
+    /// Takes the first step with a request that has its part of the budget.
+    fn let_in(&mut self, tid: u64, now: Instant) {
+        let Some(op) = self.ops.get_mut(&tid) else { return };
+        op.phase = Phase::Waits(Waiting::Map);
+        op.target = op.find_target(&self.map);
+        self.advance(tid, now);
     }
 
     /// Looks where a request belongs now; if it has to be sent again it waits for that.
@@ -295,7 +308,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             }
             Step::AskLatest(why) => {
                 if !std::mem::replace(&mut self.asking_latest, true) {
-                    self.actions.push(Action::AskLatest);
+                    self.actions.push_back(Action::AskLatest);
                 }
                 self.wait(tid, why);
             }
@@ -317,7 +330,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         match wire::message(op, tid, self.map.epoch(), features) {
             Ok(message) => {
                 op.sent(osd, link, self.map.epoch());
-                self.actions.push(Action::Send(link, message));
+                self.actions.push_back(Action::Send(link, message));
             }
             Err(error) => self.end(tid, Outcome::Unsendable(error), now),
         }
@@ -345,7 +358,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         let Some(id) = self.ops.get(&tid).map(|op| op.id) else { return };
         let Some(op) = self.remove(id) else { return };
         match op.owner {
-            Owner::App(token) => self.actions.push(Action::Finish(token, outcome)),
+            Owner::App(token) => self.actions.push_back(Action::Finish(token, outcome)),
             Owner::Linger(linger, call) => self.linger_ended(linger, call, op.link, outcome, now),
             Owner::Nobody => {}
         }

@@ -47,7 +47,8 @@ mod watch;
 mod xattr;
 
 pub use answer::Answer;
-pub(crate) use compound::Compound;
+pub(crate) use answer::Said;
+pub(crate) use compound::{Compound, OpVec};
 pub use compound::{ObjectOp, ReadOp, Reading, WriteOp, Writing};
 pub use data::{AllocHint, Extents, Stat};
 pub use guard::{Compare, Operand};

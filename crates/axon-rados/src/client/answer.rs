@@ -2,11 +2,11 @@
 
 use super::slot::Giver;
 use super::{Errno, RadosError};
-use crate::msg::MOSDOpReply;
 use crate::objecter::{NotifyEnd, Outcome};
-use crate::ops::Answer;
+use crate::ops::{Answer, Said};
 use axon_denc::Decode;
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// Where the outcome of a request goes, and what errors say of it.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(super) struct Token {
     pub(super) object: Bytes,
     /// Bytes the request carries.
     pub(super) size: u64,
-    pub(super) pool: String,
+    pub(super) pool: Arc<str>,
 }
 
 /// What kind of result is awaited.
@@ -30,16 +30,16 @@ pub(super) enum To {
 impl Token {
     /// A request ended.
     pub(super) fn finish(self, outcome: Outcome) {
-        let name = String::from_utf8_lossy(&self.object).into_owned();
+        let Self { to, object, size, pool } = self;
         let result = match outcome {
-            Outcome::Replied(reply) => self.read(name, &reply),
-            Outcome::NotDone(within, why) => Err(RadosError::NotDone { object: name, within, why }),
-            Outcome::Unknown(after, why) => Err(RadosError::Unknown { object: name, after, why }),
-            Outcome::Full(why) => Err(RadosError::Full { object: name, why }),
-            Outcome::NoPool => Err(RadosError::NoPool(self.pool)),
-            Outcome::Unsendable(source) => Err(RadosError::Unsendable { object: name, source }),
+            Outcome::Replied(said) => read(object, size, said),
+            Outcome::NotDone(within, why) => Err(RadosError::NotDone { object: text(&object), within, why }),
+            Outcome::Unknown(after, why) => Err(RadosError::Unknown { object: text(&object), after, why }),
+            Outcome::Full(why) => Err(RadosError::Full { object: text(&object), why }),
+            Outcome::NoPool => Err(RadosError::NoPool(pool.to_string())),
+            Outcome::Unsendable(source) => Err(RadosError::Unsendable { object: text(&object), source }),
         };
-        match (self.to, result) {
+        match (to, result) {
             (To::Answer(giver), result) => giver.put(result),
             (To::Notified(giver), Err(error)) => giver.put(Err(error)),
             (To::Notified(giver), Ok(_)) => drop(giver), // a notification ends otherwise
@@ -48,7 +48,7 @@ impl Token {
 
     /// A notification ended.
     pub(super) fn notified(self, end: NotifyEnd) {
-        let object = String::from_utf8_lossy(&self.object).into_owned();
+        let object = text(&self.object);
         let To::Notified(giver) = self.to else { return };
         let late = Errno::check(end.result).err();
         giver.put(match (late, end.payload.is_empty()) {
@@ -58,12 +58,16 @@ impl Token {
                 .map_err(|source| RadosError::BadAnswer { object, source }),
         });
     }
+}
 
-    fn read(&self, object: String, reply: &MOSDOpReply) -> Result<Answer, RadosError> {
-        match Errno::check(reply.result) {
-            Err(Errno::EMSGSIZE) => Err(RadosError::TooLargeForOsd { object, size: self.size }),
-            Err(errno) => Err(RadosError::Refused { object, errno }),
-            Ok(()) => Answer::of(reply).map_err(|source| RadosError::BadAnswer { object, source }),
-        }
+fn read(object: Bytes, size: u64, said: Said) -> Result<Answer, RadosError> {
+    match Errno::check(said.result) {
+        Err(Errno::EMSGSIZE) => Err(RadosError::TooLargeForOsd { object: text(&object), size }),
+        Err(errno) => Err(RadosError::Refused { object: text(&object), errno }),
+        Ok(()) => Ok(Answer::new(object, said)),
     }
+}
+
+fn text(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).into_owned()
 }

@@ -3,7 +3,7 @@
 mod map;
 
 use super::answer::Token;
-use super::deed::Deed;
+use super::deed::{Deed, Deeds};
 use super::map_damage::{AskWhole, OnMapDamage};
 use super::map_wait::MapWaiters;
 use super::watch::Mailbox;
@@ -12,7 +12,8 @@ use crate::objecter::{Action, Budget, KnownMap, LingerId, LinkId, Objecter};
 use axon_denc::{AddrVec, EntityType};
 use axon_messenger::{Connection, Messenger};
 use axon_wire::Message;
-use std::collections::{BTreeMap, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -35,7 +36,7 @@ pub(super) type Objects = Objecter<KnownMap, Token>;
 struct State {
     objecter: Objects,
     links: BTreeMap<LinkId, Connection>,
-    by_connection: HashMap<u64, LinkId>,
+    by_connection: FxHashMap<u64, LinkId>,
     watchers: BTreeMap<LingerId, Mailbox>,
     /// Gone once the session is closed.
     cluster: Option<Cluster>,
@@ -63,7 +64,7 @@ impl Core {
         let state = State {
             objecter: Objecter::new(KnownMap::default(), budget),
             links: BTreeMap::new(),
-            by_connection: HashMap::new(),
+            by_connection: FxHashMap::default(),
             watchers: BTreeMap::new(),
             cluster: None,
             latest: None,
@@ -229,20 +230,15 @@ impl State {
     }
 
     /// Does what the objecter wants done; returns what is to be done without the lock.
-    fn act(&mut self, now: Instant) -> Vec<Deed> {
-        let mut deeds = Vec::new();
-        loop {
-            let actions = self.objecter.take_actions();
-            if actions.is_empty() {
-                return deeds;
-            }
-            for action in actions {
-                self.perform(action, &mut deeds, now);
-            }
+    fn act(&mut self, now: Instant) -> Deeds {
+        let mut deeds = Deeds::new();
+        while let Some(action) = self.objecter.next_action() {
+            self.perform(action, &mut deeds, now);
         }
+        deeds
     }
 
-    fn perform(&mut self, action: Action<Token>, deeds: &mut Vec<Deed>, now: Instant) {
+    fn perform(&mut self, action: Action<Token>, deeds: &mut Deeds, now: Instant) {
         match action {
             Action::Dial(link, addrs) => self.dial(link, &addrs, now),
             Action::Send(link, message) => self.send(link, message, now),

@@ -4,8 +4,12 @@ use super::answer::Token;
 use super::watch::Mailbox;
 use crate::mon::MonClient;
 use crate::objecter::{NotifyEnd, Outcome, WatchNews};
+use smallvec::SmallVec;
 use std::sync::Arc;
 use std::task::Waker;
+
+/// What must not be done under the lock, in order; mostly one thing.
+pub(super) type Deeds = SmallVec<[Deed; 1]>;
 
 /// Something that must not be done under the lock.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ use crate::osd::{NO_SNAP, ObjectLocator};
 use axon_denc::UTime;
 use bytes::Bytes;
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A pool, and how its objects are meant: which namespace, which snapshots, how patiently. Cheap to clone; the `with_`
@@ -18,7 +19,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub struct IoCtx {
     pub(super) rados: Rados,
     pub(super) pool: i64,
-    pub(super) pool_name: String,
+    pub(super) pool_name: Arc<str>,
     pub(super) namespace: Bytes,
     key: Bytes,
     snap: u64,
@@ -33,7 +34,7 @@ impl IoCtx {
         Self {
             rados,
             pool,
-            pool_name: name.to_owned(),
+            pool_name: name.into(),
             namespace: Bytes::new(),
             key: Bytes::new(),
             snap: NO_SNAP,
@@ -135,14 +136,15 @@ impl IoCtx {
             let object = String::from_utf8_lossy(&object).into_owned();
             return Op::failed(RadosError::TooLarge { object, size, limit }, |answer| answer);
         }
-        let request = self.request(object.clone(), locator, compound);
+        let mut request = self.request(object.clone(), locator, compound);
         let (giver, taker) = slot();
         let token = self.token(&object, size, To::Answer(giver));
         let core = &self.rados.0.core;
         let id = core.with(|objecter, now| {
-            let snapc = objecter.map().pool_snaps(self.pool).filter(|_| request.is_write());
-            let snapc = snapc.unwrap_or_else(|| self.snapc.clone());
-            objecter.submit(Request { snapc, ..request }, token, now)
+            if request.is_write() {
+                request.snapc = objecter.map().pool_snaps(self.pool).unwrap_or_else(|| self.snapc.clone());
+            }
+            objecter.submit(request, token, now)
         });
         Op::begun(core.clone(), id, taker, |answer| answer)
     }
@@ -150,13 +152,14 @@ impl IoCtx {
     fn request(&self, object: Bytes, locator: ObjectLocator, compound: Compound) -> Request {
         let flags = compound.flags();
         let (ops, data) = compound.into_parts();
-        Request {
-            snapid: if flags.contains(crate::osd::OsdFlags::WRITE) { NO_SNAP } else { self.snap },
-            mtime: now(),
-            when_full: self.when_full,
-            within: self.deadline,
-            ..Request::new(object, locator, ops, data, flags)
+        let mut request = Request::new(object, locator, ops, data, flags);
+        request.when_full = self.when_full;
+        request.within = self.deadline;
+        match request.is_write() {
+            true => request.mtime = now(),
+            false => request.snapid = self.snap,
         }
+        request
     }
 
     /// The error of a request that the OSD refused in a way the caller knows.

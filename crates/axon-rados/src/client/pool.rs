@@ -107,6 +107,6 @@ impl IoCtx {
     }
 
     fn pool_number(&self) -> Result<u32, RadosError> {
-        u32::try_from(self.pool).map_err(|_| RadosError::NoPool(self.pool_name.clone()))
+        u32::try_from(self.pool).map_err(|_| RadosError::NoPool(self.pool_name.to_string()))
     }
 }

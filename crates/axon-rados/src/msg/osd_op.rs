@@ -2,7 +2,7 @@
 
 use super::osd_op_view::parse_front;
 use super::{MOSDOpView, MessageError, TypedMessage, require};
-use crate::osd::{NO_SNAP, ObjectLocator, OsdFlags, OsdOp, PgId, ReqId, SpgId};
+use crate::osd::{LocatorView, NO_SNAP, ObjectLocator, OsdFlags, OsdOp, PgId, ReqId, SpgId};
 use axon_denc::{DecodeError, Decoder, Encode, Features, UTime, put_list, put_versioned};
 use axon_wire::Message;
 use bytes::Bytes;
@@ -117,20 +117,91 @@ impl MOSDOp {
         Ok(OpTemplate(message))
     }
 
+    fn front(&self) -> OpFront<'_> {
+        OpFront {
+            pgid: self.pgid,
+            hash: self.hash,
+            map_epoch: self.map_epoch,
+            flags: self.flags,
+            reqid: self.reqid,
+            client_inc: self.client_inc,
+            mtime: self.mtime,
+            locator: LocatorView::of(&self.locator),
+            object: &self.object,
+            ops: &self.ops,
+            snapid: self.snapid,
+            snap_seq: self.snap_seq,
+            snaps: &self.snaps,
+            retry_attempt: self.retry_attempt,
+        }
+    }
+}
+
+/// What a request's front is made of: the fields of [`MOSDOp`], with the names and lists of whoever may have to send them
+/// again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OpFront<'a> {
+    pub(crate) pgid: SpgId,
+    pub(crate) hash: u32,
+    pub(crate) map_epoch: u32,
+    pub(crate) flags: OsdFlags,
+    pub(crate) reqid: ReqId,
+    pub(crate) client_inc: u32,
+    pub(crate) mtime: UTime,
+    pub(crate) locator: LocatorView<'a>,
+    pub(crate) object: &'a [u8],
+    pub(crate) ops: &'a [OsdOp],
+    pub(crate) snapid: u64,
+    pub(crate) snap_seq: u64,
+    pub(crate) snaps: &'a [u64],
+    pub(crate) retry_attempt: i32,
+}
+
+impl OpFront<'_> {
+    /// The message for a peer with whom `features` were agreed, with `data` as its data segment. Its tid is 0.
+    pub(crate) fn message(&self, features: Features, data: Bytes) -> Result<Message, MessageError> {
+        let version = MOSDOp::version_for(features)?;
+        let mut front = Vec::with_capacity(self.size());
+        self.put(features, &mut front);
+        let mut message = Message::new(MOSDOp::KIND, front);
+        message.header.version = version;
+        message.header.compat_version = MOSDOp::COMPAT_VERSION;
+        message.data = data;
+        Ok(message)
+    }
+
+    fn put(&self, features: Features, out: &mut Vec<u8>) {
+        self.pgid.encode(out);
+        self.hash.encode(out);
+        self.map_epoch.encode(out);
+        self.flags.0.encode(out);
+        self.reqid.encode(out);
+        out.extend_from_slice(&TRACE);
+        if has_otel(features) {
+            put_versioned(out, OTEL_VERSION, OTEL_VERSION, |out| false.encode(out));
+        }
+        self.put_names_and_ops(out);
+        self.snapid.encode(out);
+        self.snap_seq.encode(out);
+        put_list(out, self.snaps);
+        self.retry_attempt.encode(out);
+        features.encode(out);
+    }
+
     fn put_names_and_ops(&self, out: &mut Vec<u8>) {
         self.client_inc.encode(out);
         self.mtime.encode(out);
         self.locator.encode(out);
-        self.object[..].encode(out);
+        self.object.encode(out);
         let n = u16::try_from(self.ops.len()).expect("a request has fewer than 65536 operations");
         n.encode(out);
         self.ops.iter().for_each(|op| op.encode(out));
     }
 
-    fn put_snaps(&self, out: &mut Vec<u8>) {
-        self.snapid.encode(out);
-        self.snap_seq.encode(out);
-        put_list(out, &self.snaps);
+    /// Bytes to reserve.
+    fn size(&self) -> usize {
+        let names = self.object.len() + self.locator.key.len() + self.locator.namespace.len();
+        FRONT_BASE + names + self.ops.len() * OsdOp::SIZE + self.snaps.len() * 8
     }
 }
 
@@ -150,19 +221,7 @@ impl TypedMessage for MOSDOp {
     }
 
     fn put_front(&self, features: Features, out: &mut Vec<u8>) {
-        self.pgid.encode(out);
-        self.hash.encode(out);
-        self.map_epoch.encode(out);
-        self.flags.0.encode(out);
-        self.reqid.encode(out);
-        out.extend_from_slice(&TRACE);
-        if has_otel(features) {
-            put_versioned(out, OTEL_VERSION, OTEL_VERSION, |out| false.encode(out));
-        }
-        self.put_names_and_ops(out);
-        self.put_snaps(out);
-        self.retry_attempt.encode(out);
-        features.encode(out);
+        self.front().put(features, out);
     }
 
     fn read_front(version: u16, front: &mut Decoder<'_>) -> Result<Self, DecodeError> {
@@ -174,8 +233,7 @@ impl TypedMessage for MOSDOp {
     }
 
     fn front_size(&self) -> usize {
-        let names = self.object.len() + self.locator.key.len() + self.locator.namespace.len();
-        FRONT_BASE + names + self.ops.len() * OsdOp::SIZE + self.snaps.len() * 8
+        self.front().size()
     }
 
     fn data(&self) -> Bytes {

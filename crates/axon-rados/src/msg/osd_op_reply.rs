@@ -1,5 +1,6 @@
 //! An OSD's answer.
 
+use super::osd_op_reply_view::parse_front;
 use super::{MOSDOpView, MessageError, TypedMessage, check_header, require};
 use crate::osd::{EVersion, ObjectLocator, OsdFlags, OsdOp, PgId};
 use axon_denc::{Decode, DecodeError, Decoder, Encode, Features, put_versioned};
@@ -56,13 +57,13 @@ pub struct Redirect {
     pub object: Bytes,
 }
 
-const TRACE: [u8; 24] = [0; 24];
+pub(super) const TRACE: [u8; 24] = [0; 24];
 const REDIRECT_VERSION: u8 = 1;
 /// Bytes of a front without the object's name, the operations and a redirect. Exact, so that the buffer becomes the
 /// message's without a second allocation.
 const FRONT_BASE: usize = 102;
 /// What an operation adds to the front: itself and its result.
-const PER_OP: usize = OsdOp::SIZE + 4;
+pub(super) const PER_OP: usize = OsdOp::SIZE + 4;
 
 impl MOSDOpReply {
     /// The answer to `request` with the given result and without data, encoded with a single allocation.
@@ -126,30 +127,7 @@ impl TypedMessage for MOSDOpReply {
     }
 
     fn read_front(_version: u16, front: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        let object = Bytes::copy_from_slice(front.blob()?);
-        let pg = PgId::decode(front)?;
-        let flags = OsdFlags(front.u64()? as u32); // 64 bits wide on the wire, 32 in use
-        let result = front.i32()?;
-        let bad_replay_version = EVersion::decode(front)?;
-        let map_epoch = front.u32()?;
-        let ops: Vec<OsdOp> = front.list(PER_OP)?;
-        let reply = Self {
-            object,
-            pg,
-            flags,
-            result,
-            bad_replay_version,
-            map_epoch,
-            retry_attempt: front.i32()?,
-            results: ops.iter().map(|_| front.i32()).collect::<Result<_, _>>()?,
-            ops,
-            replay_version: EVersion::decode(front)?,
-            user_version: front.u64()?,
-            redirect: read_redirect(front)?,
-            data: Bytes::new(),
-        };
-        front.take(TRACE.len())?;
-        Ok(reply)
+        parse_front(front).map(|view| view.to_owned())
     }
 
     fn front_size(&self) -> usize {
@@ -203,7 +181,7 @@ fn put_redirect(out: &mut Vec<u8>, redirect: &Redirect) {
     });
 }
 
-fn read_redirect(front: &mut Decoder<'_>) -> Result<Option<Redirect>, DecodeError> {
+pub(super) fn read_redirect(front: &mut Decoder<'_>) -> Result<Option<Redirect>, DecodeError> {
     if !front.bool()? {
         return Ok(None);
     }

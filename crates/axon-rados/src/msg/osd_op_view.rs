@@ -51,6 +51,12 @@ pub struct MOSDOpView<'a> {
 pub struct OpList<'a>(&'a [[u8; OsdOp::SIZE]]);
 
 impl<'a> OpList<'a> {
+    /// Reads `n` operations.
+    pub(super) fn read(n: usize, front: &mut Decoder<'a>) -> Result<Self, DecodeError> {
+        let bytes = front.take(n.saturating_mul(OsdOp::SIZE))?;
+        Ok(Self(bytes.as_chunks().0))
+    }
+
     /// Number of operations.
     pub fn len(self) -> usize {
         self.0.len()
@@ -144,9 +150,8 @@ pub(super) fn parse_front<'a>(version: u16, front: &mut Decoder<'a>) -> Result<M
 }
 
 fn read_ops<'a>(front: &mut Decoder<'a>) -> Result<OpList<'a>, DecodeError> {
-    let n = usize::from(front.u16()?);
-    let bytes = front.take(n * OsdOp::SIZE)?;
-    Ok(OpList(bytes.as_chunks().0))
+    let n = front.u16()?;
+    OpList::read(n.into(), front)
 }
 
 fn read_snaps<'a>(front: &mut Decoder<'a>) -> Result<&'a [[u8; 8]], DecodeError> {

@@ -5,7 +5,10 @@ use super::op::Phase;
 use super::reply::{Verdict, decide_reply, makes_sense};
 use super::session::covers;
 use super::{AGAIN_AFTER, Action, ClusterMap, LinkId, Objecter, Outcome, Waiting};
-use crate::msg::{BackoffOp, MOSDBackoff, MOSDOpReply, MWatchNotify, MessageError, TypedMessage};
+use crate::msg::{
+    BackoffOp, MOSDBackoff, MOSDOpReply, MOSDOpReplyView, MWatchNotify, MessageError, TypedMessage,
+};
+use crate::ops::Said;
 use axon_wire::Message;
 use std::time::Instant;
 
@@ -27,8 +30,8 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     fn take(&mut self, link: LinkId, osd: u32, message: &Message, now: Instant) -> Result<(), MessageError> {
         match message.header.kind {
             MOSDOpReply::KIND => {
-                let reply = MOSDOpReply::decode(message)?;
-                self.replied(link, message.header.tid, reply, now)
+                let reply = MOSDOpReplyView::parse(message)?;
+                self.replied(link, message.header.tid, &reply, now)
             }
             MOSDBackoff::KIND => self.backoff(link, osd, MOSDBackoff::decode(message)?, now),
             MWatchNotify::KIND => {
@@ -43,7 +46,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         &mut self,
         link: LinkId,
         tid: u64,
-        reply: MOSDOpReply,
+        reply: &MOSDOpReplyView<'_>,
         now: Instant,
     ) -> Result<(), MessageError> {
         let Some(op) = self.ops.get_mut(&tid).filter(|op| op.link == Some(link)) else { return Ok(()) };
@@ -51,7 +54,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         if is_old {
             return Ok(());
         }
-        if !makes_sense(&reply, op.request.ops.len()) {
+        if !makes_sense(reply, op.request.ops.len()) {
             return Err(MOSDOpReply::malformed(axon_denc::DecodeError::Undefined {
                 what: "number or size of results",
                 value: reply.ops.len() as u64,
@@ -59,8 +62,11 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         }
         self.sessions.answered(link);
         let uncertain = op.attempts > 1 && !op.request.is_harmless();
-        match decide_reply(&reply, uncertain) {
-            Verdict::Finish => self.end(tid, Outcome::Replied(Box::new(reply)), now),
+        match decide_reply(reply, uncertain) {
+            Verdict::Finish => {
+                let said = Said::by(reply).map_err(MOSDOpReply::malformed)?;
+                self.end(tid, Outcome::Replied(said), now);
+            }
             Verdict::Unknown(why) => {
                 let after = now.saturating_duration_since(op.patience.began);
                 self.end(tid, Outcome::Unknown(after, why), now);
@@ -112,7 +118,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     fn block(&mut self, link: LinkId, osd: u32, backoff: MOSDBackoff) -> Result<(), MessageError> {
         let ack = MOSDBackoff { op: BackoffOp::AckBlock, map_epoch: self.map.epoch(), ..backoff.clone() };
         if let Some(features) = self.sessions.features(link) {
-            self.actions.push(Action::Send(link, ack.encode(features)?));
+            self.actions.push_back(Action::Send(link, ack.encode(features)?));
         }
         for op in self.ops.values_mut().filter(|op| op.phase == Phase::Sent(osd)) {
             let in_range =

@@ -5,8 +5,8 @@ use super::map::{Barriers, ClusterMap, Interval, Target};
 use crate::osd::{ObjectLocator, PgId, SpgId};
 use crate::osdmap::{MapFlags, OsdMap, Pool, PoolFlags, PoolKind};
 use axon_denc::AddrVec;
+use rustc_hash::FxHashMap;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// An OSD map, and what was already found out about it.
@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub(crate) struct KnownMap {
     map: OsdMap,
     /// Groups that were asked for: CRUSH is not cheap.
-    groups: RefCell<HashMap<PgId, Group>>,
+    groups: RefCell<FxHashMap<PgId, Group>>,
 }
 
 #[derive(Debug, Clone)]

@@ -298,7 +298,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         let ping_at = now + PING_EVERY;
         watch.stand = link.map(|link| Stand { link, target, ping_at });
         if let Some(token) = watch.token.take() {
-            self.actions.push(Action::Finish(token, outcome));
+            self.actions.push_back(Action::Finish(token, outcome));
         }
     }
 
@@ -313,7 +313,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
 
     fn watch_is_lost(&mut self, id: LingerId, errno: Errno) {
         if let Some(Linger::Watch(_)) = self.lingers.by_id.remove(&id) {
-            self.actions.push(Action::News(id, WatchNews::Lost(errno)));
+            self.actions.push_back(Action::News(id, WatchNews::Lost(errno)));
         }
     }
 
@@ -324,13 +324,14 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         let id = LingerId(cookie);
         match (kind, self.lingers.by_id.get_mut(&id)) {
             (WatchEventKind::Notify, Some(Linger::Watch(_))) => {
-                self.actions.push(Action::News(id, WatchNews::Notified { notify_id, notifier, payload }));
+                self.actions
+                    .push_back(Action::News(id, WatchNews::Notified { notify_id, notifier, payload }));
             }
             (WatchEventKind::Disconnect, Some(Linger::Watch(_))) => self.watch_is_lost(id, Errno::ENOTCONN),
             (WatchEventKind::NotifyComplete, Some(Linger::Notify(notify))) => {
                 let earlier = notify.accepted.is_some_and(|link| link != event.link);
                 if !earlier && let Some(token) = notify.token.take() {
-                    self.actions.push(Action::Notified(token, NotifyEnd { result, payload: answers }));
+                    self.actions.push_back(Action::Notified(token, NotifyEnd { result, payload: answers }));
                     self.forget_notify(id, now);
                 }
             }
@@ -382,7 +383,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
                 Some(Linger::Notify(notify)) if notify.until <= now && notify.op.is_none() => {
                     if let Some(token) = notify.token.take() {
                         let end = NotifyEnd { result: -Errno::ETIMEDOUT.0, payload: Bytes::new() };
-                        self.actions.push(Action::Notified(token, end));
+                        self.actions.push_back(Action::Notified(token, end));
                     }
                     self.lingers.by_id.remove(&id);
                 }

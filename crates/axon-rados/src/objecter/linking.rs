@@ -20,7 +20,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
 
     /// Something that makes no sense came over a connection.
     pub(super) fn nonsense(&mut self, link: LinkId, now: Instant) {
-        self.actions.push(Action::Close(link));
+        self.actions.push_back(Action::Close(link));
         self.end_session(link, true, now);
     }
 

@@ -2,7 +2,7 @@
 
 use super::Waiting;
 use crate::client::Errno;
-use crate::msg::{MOSDOpReply, Redirect};
+use crate::msg::{MOSDOpReplyView, Redirect};
 
 /// What to do with a request that was answered.
 #[derive(Debug, PartialEq)]
@@ -25,7 +25,7 @@ pub(super) enum Verdict {
 /// | no | EAGAIN | | again |
 /// | no | EBLOCKLISTED | yes | unknown |
 /// | no | any other | | finish |
-pub(super) fn decide_reply(reply: &MOSDOpReply, uncertain: bool) -> Verdict {
+pub(super) fn decide_reply(reply: &MOSDOpReplyView<'_>, uncertain: bool) -> Verdict {
     const EAGAIN: i32 = -Errno::EAGAIN.0;
     const EBLOCKLISTED: i32 = -Errno::EBLOCKLISTED.0;
     match (&reply.redirect, reply.result) {
@@ -37,8 +37,8 @@ pub(super) fn decide_reply(reply: &MOSDOpReply, uncertain: bool) -> Verdict {
 }
 
 /// Whether the parts of an answer fit together, and to a request of `ops` operations.
-pub(super) fn makes_sense(reply: &MOSDOpReply, ops: usize) -> bool {
-    let lengths = reply.ops.iter().map(|op| u64::from(op.payload_len)).sum::<u64>();
+pub(super) fn makes_sense(reply: &MOSDOpReplyView<'_>, ops: usize) -> bool {
+    let lengths = reply.results().map(|(_, length)| u64::from(length)).sum::<u64>();
     // An error may come without the operations.
     let count = reply.ops.len() == ops || (reply.result < 0 && reply.ops.is_empty());
     count && lengths <= reply.data.len() as u64
@@ -47,7 +47,9 @@ pub(super) fn makes_sense(reply: &MOSDOpReply, ops: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::msg::{MOSDOpReply, TypedMessage};
     use crate::osd::{EVersion, ObjectLocator, OsdFlags, OsdOp, PgId};
+    use axon_denc::Features;
     use bytes::Bytes;
 
     fn reply(result: i32, redirect: bool) -> MOSDOpReply {
@@ -69,6 +71,11 @@ mod tests {
         }
     }
 
+    fn view<R>(reply: &MOSDOpReply, look: impl FnOnce(&MOSDOpReplyView<'_>) -> R) -> R {
+        let message = reply.encode(Features::ALL_REEF).unwrap();
+        look(&MOSDOpReplyView::parse(&message).unwrap())
+    }
+
     #[test]
     fn the_table() {
         for (result, uncertain, verdict) in [
@@ -79,22 +86,24 @@ mod tests {
             (-108, false, Verdict::Finish),
             (-108, true, Verdict::Unknown(Waiting::Blocklisted)),
         ] {
-            assert_eq!(decide_reply(&reply(result, false), uncertain), verdict, "{result} {uncertain}");
+            let decided = view(&reply(result, false), |reply| decide_reply(reply, uncertain));
+            assert_eq!(decided, verdict, "{result} {uncertain}");
         }
         assert!(
-            matches!(decide_reply(&reply(0, true), false), Verdict::Elsewhere(to) if to.locator.pool == 9)
+            matches!(view(&reply(0, true), |reply| decide_reply(reply, false)), Verdict::Elsewhere(to) if to.locator.pool == 9)
         );
     }
 
     #[test]
     fn parts_that_do_not_fit() {
+        let fits = |reply: &MOSDOpReply, ops| view(reply, |reply| makes_sense(reply, ops));
         let mut good = reply(0, false);
-        assert!(makes_sense(&good, 1) && !makes_sense(&good, 2));
+        assert!(fits(&good, 1) && !fits(&good, 2));
         good.ops[0].payload_len = 1;
-        assert!(!makes_sense(&good, 1));
+        assert!(!fits(&good, 1));
         good.ops.clear();
-        assert!(!makes_sense(&good, 1));
+        assert!(!fits(&good, 1));
         good.result = -5;
-        assert!(makes_sense(&good, 1));
+        assert!(fits(&good, 1));
     }
 }

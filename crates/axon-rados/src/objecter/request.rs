@@ -1,8 +1,8 @@
 //! What is asked of an object, and how it may end.
 
 use super::Waiting;
-use crate::msg::MOSDOpReply;
-use crate::osd::{NO_SNAP, ObjectLocator, OpCode, OsdFlags, OsdOp};
+use crate::ops::{OpVec, Said};
+use crate::osd::{NO_SNAP, ObjectLocator, OpCode, OsdFlags};
 use axon_denc::UTime;
 use bytes::Bytes;
 use std::time::{Duration, Instant};
@@ -36,7 +36,7 @@ pub(crate) struct Request {
     /// Its pool, namespace and key; for a request on a placement group the locator's hash says which.
     pub(crate) locator: ObjectLocator,
     /// What to do.
-    pub(crate) ops: Vec<OsdOp>,
+    pub(crate) ops: OpVec,
     /// What the operations carry.
     pub(crate) data: Bytes,
     /// Flags.
@@ -58,14 +58,14 @@ impl Request {
     pub(crate) fn new(
         object: Bytes,
         locator: ObjectLocator,
-        ops: Vec<OsdOp>,
+        ops: impl Into<OpVec>,
         data: Bytes,
         flags: OsdFlags,
     ) -> Self {
         Self {
             object,
             locator,
-            ops,
+            ops: ops.into(),
             data,
             flags,
             snapid: NO_SNAP,
@@ -108,7 +108,7 @@ pub(crate) struct OpId(pub(crate) u64);
 #[derive(Debug, PartialEq)]
 pub(crate) enum Outcome {
     /// The OSD answered, success or not.
-    Replied(Box<MOSDOpReply>),
+    Replied(Said),
     /// Certainly not done.
     NotDone(Duration, Waiting),
     /// Sent, and no answer.

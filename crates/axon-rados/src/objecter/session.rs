@@ -12,7 +12,7 @@
 //! doubles, one that has answered at once.
 
 use super::map::ClusterMap;
-use super::{Action, Waiting};
+use super::{Action, Actions, Waiting};
 use crate::msg::MOSDBackoff;
 use crate::osd::{HObject, SpgId};
 use axon_denc::{AddrVec, Features};
@@ -29,6 +29,8 @@ pub(super) struct Sessions {
     by_osd: BTreeMap<u32, Session>,
     by_link: BTreeMap<LinkId, u32>,
     last_link: u64,
+    /// When the next pause is over; asked for with every request.
+    next_pause_end: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -80,10 +82,10 @@ impl Sessions {
     }
 
     /// Dials an OSD.
-    pub(super) fn dial<T>(&mut self, osd: u32, addrs: AddrVec, actions: &mut Vec<Action<T>>) {
+    pub(super) fn dial<T>(&mut self, osd: u32, addrs: AddrVec, actions: &mut Actions<T>) {
         self.last_link += 1;
         let link = LinkId(self.last_link);
-        actions.push(Action::Dial(link, addrs.clone()));
+        actions.push_back(Action::Dial(link, addrs.clone()));
         self.by_link.insert(link, osd);
         let before = self.by_osd.get(&osd);
         let (failures, nonsense) = before.map_or((0, false), |session| (session.failures, session.nonsense));
@@ -107,6 +109,7 @@ impl Sessions {
         session.nonsense = nonsense;
         session.failures += 1;
         session.state = State::Pausing(now + session.pause());
+        self.note_pauses();
         Some(osd)
     }
 
@@ -146,21 +149,23 @@ impl Sessions {
     }
 
     /// Closes the connections to OSDs that are down or elsewhere by `map`.
-    pub(super) fn follow<T>(&mut self, map: &impl ClusterMap, actions: &mut Vec<Action<T>>) {
+    pub(super) fn follow<T>(&mut self, map: &impl ClusterMap, actions: &mut Actions<T>) {
         let by_link = &mut self.by_link;
         self.by_osd.retain(|osd, session| {
             let stays = map.osd_addrs(*osd).is_some_and(|addrs| addrs == session.addrs);
             if let Some(link) = session.link().filter(|_| !stays) {
                 by_link.remove(&link);
-                actions.push(Action::Close(link));
+                actions.push_back(Action::Close(link));
             }
             stays
         });
+        self.note_pauses();
     }
 
     /// Closes all connections.
-    pub(super) fn close_all<T>(&mut self, actions: &mut Vec<Action<T>>) {
+    pub(super) fn close_all<T>(&mut self, actions: &mut Actions<T>) {
         self.by_osd.clear();
+        self.next_pause_end = None;
         actions.extend(std::mem::take(&mut self.by_link).into_keys().map(Action::Close));
     }
 
@@ -171,15 +176,21 @@ impl Sessions {
                 session.state = State::Idle;
             }
         }
+        self.note_pauses();
     }
 
     /// When the next pause is over.
     pub(super) fn next_pause_end(&self) -> Option<Instant> {
+        self.next_pause_end
+    }
+
+    /// Some pauses began or ended.
+    fn note_pauses(&mut self) {
         let ends = self.by_osd.values().filter_map(|session| match session.state {
             State::Pausing(until) => Some(until),
             _ => None,
         });
-        ends.min()
+        self.next_pause_end = ends.min();
     }
 }
 

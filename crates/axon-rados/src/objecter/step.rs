@@ -57,9 +57,11 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             return barrier;
         }
         let Some(osd) = target.primary else { return Step::Wait(Waiting::Primary(target.pg.pg)) };
-        let Some(addrs) = self.map.osd_addrs(osd) else { return Step::Wait(Waiting::Primary(target.pg.pg)) };
         match self.sessions.way_to(osd, target.pg, || op.place()) {
-            Way::None => Step::Dial(osd, addrs),
+            Way::None => match self.map.osd_addrs(osd) {
+                Some(addrs) => Step::Dial(osd, addrs),
+                None => Step::Wait(Waiting::Primary(target.pg.pg)),
+            },
             Way::Blocked(why) => Step::Wait(why),
             Way::Open(link) => Step::Send { osd, link },
         }

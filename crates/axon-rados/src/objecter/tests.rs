@@ -94,8 +94,11 @@ impl World {
 
     /// What happened, in words.
     fn news(&mut self) -> Vec<String> {
-        let actions = self.objecter.take_actions();
-        actions.into_iter().map(|action| self.tell(action)).collect()
+        let mut news = Vec::new();
+        while let Some(action) = self.objecter.next_action() {
+            news.push(self.tell(action));
+        }
+        news
     }
 
     fn tell(&mut self, action: Action<&'static str>) -> String {

@@ -2,11 +2,10 @@
 
 use super::WhenFull;
 use super::op::Op;
-use crate::msg::{MOSDOp, MessageError, TypedMessage};
-use crate::osd::{ObjectLocator, OsdFlags, ReqId};
+use crate::msg::{MessageError, OpFront};
+use crate::osd::{LocatorView, OsdFlags, ReqId};
 use axon_denc::Features;
 use axon_wire::Message;
-use bytes::Bytes;
 
 /// The priority of clients' requests (Ceph: `osd_client_op_priority`).
 const PRIORITY: u16 = 63;
@@ -24,7 +23,7 @@ pub(super) fn message<T>(
 ) -> Result<Message, MessageError> {
     let target = op.target.as_ref().expect("a request is sent when it is known where it belongs");
     let request = &op.request;
-    let message = MOSDOp {
+    let front = OpFront {
         pgid: target.pg,
         hash: target.raw.seed,
         map_epoch: epoch,
@@ -33,15 +32,14 @@ pub(super) fn message<T>(
         client_inc: 0,
         mtime: request.mtime,
         locator: locator(op, target.raw.pool.cast_signed()),
-        object: op.object().clone(),
-        ops: request.ops.clone(),
+        object: op.object(),
+        ops: &request.ops,
         snapid: request.snapid,
         snap_seq: request.snapc.seq,
-        snaps: request.snapc.snaps.clone(),
+        snaps: &request.snapc.snaps,
         retry_attempt: op.attempts,
-        data: request.data.clone(),
     };
-    let mut message = message.encode(features)?;
+    let mut message = front.message(features, request.data.clone())?;
     message.header.tid = tid;
     message.header.priority = PRIORITY;
     Ok(message)
@@ -61,11 +59,11 @@ fn flags<T>(op: &Op<T>) -> OsdFlags {
     }
 }
 
-/// The hash of a request on a placement group is no part of its locator.
-fn locator<T>(op: &Op<T>, pool: i64) -> ObjectLocator {
-    let locator = op.locator();
+/// The hash of a request on a placement group is no part of its locator, nor is the key.
+fn locator<T>(op: &Op<T>, pool: i64) -> LocatorView<'_> {
+    let locator = LocatorView { pool, ..LocatorView::of(op.locator()) };
     match op.request.is_on_pg() {
-        true => ObjectLocator { pool, key: Bytes::new(), namespace: locator.namespace.clone(), hash: None },
-        false => ObjectLocator { pool, ..locator.clone() },
+        true => LocatorView { key: &[], hash: None, ..locator },
+        false => locator,
     }
 }

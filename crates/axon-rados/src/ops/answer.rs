@@ -2,33 +2,47 @@
 
 use super::Pick;
 use crate::client::RadosError;
-use crate::msg::MOSDOpReply;
+use crate::msg::MOSDOpReplyView;
 use axon_denc::DecodeError;
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 /// What became of a compound operation that succeeded as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    object: String,
-    result: i32,
-    version: u64,
-    results: Vec<(i32, Bytes)>,
+    object: Bytes,
+    said: Said,
 }
 
-impl Answer {
+/// What an OSD said of a request, whatever it was about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Said {
+    /// 0 or more, or a negative errno.
+    pub(crate) result: i32,
+    version: u64,
+    results: SmallVec<[(i32, Bytes); 1]>,
+}
+
+impl Said {
     /// Takes a reply apart: each operation's result is a slice of the data segment.
-    pub(crate) fn of(reply: &MOSDOpReply) -> Result<Self, DecodeError> {
+    pub(crate) fn by(reply: &MOSDOpReplyView<'_>) -> Result<Self, DecodeError> {
         let mut rest = reply.data.clone();
-        let mut results = Vec::with_capacity(reply.ops.len());
-        for (op, result) in reply.ops.iter().zip(&reply.results) {
-            let length = op.payload_len as usize;
+        let mut results = SmallVec::with_capacity(reply.ops.len());
+        for (result, length) in reply.results() {
+            let length = length as usize;
             if length > rest.len() {
                 return Err(DecodeError::Truncated { needed: length, left: rest.len() });
             }
-            results.push((*result, rest.split_to(length)));
+            results.push((result, rest.split_to(length)));
         }
-        let object = String::from_utf8_lossy(&reply.object).into_owned();
-        Ok(Self { object, result: reply.result, version: reply.user_version, results })
+        Ok(Self { result: reply.result, version: reply.user_version, results })
+    }
+}
+
+impl Answer {
+    /// What was said of `object`.
+    pub(crate) fn new(object: Bytes, said: Said) -> Self {
+        Self { object, said }
     }
 
     /// The result of one of the operations.
@@ -42,46 +56,47 @@ impl Answer {
 
     /// The object's version after the operation; 0 if it does not exist.
     pub fn version(&self) -> u64 {
-        self.version
+        self.said.version
     }
 
     /// The result of the whole: 0, or what the last operation returned if that was more.
     pub fn code(&self) -> i32 {
-        self.result
+        self.said.result
     }
 
     /// The object's name.
-    pub(super) fn object(&self) -> &str {
-        &self.object
+    pub(super) fn object(&self) -> String {
+        String::from_utf8_lossy(&self.object).into_owned()
     }
 
     /// The code and the data of one operation.
     pub(super) fn result(&self, index: usize) -> Option<(i32, &Bytes)> {
-        self.results.get(index).map(|(code, data)| (*code, data))
+        self.said.results.get(index).map(|(code, data)| (*code, data))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::msg::{MOSDOp, TypedMessage};
+    use crate::msg::{MOSDOp, MOSDOpReply, TypedMessage};
     use crate::osd::{OsdOp, PgId};
     use axon_denc::Features;
 
-    fn reply(lengths: &[u32], data: &'static [u8]) -> MOSDOpReply {
-        let ops: Vec<_> = lengths.iter().map(|n| OsdOp::stat().with_payload(*n)).collect();
-        let results = vec![0; ops.len()];
+    fn answer(lengths: &[u32], data: &'static [u8]) -> Result<Answer, DecodeError> {
+        let ops: Vec<_> = lengths.iter().map(|_| OsdOp::stat()).collect();
         let request = MOSDOp::new(&b"o"[..], PgId::default(), ops).encode(Features::ALL_REEF).unwrap();
         let view = crate::msg::MOSDOpView::parse(&request).unwrap();
         let mut reply = MOSDOpReply::decode(&MOSDOpReply::answer(&view, 0, Default::default(), 1)).unwrap();
         reply.ops.iter_mut().zip(lengths).for_each(|(op, n)| op.payload_len = *n);
-        (reply.results, reply.data) = (results, Bytes::from_static(data));
-        reply
+        reply.data = Bytes::from_static(data);
+        let message = reply.encode(Features::ALL_REEF).unwrap();
+        let said = Said::by(&MOSDOpReplyView::parse(&message).unwrap())?;
+        Ok(Answer::new(Bytes::from_static(b"o"), said))
     }
 
     #[test]
     fn data_is_shared_out() {
-        let answer = Answer::of(&reply(&[2, 0, 3], b"aabbb")).unwrap();
+        let answer = answer(&[2, 0, 3], b"aabbb").unwrap();
         let parts: Vec<_> = (0..3).map(|i| answer.result(i).unwrap().1.clone()).collect();
         assert_eq!(parts, ["aa", "", "bbb"]);
         assert_eq!(answer.result(3), None);
@@ -89,7 +104,6 @@ mod tests {
 
     #[test]
     fn lengths_beyond_the_data_are_refused() {
-        let error = Answer::of(&reply(&[2, 4], b"aabbb"));
-        assert_eq!(error, Err(DecodeError::Truncated { needed: 4, left: 3 }));
+        assert_eq!(answer(&[2, 4], b"aabbb"), Err(DecodeError::Truncated { needed: 4, left: 3 }));
     }
 }

@@ -4,6 +4,7 @@ use super::Pick;
 use crate::osd::{OpFlags, OsdFlags, OsdOp};
 use axon_denc::DecodeError;
 use bytes::{Bytes, BytesMut};
+use smallvec::SmallVec;
 use std::marker::PhantomData;
 
 /// Operations on one object that change nothing, done at one moment.
@@ -38,11 +39,14 @@ impl Kind for Writing {
     const FLAGS: OsdFlags = OsdFlags::WRITE.with(OsdFlags::ONDISK).with(OsdFlags::RETURNVEC);
 }
 
+/// Operations: most requests have one.
+pub(crate) type OpVec = SmallVec<[OsdOp; 1]>;
+
 /// Operations in order, with what they carry.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Compound {
-    ops: Vec<OsdOp>,
-    payloads: Vec<Bytes>,
+    ops: OpVec,
+    payloads: SmallVec<[Bytes; 1]>,
     flags: OsdFlags,
 }
 
@@ -117,13 +121,16 @@ impl Compound {
     }
 
     /// The operations, and their payloads as one buffer.
-    pub(crate) fn into_parts(self) -> (Vec<OsdOp>, Bytes) {
+    pub(crate) fn into_parts(self) -> (OpVec, Bytes) {
         (self.ops, join(self.payloads))
     }
 }
 
 /// One buffer of all; a single one is not copied.
-fn join(payloads: Vec<Bytes>) -> Bytes {
+fn join(mut payloads: SmallVec<[Bytes; 1]>) -> Bytes {
+    if payloads.len() <= 1 {
+        return payloads.pop().unwrap_or_default();
+    }
     let mut filled = payloads.iter().filter(|payload| !payload.is_empty());
     match (filled.next(), filled.next()) {
         (None, _) => Bytes::new(),

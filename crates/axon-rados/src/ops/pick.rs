@@ -24,12 +24,13 @@ impl<T> Pick<T> {
 
     pub(super) fn find(self, answer: &Answer) -> Result<T, RadosError> {
         let Some((code, data)) = answer.result(self.index) else {
-            return Err(RadosError::BadAnswer { object: answer.object().to_owned(), source: MISSING });
+            return Err(RadosError::BadAnswer { object: answer.object(), source: MISSING });
         };
         match Errno::check(code) {
-            Err(errno) => Err(RadosError::Refused { object: answer.object().to_owned(), errno }),
-            Ok(()) => (self.read)(data)
-                .map_err(|source| RadosError::BadAnswer { object: answer.object().to_owned(), source }),
+            Err(errno) => Err(RadosError::Refused { object: answer.object(), errno }),
+            Ok(()) => {
+                (self.read)(data).map_err(|source| RadosError::BadAnswer { object: answer.object(), source })
+            }
         }
     }
 }

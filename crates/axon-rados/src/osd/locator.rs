@@ -38,12 +38,18 @@ impl ObjectLocator {
 
 impl Encode for ObjectLocator {
     fn encode(&self, out: &mut Vec<u8>) {
+        LocatorView::of(self).encode(out);
+    }
+}
+
+impl Encode for LocatorView<'_> {
+    fn encode(&self, out: &mut Vec<u8>) {
         let compat = self.hash.map_or(COMPAT, |_| VERSION);
         put_versioned(out, VERSION, compat, |out| {
             self.pool.encode(out);
             NO_PREFERRED.encode(out);
-            self.key[..].encode(out);
-            self.namespace[..].encode(out);
+            self.key.encode(out);
+            self.namespace.encode(out);
             self.hash.map_or(NO_HASH, i64::from).encode(out);
         });
     }
@@ -55,16 +61,21 @@ impl Decode for ObjectLocator {
     }
 }
 
-/// A locator read in place.
+/// A locator whose texts are somewhere else.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LocatorView<'a> {
-    pool: i64,
-    key: &'a [u8],
-    namespace: &'a [u8],
-    hash: Option<u32>,
+    pub(crate) pool: i64,
+    pub(crate) key: &'a [u8],
+    pub(crate) namespace: &'a [u8],
+    pub(crate) hash: Option<u32>,
 }
 
 impl<'a> LocatorView<'a> {
+    pub(crate) fn of(locator: &'a ObjectLocator) -> Self {
+        let ObjectLocator { pool, key, namespace, hash } = locator;
+        Self { pool: *pool, key, namespace, hash: *hash }
+    }
+
     pub(crate) fn decode(input: &mut Decoder<'a>) -> Result<Self, DecodeError> {
         let (version, mut body) = input.versioned("object locator", VERSION)?;
         let pool = body.i64()?;

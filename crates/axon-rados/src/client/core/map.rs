@@ -1,7 +1,7 @@
 //! Following the OSD map.
 
 use super::{Core, State};
-use crate::client::deed::Deed;
+use crate::client::deed::{Deed, Deeds};
 use crate::client::map_damage::MapDamage;
 use crate::msg::{MOSDMap, MessageError};
 use crate::objecter::Fed;
@@ -65,7 +65,7 @@ impl State {
     }
 
     /// Does what is due.
-    pub(super) fn follow_map(&mut self, deeds: &mut Vec<Deed>, now: Instant) {
+    pub(super) fn follow_map(&mut self, deeds: &mut Deeds, now: Instant) {
         deeds.extend(self.map_waiters.take_due(now).into_iter().map(Deed::Wake));
         if self.ask_whole.take_due(now)
             && let Some(cluster) = &self.cluster
