@@ -73,10 +73,10 @@ pub(super) fn hash4<W: Word>(a: W, b: W, c: W, d: W) -> W {
     hash
 }
 
-/// The hashes of eight quadruples that differ in their second word only. Not inlined, as [`hash3_lanes`].
+/// The hashes of several quadruples that differ in their second word only. Not inlined, as [`hash3_lanes`].
 #[inline(never)]
-pub(super) fn hash4_lanes(a: u32, b: &Lanes, c: u32, d: u32) -> Lanes {
-    hash4(Lanes::splat(a), *b, Lanes::splat(c), Lanes::splat(d))
+pub(super) fn hash4_lanes<const N: usize>(a: u32, b: &[u32; N], c: u32, d: u32) -> [u32; N] {
+    hash4([a; N], *b, [c; N], [d; N])
 }
 
 /// One round: `c` takes up `a` and `b`, all three change.
