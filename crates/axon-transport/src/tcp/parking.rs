@@ -21,19 +21,20 @@ pub(crate) type Told = (u64, EventFlags);
 #[derive(Debug)]
 pub(crate) struct Parking {
     epoll: Arc<OwnedFd>,
-    sleep: Duration,
+    /// The longest it may last.
+    limit: Option<Duration>,
     told: Vec<Told>,
     failure: Option<Errno>,
 }
 
 impl Parking {
     pub(crate) fn new(epoll: Arc<OwnedFd>) -> Self {
-        Self { epoll, sleep: Duration::ZERO, told: Vec::with_capacity(EVENTS), failure: None }
+        Self { epoll, limit: Some(Duration::ZERO), told: Vec::with_capacity(EVENTS), failure: None }
     }
 
-    /// The next wait lasts at most so long.
-    pub(crate) fn sleep_for(&mut self, sleep: Duration) {
-        self.sleep = sleep;
+    /// The next wait lasts at most so long, or until something happens.
+    pub(crate) fn sleep_for(&mut self, limit: Option<Duration>) {
+        self.limit = limit;
     }
 
     /// What the last wait told. Bring it [back](Self::reuse).
@@ -54,12 +55,15 @@ impl Parking {
 
 impl Parked for Parking {
     fn wait(&mut self) {
-        let timeout =
-            Timespec { tv_sec: self.sleep.as_secs() as i64, tv_nsec: self.sleep.subsec_nanos().into() };
+        let timespec = |limit: Duration| Timespec {
+            tv_sec: limit.as_secs() as i64,
+            tv_nsec: limit.subsec_nanos().into(),
+        };
+        let timeout = self.limit.map(timespec);
         self.told.clear();
         // Nobody clears these 3 KiB; the kernel's events cannot move between threads, as they may hold pointers.
         let mut events = [const { MaybeUninit::<Event>::uninit() }; EVENTS];
-        self.failure = match epoll::wait(&*self.epoll, &mut events[..], Some(&timeout)) {
+        self.failure = match epoll::wait(&*self.epoll, &mut events[..], timeout.as_ref()) {
             Ok((events, _)) => {
                 self.told.extend(events.iter().map(|event| (event.data.u64(), event.flags)));
                 None

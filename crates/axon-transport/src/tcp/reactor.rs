@@ -4,6 +4,7 @@ use super::ALARM;
 use super::hot::Hot;
 use super::listener::{self, Listener};
 use super::parking::Parking;
+use super::sleep_timer::SleepTimer;
 use super::socket::{Context, Socket};
 use crate::alarm::Alarm;
 use crate::chunks::Chunks;
@@ -41,6 +42,7 @@ pub(crate) struct TcpReactor {
     hot: Hot,
     /// What it waits with; `None` while its thread waits apart from it.
     parking: Option<Box<Parking>>,
+    sleep_timer: SleepTimer,
     counters: Counters,
 }
 
@@ -53,6 +55,7 @@ impl TcpReactor {
         epoll::add(&epoll, &*alarm, EventData::new_u64(ALARM), flags)?;
         Ok(Self {
             origin,
+            sleep_timer: SleepTimer::new(&epoll)?,
             alarm,
             sockets: Slots::new(false),
             listeners: Slots::new(true),
@@ -69,22 +72,15 @@ impl TcpReactor {
 
     fn insert(&mut self, socket: Socket) -> SocketId {
         let id = SocketId(self.sockets.insert(socket));
-        self.review(id);
+        self.change(id, |_, _| ());
         id
     }
 
     /// Applies `change` to a living socket and notes what follows from it.
     fn change(&mut self, id: SocketId, change: impl FnOnce(&mut Socket, &mut Counters)) {
-        if let Some(socket) = self.sockets.get_mut(id.0) {
-            change(socket, &mut self.counters);
-            self.review(id);
-        }
-    }
-
-    fn review(&mut self, id: SocketId) {
-        if let Some(socket) = self.sockets.get_mut(id.0)
-            && socket.must_be_noted()
-        {
+        let Some(socket) = self.sockets.get_mut(id.0) else { return };
+        change(socket, &mut self.counters);
+        if socket.must_be_noted() {
             self.noted.push(id);
             if self.parking.is_none() {
                 self.alarm.ring(); // somebody else used the socket, and its own thread has to go on
@@ -136,6 +132,15 @@ impl TcpReactor {
         }
     }
 
+    /// The limit of a wait that lasts `sleep` at most.
+    fn limit(&mut self, sleep: Duration) -> Option<Duration> {
+        if sleep.is_zero() {
+            return Some(sleep);
+        }
+        let now = self.now();
+        self.sleep_timer.limit(now, sleep, &mut self.counters.controls)
+    }
+
     /// Reads from the sockets that were readable last, instead of asking epoll. `false` if it is epoll's turn.
     fn look_at_hot(&mut self, completions: &mut Vec<Completion>) -> bool {
         if !self.attention.is_empty() || !self.hot.is_worth_a_look() {
@@ -158,7 +163,7 @@ impl TcpReactor {
         let Some(mut parking) = self.parking.take() else { return Ok(()) };
         let sleep = if !sleep.is_zero() && self.alarm.fall_asleep() { sleep } else { Duration::ZERO };
         self.counters.waits += 1;
-        parking.sleep_for(sleep);
+        parking.sleep_for(self.limit(sleep));
         parking.wait();
         self.resume(parking, completions)
     }
@@ -208,33 +213,34 @@ impl TcpReactor {
             // Epoll would tell of the waiting bytes for ever. Failing, it tells once more.
             let _ = socket.control(&self.epoll, id, &mut self.counters);
         }
-        self.with_socket(id, completions, |socket, cx| socket.turn(events, cx));
-        self.review(id);
+        let mut context = Context { id, chunks: &mut self.chunks, counters: &mut self.counters, completions };
+        match socket.turn(events, &mut context) {
+            ControlFlow::Continue(()) if socket.must_be_noted() => self.noted.push(id),
+            ControlFlow::Continue(()) => {}
+            ControlFlow::Break(error) => self.ended(id, error, completions),
+        }
     }
 
     fn attend(&mut self, completions: &mut Vec<Completion>) {
+        if self.attention.is_empty() {
+            return;
+        }
         let mut attention = std::mem::take(&mut self.attention);
         for id in attention.drain(..) {
-            self.with_socket(id, completions, Socket::attend);
+            let Some(socket) = self.sockets.get_mut(id.0) else { continue };
+            let mut context =
+                Context { id, chunks: &mut self.chunks, counters: &mut self.counters, completions };
+            if let ControlFlow::Break(error) = socket.attend(&mut context) {
+                self.ended(id, error, completions);
+            }
         }
         self.attention = attention;
     }
 
-    /// Gives a living socket its turn, and removes it if that was the last.
-    fn with_socket(
-        &mut self,
-        id: SocketId,
-        completions: &mut Vec<Completion>,
-        turn: impl FnOnce(&mut Socket, &mut Context<'_>) -> super::socket::Turn,
-    ) {
-        let Some(socket) = self.sockets.get_mut(id.0) else {
-            return;
-        };
-        let mut context = Context { id, chunks: &mut self.chunks, counters: &mut self.counters, completions };
-        if let ControlFlow::Break(error) = turn(socket, &mut context) {
-            self.sockets.remove(id.0);
-            completions.push(Completion::Closed { socket: id, error });
-        }
+    /// The last turn of a socket is over.
+    fn ended(&mut self, id: SocketId, error: Option<io::Error>, completions: &mut Vec<Completion>) {
+        self.sockets.remove(id.0);
+        completions.push(Completion::Closed { socket: id, error });
     }
 }
 
@@ -324,8 +330,9 @@ impl Reactor for TcpReactor {
             return None;
         }
         self.counters.waits += 1;
+        let limit = self.limit(sleep);
         let mut parking = self.parking.take()?;
-        parking.sleep_for(sleep);
+        parking.sleep_for(limit);
         Some(parking)
     }
 

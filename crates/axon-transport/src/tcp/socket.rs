@@ -94,6 +94,9 @@ impl Socket {
         if may_write && let Err(error) = writing::write_now(&self.fd, buffers, counters) {
             self.fail(error);
         }
+        if buffers.is_empty() {
+            return; // the kernel took all, as it mostly does
+        }
         if self.failure.is_some() {
             buffers.clear();
         }

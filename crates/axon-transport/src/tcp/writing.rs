@@ -6,6 +6,7 @@ use crate::backlog::Backlog;
 use bytes::{Buf, Bytes};
 use rustix::fd::AsFd;
 use std::io;
+use std::iter;
 
 /// Writes done for one socket before others have their turn.
 const WRITES_PER_TURN: usize = 16;
@@ -28,6 +29,16 @@ pub(crate) fn flush(fd: impl AsFd, backlog: &mut Backlog, counters: &mut Counter
 
 /// Writes `buffers` without queueing while the kernel takes whole batches, and removes what was taken.
 pub(crate) fn write_now(fd: impl AsFd, buffers: &mut Vec<Bytes>, counters: &mut Counters) -> io::Result<()> {
+    if let [only] = &mut buffers[..] {
+        // A small message: one buffer, which goes as a whole.
+        let taken = if only.is_empty() { 0 } else { sys::gather(fd, iter::once(&*only), counters)? };
+        if taken == only.len() {
+            buffers.clear();
+        } else {
+            only.advance(taken);
+        }
+        return Ok(());
+    }
     buffers.retain(|buffer| !buffer.is_empty());
     let mut gone = 0;
     let result = write_batches(fd, buffers, &mut gone, counters);

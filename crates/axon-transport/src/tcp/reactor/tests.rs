@@ -42,7 +42,7 @@ impl Pair {
 
 fn poll(reactor: &mut TcpReactor) -> Vec<Completion> {
     let mut completions = Vec::new();
-    reactor.poll(Some(Duration::from_secs(5)), &mut completions).unwrap();
+    reactor.poll(Some(Duration::from_secs(3600)), &mut completions).unwrap();
     completions
 }
 
