@@ -14,12 +14,17 @@ pub(crate) type Held = ArrayVec<Permit, 3>;
 pub struct Received {
     message: Message,
     /// Given back when dropped.
-    _held: Held,
+    held: Held,
 }
 
 impl Received {
     pub(crate) fn new(message: Message, held: Held) -> Self {
-        Self { message, _held: held }
+        Self { message, held }
+    }
+
+    /// The message, and what it holds of the budgets.
+    pub(crate) fn into_parts(self) -> (Message, Held) {
+        (self.message, self.held)
     }
 
     /// The message alone; gives the budget back.

@@ -166,10 +166,17 @@ impl Worker {
         if outbox::is_empty() {
             return;
         }
-        let mut letters = std::mem::take(&mut self.letters);
-        outbox::swap(&mut letters);
-        for (connection, message, permit) in letters.drain(..) {
-            self.send(&connection, message, permit, served);
+        let mut letters = outbox::exchange(std::mem::take(&mut self.letters));
+        for Letter { connection, slot, message, permit } in letters.drain(..) {
+            // A connection that is gone was marked down: after a reset no message comes.
+            let Some(Endpoint::Peer(peer)) = self.endpoints.get_mut(slot) else { continue };
+            if peer.handle.id() != connection {
+                continue;
+            }
+            peer.send(message, permit);
+            if slot != served {
+                self.station.touch(slot);
+            }
         }
         self.letters = letters;
     }

@@ -23,6 +23,12 @@ impl Gate {
         (before & CLOSED == 0).then_some(sender)
     }
 
+    /// Whether nobody is let in any more. Who cannot be on the way while somebody looks for senders, being on that thread,
+    /// need not be counted.
+    pub(super) fn is_closed(&self) -> bool {
+        self.0.load(Ordering::Acquire) & CLOSED != 0
+    }
+
     /// Lets nobody in from now on.
     pub(super) fn close(&self) {
         self.0.fetch_or(CLOSED, Ordering::Relaxed);
@@ -48,7 +54,9 @@ mod tests {
     fn a_closed_gate_lets_nobody_in_and_knows_who_is_inside() {
         let gate = Gate::default();
         let (first, second) = (gate.enter(), gate.enter());
+        assert!(!gate.is_closed());
         gate.close();
+        assert!(gate.is_closed());
         assert!(gate.enter().is_none());
         drop(first);
         assert!(second.is_some() && !gate.is_empty());

@@ -6,9 +6,11 @@ use crate::mailbox::Mailbox;
 use crate::park;
 use crate::shared::Role;
 use crate::throttle::{Permit, TooLarge};
-use crate::worker::{Command, outbox};
+use crate::worker::Command;
+use crate::worker::outbox::{self, Letter};
 use axon_proto::cost;
 use axon_wire::{Limits, Message};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Bytes of a body that is written on the caller's thread, at most: with a longer one it would keep the worker from its desk.
@@ -75,17 +77,29 @@ impl Connection {
     }
 
     fn hand_over(&self, message: Message, permit: Permit, role: Role) -> Result<(), SendError> {
+        if let Route::Worker(_, mailbox) = &self.0.route
+            && outbox::is_open(mailbox)
+        {
+            return self.put_into_outbox(message, permit);
+        }
         let Some(_sender) = self.0.gate.enter() else { return Err(rejected(Rejection::Closed, message)) };
         match &self.0.route {
-            Route::Worker(_, mailbox) if outbox::is_open(mailbox) => {
-                outbox::put((self.clone(), message, permit))
-            }
             Route::Worker(worker, mailbox) if mailbox.is_asleep() && message.body_len() <= AT_ONCE => {
                 self.send_at_once(*worker, mailbox, message, permit);
             }
             Route::Worker(_, mailbox) => mailbox.push(Command::Send(self.clone(), message, permit)),
             Route::Loopback => return self.send_locally(message, permit, role),
         }
+        Ok(())
+    }
+
+    /// On the thread of the connection's worker, which looks for senders and takes what is in the outbox itself.
+    fn put_into_outbox(&self, message: Message, permit: Permit) -> Result<(), SendError> {
+        if self.0.gate.is_closed() {
+            return Err(rejected(Rejection::Closed, message));
+        }
+        let slot = self.0.slot.load(Ordering::Relaxed);
+        outbox::put(Letter { connection: self.0.id, slot, message, permit });
         Ok(())
     }
 

@@ -35,6 +35,17 @@ impl Permit {
         Self { budget: self.budget.clone(), amount }
     }
 
+    /// Gives back `amount`, or all there is if that is less.
+    pub fn give_back(&mut self, amount: usize) {
+        let amount = amount.min(self.amount);
+        self.amount -= amount;
+        if let Some(budget) = &self.budget
+            && amount > 0
+        {
+            Budget::release(budget, amount);
+        }
+    }
+
     /// Adds what `other` holds to this permit.
     ///
     /// # Panics

@@ -59,12 +59,13 @@ impl Admission {
     fn acquire_rest(&mut self, owner: &Connection, station: &Station) -> bool {
         let budgets = &station.shared.budgets;
         let by_type = budgets.by_type.get(&owner.peer_type());
-        let wanted: [Option<(&Throttle, usize)>; 3] = [
-            by_type.map(|(messages, _)| (messages, 1)),
-            by_type.map(|(_, bytes)| (bytes, self.length)),
-            Some((&budgets.dispatch_bytes, self.length)),
-        ];
-        for (throttle, amount) in wanted.into_iter().flatten().skip(self.held.len()) {
+        let all = if by_type.is_some() { 3 } else { 1 };
+        while self.held.len() < all {
+            let (throttle, amount) = match (by_type, self.held.len()) {
+                (Some((messages, _)), 0) => (messages, 1),
+                (Some((_, bytes)), 1) => (bytes, self.length),
+                _ => (&budgets.dispatch_bytes, self.length),
+            };
             match throttle.try_acquire(amount) {
                 Ok(Some(permit)) => self.held.push(permit),
                 _ => {

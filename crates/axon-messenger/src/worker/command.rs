@@ -1,7 +1,7 @@
 //! What other threads ask of a worker.
 
 use super::accepting::Accepting;
-use super::{Endpoint, NOBODY, Worker};
+use super::{Endpoint, Worker};
 use crate::Connection;
 use crate::throttle::Permit;
 use crate::worker::Tour;
@@ -69,7 +69,12 @@ pub(crate) struct Dial {
 impl Worker {
     pub(super) fn take_command(&mut self, command: Command) {
         match command {
-            Command::Send(connection, message, permit) => self.send(&connection, message, permit, NOBODY),
+            Command::Send(connection, message, permit) => {
+                if let Some((slot, peer)) = self.peer(&connection) {
+                    peer.send(message, permit);
+                    self.station.touch(slot);
+                }
+            }
             Command::Granted(connection, permit) => {
                 self.on_peer(&connection, |peer, station| peer.granted(permit, station));
             }
@@ -88,16 +93,6 @@ impl Worker {
             Command::ExpireCalls(limit) => self.expire_calls_in(limit),
             Command::Dump(tour) => self.tours.push(*tour),
             Command::Close(within) => self.close(within),
-        }
-    }
-
-    /// A connection that is gone was marked down: after a reset no message comes.
-    /// One in the slot `served` is served anyway.
-    pub(super) fn send(&mut self, connection: &Connection, message: Message, permit: Permit, served: usize) {
-        let Some((slot, peer)) = self.peer(connection) else { return };
-        peer.send(message, permit);
-        if slot != served {
-            self.station.touch(slot);
         }
     }
 

@@ -6,19 +6,28 @@
 //! worker, on this thread, and applied. The worker takes what is here before it opens the mailbox again, so that what is
 //! handed over because of it comes later. Otherwise the message goes into the mailbox, behind what lies there.
 
-use crate::Connection;
 use crate::mailbox::{Inbox, Mailbox};
 use crate::throttle::Permit;
 use axon_wire::Message;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 /// A message that was accepted for sending.
-pub(crate) type Letter = (Connection, Message, Permit);
+pub(crate) struct Letter {
+    /// The connection's number, and where the worker keeps its machine: it is the worker's own, so that neither changes
+    /// before the letter is taken.
+    pub(crate) connection: u64,
+    pub(crate) slot: usize,
+    pub(crate) message: Message,
+    pub(crate) permit: Permit,
+}
 
 thread_local! {
     /// The mailbox of the worker whose thread this is; 0 elsewhere.
     static HERE: Cell<usize> = const { Cell::new(0) };
-    static LETTERS: RefCell<Vec<Letter>> = const { RefCell::new(Vec::new()) };
+    /// Taken out and put back by whoever uses it, so that letters are not moved through closures.
+    static LETTERS: Cell<Vec<Letter>> = const { Cell::new(Vec::new()) };
+    /// Whether there are any.
+    static WAITING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// This thread is that of the worker who reads `inbox`.
@@ -33,15 +42,19 @@ pub(crate) fn is_open<T>(mailbox: &Mailbox<T>) -> bool {
 
 /// Hands over a message, in order with what was handed over before.
 pub(crate) fn put(letter: Letter) {
-    LETTERS.with_borrow_mut(|letters| letters.push(letter));
+    let mut letters = LETTERS.take();
+    letters.push(letter);
+    LETTERS.set(letters);
+    WAITING.set(true);
 }
 
 /// Whether nothing was put here.
 pub(super) fn is_empty() -> bool {
-    LETTERS.with_borrow(Vec::is_empty)
+    !WAITING.get()
 }
 
 /// Exchanges what was put here for `empty`, whose memory serves for what comes next.
-pub(super) fn swap(empty: &mut Vec<Letter>) {
-    LETTERS.with_borrow_mut(|letters| std::mem::swap(letters, empty));
+pub(super) fn exchange(empty: Vec<Letter>) -> Vec<Letter> {
+    WAITING.set(false);
+    LETTERS.replace(empty)
 }

@@ -12,6 +12,7 @@ use super::timers::Alarm;
 use super::{Fate, Station};
 use crate::Connection;
 use crate::dispatcher::Reset;
+use crate::received::Received;
 use crate::registry::registers;
 use crate::reply::CallError;
 use crate::throttle::Permit;
@@ -303,7 +304,7 @@ impl Peer {
     fn release(&mut self) {
         let done = self.queued.amount().saturating_sub(self.machine.held());
         if done > 0 {
-            drop(self.queued.split(done));
+            self.queued.give_back(done);
         }
     }
 
@@ -330,8 +331,8 @@ impl Peer {
 
     fn deliver(&mut self, message: Message, station: &Station) {
         station.counters().messages_in.count();
-        let held = self.admission.take();
-        if station.shared.deliver(&self.handle, message, held) {
+        let received = Received::new(message, self.admission.take());
+        if station.shared.deliver(&self.handle, received) {
             station.counters().fast_dispatches.count();
         }
     }
