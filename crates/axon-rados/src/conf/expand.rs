@@ -4,19 +4,19 @@ use std::cell::Cell;
 
 /// Variables replaced within the values of others: a bound for options that name each other in a circle.
 const MAX_DEPTH: u32 = 8;
-/// Variables replaced in one text, with those in their values.
-const MAX_VARIABLES: u32 = 1000;
+/// Bytes of the values put into one text, with those put into values: a bound for options that multiply each other.
+const MAX_BYTES: usize = 16 << 10;
 
 /// `text` with every `$name` and `${name}` for which `value` knows a value replaced by it; others stay as they are.
 pub(super) fn expand(text: &str, value: &dyn Fn(&str) -> Option<String>) -> String {
-    let left = Cell::new(MAX_VARIABLES);
+    let left = Cell::new(MAX_BYTES);
     Expansion { value, left: &left, depth: MAX_DEPTH }.of(text)
 }
 
 #[derive(Clone, Copy)]
 struct Expansion<'a> {
     value: &'a dyn Fn(&str) -> Option<String>,
-    left: &'a Cell<u32>,
+    left: &'a Cell<usize>,
     depth: u32,
 }
 
@@ -43,9 +43,9 @@ impl Expansion<'_> {
     /// The value of the variable whose name `text` starts with, and what follows the name.
     fn variable(self, text: &str) -> Option<(String, &str)> {
         let depth = self.depth.checked_sub(1)?;
-        let left = self.left.get().checked_sub(1)?;
         let (name, following) = split_name(text)?;
         let value = (self.value)(name)?;
+        let left = self.left.get().checked_sub(1 + value.len())?; // an empty one takes time
         self.left.set(left);
         Some((Self { depth, ..self }.of(&value), following))
     }
