@@ -382,7 +382,7 @@ impl Connection {
             connect_seq: ids.connect_seq,
             in_seq,
         });
-        self.link = Some(Link::dialled(self.config.clone(), start, now));
+        self.link = Some(Link::dialled(self.config.clone(), start, now).seeded(self.random));
     }
 
     /// There is a reason to dial, if this side may.

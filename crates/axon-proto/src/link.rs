@@ -52,6 +52,8 @@ pub struct Link {
     stage: Stage,
     timeline: Timeline,
     polices: bool,
+    /// Tells the rhythm of its keepalives from that of others.
+    seed: u64,
     /// The socket is gone, but what it brought is not read to its end.
     end: Option<Disconnect>,
     fault: Option<Fault>,
@@ -66,6 +68,12 @@ impl Link {
     /// A socket that was accepted.
     pub fn accepted(config: Arc<Config>, start: ServerStart, now: Instant) -> Self {
         Self::begin(config, now, false, |wires| Server::start(start, wires).map(Handshake::Server))
+    }
+
+    /// The same, with keepalives at other times than those of links with other seeds; `seed` is any random number.
+    #[must_use]
+    pub fn seeded(self, seed: u64) -> Self {
+        Self { seed, ..self }
     }
 
     fn begin(
@@ -83,7 +91,7 @@ impl Link {
             Ok(handshake) => (Stage::Handshake(handshake), None),
             Err(fault) => (Stage::Broken, Some(fault)),
         };
-        Self { config, receive, send, stage, timeline, polices, end: None, fault }
+        Self { config, receive, send, stage, timeline, polices, seed: 0, end: None, fault }
     }
 
     /// Bytes arrived. A broken link drops them.
@@ -353,7 +361,7 @@ impl Link {
     }
 
     fn open(&mut self, now: Instant) {
-        self.stage = Stage::Open(Liveness::new(self.config.timeouts, self.polices, now));
+        self.stage = Stage::Open(Liveness::new(self.config.timeouts, self.polices, self.seed, now));
     }
 
     fn control(&mut self, control: &Control) {

@@ -8,8 +8,8 @@ use core::time::Duration;
 #[derive(Debug)]
 pub(crate) struct Liveness {
     timeouts: Timeouts,
-    /// Whether keepalives are sent without being asked for.
-    polices: bool,
+    /// When keepalives are sent without being asked for.
+    rhythm: Option<Rhythm>,
     heard: Instant,
     /// The oldest keepalive since which nothing was heard.
     asked: Option<Instant>,
@@ -19,6 +19,16 @@ pub(crate) struct Liveness {
     body_due: Option<Instant>,
     /// The stamp of the peer's last keepalive, if it was not answered yet.
     owed: Option<UTime>,
+}
+
+/// How long a link may be silent before it is asked about.
+#[derive(Debug, Clone, Copy)]
+struct Rhythm {
+    /// After a sign of life; different for each link, as those that were opened together shall not ask together.
+    after: Duration,
+    /// Times are the ends of steps of a power of two: links that are due at nearly the same time are asked in one turn
+    /// of a worker, which costs less than a turn for each.
+    step: u64,
 }
 
 /// A message that waits for its admission.
@@ -36,6 +46,9 @@ const GRACE: Duration = Duration::from_secs(60);
 /// And what each of its bytes adds to that: a peer slower than 64 KiB a second holds budgets that others wait for.
 const PER_BYTE: Duration = Duration::from_nanos(1_000_000_000 / (64 << 10));
 
+/// Steps in an interval, at least.
+const STEPS: u64 = 256;
+
 /// What silence calls for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Silence {
@@ -50,8 +63,11 @@ pub(crate) enum Silence {
 }
 
 impl Liveness {
-    pub(crate) fn new(timeouts: Timeouts, polices: bool, now: Instant) -> Self {
-        Self { timeouts, polices, heard: now, asked: None, held: None, body_due: None, owed: None }
+    /// Of a link that opens now. One that `polices` asks by itself, in a rhythm that follows from `seed`, which is any
+    /// random number.
+    pub(crate) fn new(timeouts: Timeouts, polices: bool, seed: u64, now: Instant) -> Self {
+        let rhythm = timeouts.keepalive.filter(|_| polices).map(|every| Rhythm::new(every, seed));
+        Self { timeouts, rhythm, heard: now, asked: None, held: None, body_due: None, owed: None }
     }
 
     /// This side stops reading: a message with a body of `length` bytes waits.
@@ -124,13 +140,30 @@ impl Liveness {
             return self.timeouts.keepalive.map(|every| (held.since + every, WakeReason::Keepalive));
         }
         let idle = self.timeouts.idle.map(|t| (self.heard + t, WakeReason::Idle));
-        let keepalive = match (self.asked, self.timeouts.keepalive) {
+        let keepalive = match (self.asked, &self.rhythm) {
             (Some(asked), _) => Some((asked + self.timeouts.keepalive_ack, WakeReason::KeepaliveAck)),
-            (None, Some(every)) if self.polices => Some((self.heard + every, WakeReason::Keepalive)),
-            _ => None,
+            (None, Some(rhythm)) => Some((rhythm.next(self.heard), WakeReason::Keepalive)),
+            (None, None) => None,
         };
         let body = self.body_due.map(|due| (due, WakeReason::Body));
         [idle, keepalive, body].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+}
+
+impl Rhythm {
+    /// Asks between three quarters of `every` and all of it after the last sign of life.
+    fn new(every: Duration, seed: u64) -> Self {
+        let every = u64::try_from(every.as_nanos()).unwrap_or(u64::MAX);
+        let step = (every / STEPS).checked_ilog2().map_or(1, |bits| 1 << bits);
+        let quarter = every / 4;
+        // The step may add as much as itself.
+        let room = quarter.saturating_sub(step) + 1;
+        Self { after: Duration::from_nanos(every - quarter + seed % room), step }
+    }
+
+    /// When to ask, if nothing is heard after `heard`.
+    fn next(&self, heard: Instant) -> Instant {
+        Instant((heard + self.after).0 | (self.step - 1))
     }
 }
 
@@ -149,8 +182,10 @@ pub(crate) fn round_trip(stamp: UTime, now: Instant) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     const SECOND: Duration = Duration::from_secs(1);
+    const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 
     fn timeouts() -> Timeouts {
         Timeouts {
@@ -164,8 +199,8 @@ mod tests {
     #[test]
     fn silence_is_asked_about_then_given_up() {
         let start = Instant(0);
-        let mut link = Liveness::new(timeouts(), true, start);
-        assert_eq!(link.check(start + SECOND * 9), Silence::Bearable);
+        let mut link = Liveness::new(timeouts(), true, SEED, start);
+        assert_eq!(link.check(start + SECOND * 7), Silence::Bearable);
         assert_eq!(link.check(start + SECOND * 10), Silence::Ask);
         link.asked(start + SECOND * 10);
         assert_eq!(link.check(start + SECOND * 14), Silence::Bearable);
@@ -174,10 +209,38 @@ mod tests {
         assert_eq!(link.check(start + SECOND * 15), Silence::Bearable);
     }
 
+    /// A worker is not held up by thousands of keepalives, nor woken for each.
+    #[test]
+    fn links_opened_together_ask_at_different_times_in_groups() {
+        let start = Instant(123_456_789);
+        let due = |seed| Liveness::new(timeouts(), true, seed * SEED, start).deadline().unwrap().0;
+        let mut times: Vec<Instant> = (1..=10_000).map(due).collect();
+        times.sort();
+        assert!(times[0] >= start + SECOND * 15 / 2 && times[9_999] <= start + SECOND * 10, "{times:?}");
+        let largest = times.chunk_by(|a, b| a == b).map(<[_]>::len).max().unwrap();
+        let groups = times.chunk_by(|a, b| a == b).count();
+        assert!(groups <= 80 && largest <= 300, "{groups} groups, {largest} in the largest");
+    }
+
+    /// However short or long, nobody is asked later than was said.
+    #[test]
+    fn any_interval_has_a_rhythm() {
+        for nanos in [0, 1, 63, 64, 1_000, 1_000_000_007, u64::MAX / 2] {
+            for seed in [0, 1, SEED, u64::MAX] {
+                let every = Duration::from_nanos(nanos);
+                let next = Rhythm::new(every, seed).next(Instant(77));
+                assert!(
+                    (Instant(77) + every * 3 / 4..=Instant(77) + every).contains(&next),
+                    "{nanos} {seed}"
+                );
+            }
+        }
+    }
+
     #[test]
     fn asking_again_does_not_buy_time() {
         let start = Instant(0);
-        let mut link = Liveness::new(timeouts(), true, start);
+        let mut link = Liveness::new(timeouts(), true, SEED, start);
         link.asked(start);
         link.asked(start + SECOND * 4);
         assert_eq!(link.check(start + SECOND * 5), Silence::GiveUp(WakeReason::KeepaliveAck));
@@ -187,7 +250,7 @@ mod tests {
     #[test]
     fn silence_says_nothing_while_nobody_listens() {
         let start = Instant(0);
-        let mut link = Liveness::new(timeouts(), true, start);
+        let mut link = Liveness::new(timeouts(), true, SEED, start);
         link.asked(start);
         link.suspend(start, 100);
         assert_eq!(link.check(start + SECOND * 9), Silence::Bearable);
@@ -195,16 +258,19 @@ mod tests {
         link.reassured(start + SECOND * 600);
         assert_eq!(link.check(start + SECOND * 609), Silence::Bearable);
         link.resume(start + SECOND * 600);
-        assert_eq!(link.deadline(), Some((start + SECOND * 610, WakeReason::Keepalive)));
+        let due = link.deadline();
+        let (at, reason) = due.unwrap();
+        assert_eq!(reason, WakeReason::Keepalive);
+        assert!((start + SECOND * 607..=start + SECOND * 610).contains(&at), "{at:?}");
         link.resume(start + SECOND * 605);
-        assert_eq!(link.deadline(), Some((start + SECOND * 610, WakeReason::Keepalive)));
+        assert_eq!(link.deadline(), due);
     }
 
     /// It may be as slow as it likes while nobody waits for what it holds.
     #[test]
     fn the_body_of_an_admitted_message_has_its_time() {
         let start = Instant(0);
-        let mut link = Liveness::new(timeouts(), false, start);
+        let mut link = Liveness::new(timeouts(), false, SEED, start);
         link.suspend(start, 64 << 20);
         link.resume(start);
         let due = start + (GRACE + PER_BYTE * (64 << 20));
@@ -219,7 +285,7 @@ mod tests {
 
     #[test]
     fn only_the_last_question_is_answered() {
-        let mut link = Liveness::new(timeouts(), false, Instant(0));
+        let mut link = Liveness::new(timeouts(), false, SEED, Instant(0));
         link.owe(UTime { sec: 1, nsec: 0 });
         link.owe(UTime { sec: 2, nsec: 0 });
         assert!(link.owes());
@@ -230,7 +296,7 @@ mod tests {
     #[test]
     fn an_accepting_side_only_knows_idleness() {
         let start = Instant(0);
-        let link = Liveness::new(timeouts(), false, start);
+        let link = Liveness::new(timeouts(), false, SEED, start);
         assert_eq!(link.check(start + SECOND * 59), Silence::Bearable);
         assert_eq!(link.check(start + SECOND * 60), Silence::GiveUp(WakeReason::Idle));
     }

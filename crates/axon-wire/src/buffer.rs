@@ -56,12 +56,17 @@ impl FrameBuf {
 
     /// Moves everything written to the end of `out`, in order, and keeps the memory behind it for reuse.
     pub fn drain_into(&mut self, out: &mut Vec<Bytes>) {
-        self.finish_tail();
-        out.append(&mut self.pieces);
+        if !self.pieces.is_empty() {
+            out.append(&mut self.pieces);
+        }
+        if !self.tail.is_empty() {
+            out.push(self.tail.split().freeze());
+        }
         self.len = 0;
     }
 
     /// Copies `bytes`.
+    #[inline]
     pub(crate) fn put(&mut self, bytes: &[u8]) {
         self.make_room(bytes.len());
         self.tail.extend_from_slice(bytes);
@@ -70,10 +75,15 @@ impl FrameBuf {
     }
 
     /// Copies or references `bytes`, whichever is cheaper.
+    #[inline]
     pub(crate) fn put_bytes(&mut self, bytes: &Bytes) {
         if bytes.len() < Self::REFERENCE_FROM {
             return self.put(bytes);
         }
+        self.reference(bytes);
+    }
+
+    fn reference(&mut self, bytes: &Bytes) {
         self.finish_tail();
         self.pieces.push(bytes.clone());
         self.len += bytes.len();
@@ -98,6 +108,7 @@ impl FrameBuf {
     }
 
     /// Makes the next `len` bytes fit behind the tail without a move.
+    #[inline]
     pub(crate) fn make_room(&mut self, len: usize) {
         if self.tail.capacity() - self.tail.len() < len {
             self.next_chunk(len);

@@ -15,7 +15,7 @@
 //! Ceph: `src/msg/async/frames_v2.h`, `FrameAssembler`.
 
 use crate::preamble::{MAX_SEGMENTS, Preamble};
-use crate::provider::TAG_LEN;
+use crate::provider::{Provider, TAG_LEN};
 
 /// The revision of the framing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,7 +42,13 @@ pub(crate) const EPILOGUE_REV0: usize = 1 + 4 * CRC_LEN;
 pub(crate) const EPILOGUE_SECURE: usize = 16;
 
 /// The register a segment's crc starts from; also the crc of an empty segment.
-pub(crate) const CRC_SEED: u32 = 0xffff_ffff;
+const CRC_SEED: u32 = 0xffff_ffff;
+
+/// The crc of a segment. Few messages have a middle.
+#[inline]
+pub(crate) fn segment_crc(provider: &dyn Provider, segment: &[u8]) -> u32 {
+    if segment.is_empty() { CRC_SEED } else { provider.crc32c(CRC_SEED, segment) }
+}
 
 /// How frames look at some point of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

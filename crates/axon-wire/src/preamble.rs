@@ -85,7 +85,7 @@ impl Preamble {
         };
         preamble.check_count()?;
         let (entries, _) = bytes[2..26].as_chunks::<6>();
-        for (i, entry) in entries[..usize::from(preamble.segments)].iter().enumerate() {
+        for (i, entry) in entries.iter().enumerate().take(preamble.segments.into()) {
             preamble.lengths[i] = u32::from_le_bytes([entry[0], entry[1], entry[2], entry[3]]);
             preamble.alignments[i] = u16::from_le_bytes([entry[4], entry[5]]);
         }

@@ -8,7 +8,7 @@ mod secure;
 
 pub use head::Head;
 
-use crate::layout::{Format, Revision};
+use crate::layout::{Format, INLINE, Revision};
 use crate::nonce::NonceSequence;
 use crate::provider::{Aead, KEY_LEN, NONCE_LEN, Provider};
 use crate::{Control, Limits, Message, WireError};
@@ -36,6 +36,9 @@ pub struct FrameReader {
 struct Opener {
     aead: Box<dyn Aead>,
     nonces: NonceSequence,
+    /// Of the frame whose body is next. Rev1: the start of segment 0. Rev0: the first block as it came, which the tag
+    /// covers.
+    inline: [u8; INLINE],
     /// Only rev0 has to look at a preamble before it can be authenticated.
     peek: Option<Peek>,
 }
@@ -80,6 +83,7 @@ impl FrameReader {
         self.opener = Some(Opener {
             aead: self.provider.aes128gcm(key),
             nonces: NonceSequence::new(self.revision, nonce),
+            inline: [0; INLINE],
             peek: (self.revision == Revision::Zero).then(|| Peek::new(key)),
         });
     }
@@ -105,12 +109,13 @@ impl FrameReader {
             let got = block.len();
             return Err(WireError::BodyLength { expected, got });
         }
-        let head = match (self.format(), &mut self.opener) {
+        let format = self.format();
+        let preamble = match (format, &mut self.opener) {
             (Format::Rev1Secure, Some(opener)) => secure::rev1_head(self.provider, opener, block),
             (Format::Rev0Secure, Some(opener)) => secure::rev0_head(self.provider, opener, block),
-            (format, _) => crc::head(self.provider, format, block),
+            _ => crc::head(self.provider, block),
         }?;
-        head.judge(&self.limits)
+        Head::judge(preamble, format, &self.limits)
     }
 
     /// Reads the rest of the frame that started with `head`; a secure one is decrypted where it is. Message segments are

@@ -104,6 +104,8 @@ impl FrameWriter {
         self.frame(Tag::Message, &header, rest, out)
     }
 
+    /// Inlined, as a message's first segment always has the same length, and then copies and loops over it vanish.
+    #[inline(always)]
     fn frame(
         &mut self,
         tag: Tag,

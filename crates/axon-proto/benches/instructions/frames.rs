@@ -4,7 +4,7 @@ use crate::Path;
 use axon_wire::{
     Frame, FrameBuf, FrameReader, FrameWriter, Limits, Message, Received, Revision, default_provider,
 };
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use std::hint::black_box;
 
 const KEY: [u8; 16] = [1; 16];
@@ -32,21 +32,25 @@ pub(crate) fn write(secure: bool, data: usize) -> Path {
     })
 }
 
-/// Reads one message and lets it go. The copy into the buffer, which the kernel makes otherwise, counts as well.
+/// Reads one message and lets it go, as a link does. The copy into the buffer, which the kernel makes otherwise, counts as
+/// well.
 pub(crate) fn read(secure: bool, data: usize) -> Path {
     // Each frame of a secure direction has another nonce, so that they are written one by one before.
     let frames = crate::WARM_UP + crate::MEASURED;
-    let mut written = written(secure, data, if secure { frames } else { 1 }).into_iter().cycle();
+    let written = written(secure, data, if secure { frames } else { 1 });
+    let mut next = 0;
     let mut reader = reader(secure);
     let mut buffer = BytesMut::new();
     Box::new(move || {
-        let frame = written.next().expect("one for each");
+        let frame = black_box(&written[next]);
+        next = (next + 1) % written.len();
         buffer.reserve(frame.len());
-        buffer.extend_from_slice(black_box(&frame));
-        let mut block = buffer.split_to(reader.first_block_len());
-        let head = reader.open_head(&mut block).expect("our own");
-        let body = buffer.split_to(head.body_len());
-        let received = reader.open_body(head, body).expect("our own");
+        buffer.extend_from_slice(frame);
+        let mut arrived = buffer.split();
+        let length = reader.first_block_len();
+        let head = reader.open_head(&mut arrived[..length]).expect("our own");
+        arrived.advance(length);
+        let received = reader.open_body(head, arrived).expect("our own");
         assert!(matches!(&received, Received::Frame(Frame::Message(m)) if m.data.len() == data));
         black_box(received);
     })

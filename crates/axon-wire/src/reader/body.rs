@@ -29,37 +29,45 @@ pub(super) fn header(segment: &[u8]) -> Result<MessageHeader, WireError> {
         .ok_or(WireError::HeaderLength { length: segment.len() as u32 })
 }
 
-/// A message from its header and `rest`, which starts with segment 1; after each segment `gap` bytes for its length
-/// are skipped.
+/// A message from its header and the body it came in. Segment 1 begins at `start`; after each segment `gap` bytes for its
+/// length are skipped.
+#[inline]
 pub(super) fn message(
     head: &Head,
     status: LateStatus,
     header: MessageHeader,
-    mut rest: BytesMut,
-    gap: fn(usize) -> usize,
+    mut body: BytesMut,
+    start: usize,
+    gap: impl Fn(usize) -> usize,
 ) -> Received {
     if status == LateStatus::Aborted {
         return Received::Aborted;
     }
-    rest.truncate(end_of_last(head, gap));
-    let mut rest = rest.freeze();
-    let [front, middle, data] = [1, 2, 3].map(|i| take(&mut rest, head.length(i), gap));
-    Received::Frame(Frame::Message(Message { header, front, middle, data }))
+    body.truncate(end_of_last(head, start, &gap));
+    let mut rest = body.freeze();
+    rest.advance(start);
+    Received::Frame(Frame::Message(Message {
+        header,
+        front: take(&mut rest, head.length(1), &gap),
+        middle: take(&mut rest, head.length(2), &gap),
+        data: take(&mut rest, head.length(3), &gap),
+    }))
 }
 
-/// Where the last segment ends, counted from the start of segment 1: without this cut, the last `take` would have to
-/// share memory with a remainder nobody wants.
-fn end_of_last(head: &Head, gap: fn(usize) -> usize) -> usize {
+/// Where the last segment ends: without this cut, the last `take` would have to share memory with a remainder nobody
+/// wants.
+fn end_of_last(head: &Head, start: usize, gap: impl Fn(usize) -> usize) -> usize {
     let last = usize::from(head.preamble.segments) - 1;
     let before: usize = (1..last).map(|i| head.length(i) + gap(head.length(i))).sum();
     match last {
-        0 => 0,
-        last => before + head.length(last),
+        0 => start,
+        last => start + before + head.length(last),
     }
 }
 
 /// Takes a segment off the front without copying, and without touching the reference count if it is the last.
-fn take(rest: &mut Bytes, length: usize, gap: fn(usize) -> usize) -> Bytes {
+#[inline]
+fn take(rest: &mut Bytes, length: usize, gap: impl Fn(usize) -> usize) -> Bytes {
     if length == 0 {
         return Bytes::new();
     }

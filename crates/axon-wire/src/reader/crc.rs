@@ -1,25 +1,20 @@
 //! Frames in crc mode.
 
 use super::{Head, Received, body};
-use crate::layout::{CRC_LEN, CRC_SEED, EPILOGUE_REV0, EPILOGUE_REV1, Format, INLINE, LateStatus};
+use crate::layout::{CRC_LEN, EPILOGUE_REV0, EPILOGUE_REV1, LateStatus, segment_crc};
 use crate::preamble::Preamble;
 use crate::provider::Provider;
 use crate::{Tag, WireError};
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 
-pub(super) fn head(provider: &dyn Provider, format: Format, block: &[u8]) -> Result<Head, WireError> {
+pub(super) fn head(provider: &dyn Provider, block: &[u8]) -> Result<Preamble, WireError> {
     let block =
         block.first_chunk().ok_or(WireError::BodyLength { expected: Preamble::LEN, got: block.len() })?;
-    let preamble = Preamble::parse(block, provider)?;
-    Ok(Head::new(preamble, format, [0; INLINE]))
+    Preamble::parse(block, provider)
 }
 
 /// `seg0 | crc if not empty`, and with several segments `seg1 | seg2 | seg3 | status | crc x 3`.
-pub(super) fn rev1_body(
-    provider: &dyn Provider,
-    head: &Head,
-    mut body: BytesMut,
-) -> Result<Received, WireError> {
+pub(super) fn rev1_body(provider: &dyn Provider, head: &Head, body: BytesMut) -> Result<Received, WireError> {
     let tag = head.tag();
     let (first, after) = body.split_at(head.length(0));
     if !first.is_empty() {
@@ -29,22 +24,18 @@ pub(super) fn rev1_body(
         return body::control(tag, LateStatus::Complete, first);
     }
     let header = body::header(first)?;
-    body.advance(head.length(0) + CRC_LEN);
+    let start = head.length(0) + CRC_LEN;
     if head.preamble.segments == 1 {
-        return Ok(body::message(head, LateStatus::Complete, header, body, no_gap));
+        return Ok(body::message(head, LateStatus::Complete, header, body, start, no_gap));
     }
-    let (rest, epilogue) = body.split_at(body.len() - EPILOGUE_REV1);
+    let (rest, epilogue) = body[start..].split_at(body.len() - start - EPILOGUE_REV1);
     check_rest(provider, head, rest, &epilogue[1..])?;
     let status = body::rev1_status(tag, epilogue[0])?;
-    Ok(body::message(head, status, header, body, no_gap))
+    Ok(body::message(head, status, header, body, start, no_gap))
 }
 
 /// `seg0 | seg1 | seg2 | seg3 | flags | crc x 4`.
-pub(super) fn rev0_body(
-    provider: &dyn Provider,
-    head: &Head,
-    mut body: BytesMut,
-) -> Result<Received, WireError> {
+pub(super) fn rev0_body(provider: &dyn Provider, head: &Head, body: BytesMut) -> Result<Received, WireError> {
     let tag = head.tag();
     let (segments, epilogue) = body.split_at(body.len() - EPILOGUE_REV0);
     let (first, rest) = segments.split_at(head.length(0));
@@ -56,8 +47,7 @@ pub(super) fn rev0_body(
         return body::control(tag, status, first);
     }
     let header = body::header(first)?;
-    body.advance(head.length(0));
-    Ok(body::message(head, status, header, body, no_gap))
+    Ok(body::message(head, status, header, body, head.length(0), no_gap))
 }
 
 fn no_gap(_length: usize) -> usize {
@@ -78,7 +68,7 @@ fn check_rest(provider: &dyn Provider, head: &Head, mut rest: &[u8], slots: &[u8
 /// Checks a segment against the crc at the start of `slot`.
 fn check(provider: &dyn Provider, tag: Tag, segment: u8, bytes: &[u8], slot: &[u8]) -> Result<(), WireError> {
     let got = slot.first_chunk().map_or(0, |s| u32::from_le_bytes(*s));
-    let expected = provider.crc32c(CRC_SEED, bytes);
+    let expected = segment_crc(provider, bytes);
     if got == expected {
         return Ok(());
     }

@@ -1,6 +1,6 @@
 //! The first block of a frame, read and judged.
 
-use crate::layout::{Format, INLINE};
+use crate::layout::Format;
 use crate::preamble::Preamble;
 use crate::{Limits, Tag, WireError};
 
@@ -10,17 +10,24 @@ use crate::{Limits, Tag, WireError};
 pub struct Head {
     pub(super) preamble: Preamble,
     pub(super) format: Format,
-    /// Rev1 secure: the start of segment 0. Rev0 secure: the first block as it came, which the tag covers.
-    pub(super) inline: [u8; INLINE],
     body_len: usize,
 }
 
 impl Head {
-    pub(super) fn new(preamble: Preamble, format: Format, inline: [u8; INLINE]) -> Self {
-        Self { preamble, format, inline, body_len: 0 }
+    /// Refuses what is compressed or too long, and works out how much follows.
+    #[inline]
+    pub(super) fn judge(preamble: Preamble, format: Format, limits: &Limits) -> Result<Self, WireError> {
+        let tag = preamble.tag;
+        if preamble.is_compressed() {
+            return Err(WireError::Compressed { tag });
+        }
+        limits.check(&preamble)?;
+        let body_len = format.body_len(&preamble).ok_or(WireError::FrameTooLong { tag })?;
+        Ok(Self { preamble, format, body_len })
     }
 
     /// What the frame is.
+    #[inline]
     pub fn tag(&self) -> Tag {
         self.preamble.tag
     }
@@ -31,6 +38,7 @@ impl Head {
     }
 
     /// Bytes of the frame that follow the first block; may be 0.
+    #[inline]
     pub fn body_len(&self) -> usize {
         self.body_len
     }
@@ -41,24 +49,8 @@ impl Head {
         rest.into_iter().map(|l| l as usize).sum()
     }
 
-    /// Refuses what is compressed or too long, and works out how much follows.
-    pub(super) fn judge(mut self, limits: &Limits) -> Result<Self, WireError> {
-        let tag = self.tag();
-        if self.preamble.is_compressed() {
-            return Err(WireError::Compressed { tag });
-        }
-        limits.check(&self.preamble)?;
-        self.body_len = self.format.body_len(&self.preamble).ok_or(WireError::FrameTooLong { tag })?;
-        Ok(self)
-    }
-
     /// Length of segment `i` in bytes.
     pub(super) fn length(&self, i: usize) -> usize {
         self.preamble.lengths[i] as usize
-    }
-
-    /// The part of segment 0 that came in the first block of a rev1 secure frame.
-    pub(super) fn inline_segment(&self) -> &[u8] {
-        &self.inline[..self.length(0).min(INLINE)]
     }
 }

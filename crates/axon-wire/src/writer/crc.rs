@@ -2,16 +2,17 @@
 
 use super::Parts;
 use crate::FrameBuf;
-use crate::layout::{CRC_LEN, CRC_SEED, EPILOGUE_REV0, EPILOGUE_REV1, LateStatus};
+use crate::layout::{CRC_LEN, EPILOGUE_REV0, EPILOGUE_REV1, LateStatus, segment_crc};
 use crate::preamble::Preamble;
 use crate::provider::Provider;
 
+#[inline(always)]
 pub(super) fn rev1(provider: &dyn Provider, parts: Parts<'_>, out: &mut FrameBuf) {
     out.make_room(Preamble::LEN + parts.first.len() + CRC_LEN);
     out.put(&parts.preamble.emit(provider));
     if !parts.first.is_empty() {
         out.put(parts.first);
-        out.put(&provider.crc32c(CRC_SEED, parts.first).to_le_bytes());
+        out.put(&segment_crc(provider, parts.first).to_le_bytes());
     }
     if !parts.several() {
         return;
@@ -29,7 +30,7 @@ pub(super) fn rev0(provider: &dyn Provider, parts: Parts<'_>, out: &mut FrameBuf
     let mut epilogue = [0; EPILOGUE_REV0];
     epilogue[0] = LateStatus::COMPLETE_REV0;
     let (slots, _) = epilogue[1..].as_chunks_mut();
-    slots[0] = provider.crc32c(CRC_SEED, parts.first).to_le_bytes();
+    slots[0] = segment_crc(provider, parts.first).to_le_bytes();
     put_rest(provider, &parts, &mut slots[1..], out);
     out.put(&epilogue);
 }
@@ -38,7 +39,7 @@ pub(super) fn rev0(provider: &dyn Provider, parts: Parts<'_>, out: &mut FrameBuf
 fn put_rest(provider: &dyn Provider, parts: &Parts<'_>, slots: &mut [[u8; CRC_LEN]], out: &mut FrameBuf) {
     let count = usize::from(parts.preamble.segments) - 1;
     for (segment, slot) in parts.rest.iter().zip(slots).take(count) {
-        *slot = provider.crc32c(CRC_SEED, segment).to_le_bytes();
+        *slot = segment_crc(provider, segment).to_le_bytes();
         out.put_bytes(segment);
     }
 }
