@@ -1,6 +1,7 @@
 //! What a target may take: memory in proportion to its bytes. Counted for the whole process, so that nothing else may
 //! allocate while a target runs.
 
+use axon_rados::osdmap::{OsdInfo, OsdMap};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -11,9 +12,13 @@ const FACTOR: usize = 96;
 /// What reading anything takes.
 const BASE: usize = 64 << 10;
 
-/// The bytes of memory that may be taken at one time for `length` bytes of input.
-pub fn limit(length: usize) -> usize {
-    BASE + FACTOR * length
+/// What a change of an OSD map takes whatever its length: it says with four bytes how many OSDs there are from now on.
+const OSDS: usize = 2 * OsdMap::MAX_OSDS as usize * size_of::<OsdInfo>();
+
+/// The bytes of memory that a target may take at one time for `length` bytes of input.
+pub fn limit(name: &str, length: usize) -> usize {
+    let base = if name == "osd_map_change" { OSDS } else { BASE };
+    base + FACTOR * length
 }
 
 /// The bytes of memory that `read` takes at most at one time.

@@ -1,5 +1,6 @@
 //! One function for each target: it must neither panic nor take more memory than its bytes allow.
 
+use crate::seal;
 use axon_auth::Keyring;
 use axon_denc::{AddrType, AddrVec, Decode, Decoder, EntityAddr};
 use axon_rados::MonMap;
@@ -8,7 +9,7 @@ use axon_rados::crush::CrushMap;
 use axon_rados::msg::*;
 use axon_rados::osd::{ObjectLocator, PgId};
 use axon_rados::osdmap::{Incremental, OsdMap};
-use axon_wire::{Banner, FrameReader, Limits, Message, Provider, default_provider};
+use axon_wire::{Banner, FrameReader, Limits, Message, default_provider};
 use bytes::{Bytes, BytesMut};
 use std::io;
 use std::net::IpAddr;
@@ -17,7 +18,7 @@ use std::path::Path;
 /// A target's name and function.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// All of them.
+/// All of them but those of whole sockets.
 pub const ALL: [Target; 9] = [
     ("frames", frames),
     ("osd_map", osd_map),
@@ -30,23 +31,16 @@ pub const ALL: [Target; 9] = [
     ("addrs", addrs),
 ];
 
-/// Bytes of a first block, before its checksum.
-const SEALED: usize = 28;
-
-/// What a peer sends first: a banner, and frames with checksums. Those of the first blocks are made right, so that the lengths
-/// in them count.
+/// What a peer sends first: a banner, and frames, as they are and with right checksums, so that what is in them counts.
 pub fn frames(bytes: &[u8]) {
-    let Ok(Some((_, length))) = Banner::parse(bytes) else { return };
-    for seal in [false, true] {
+    let Ok(Some((banner, length))) = Banner::parse(bytes) else { return };
+    for bytes in [bytes.to_vec(), seal::stream(bytes)] {
         let mut rest = BytesMut::from(bytes.get(length..).unwrap_or_default());
         let mut reader = FrameReader::new(default_provider());
+        reader.set_revision(seal::revision(banner));
         reader.set_limits(Limits::SESSION);
         while rest.len() >= reader.first_block_len() {
             let mut block = rest.split_to(reader.first_block_len());
-            if seal {
-                let crc = default_provider().crc32c(0, &block[..SEALED]);
-                block[SEALED..SEALED + 4].copy_from_slice(&crc.to_le_bytes());
-            }
             let Ok(head) = reader.open_head(&mut block) else { break };
             if head.body_len() > rest.len() {
                 break;
@@ -61,7 +55,7 @@ pub fn frames(bytes: &[u8]) {
 
 /// A whole OSD map, as it is and with a right checksum; what can be read is asked for places.
 pub fn osd_map(bytes: &[u8]) {
-    for bytes in [bytes.to_vec(), sealed(bytes, 0)] {
+    for bytes in [bytes.to_vec(), seal::map(bytes, 0)] {
         if let Ok(map) = OsdMap::decode(&bytes) {
             use_map(&map);
         }
@@ -70,7 +64,7 @@ pub fn osd_map(bytes: &[u8]) {
 
 /// A change to an OSD map, applied to nothing.
 pub fn osd_map_change(bytes: &[u8]) {
-    for bytes in [bytes.to_vec(), sealed(bytes, 4)] {
+    for bytes in [bytes.to_vec(), seal::map(bytes, 4)] {
         let mut map = OsdMap::default();
         if Incremental::decode(&bytes).is_ok_and(|change| map.apply(&change).is_ok()) {
             use_map(&map);
@@ -170,17 +164,6 @@ impl Resolve for Nobody {
     fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
         Err(io::ErrorKind::NotFound.into())
     }
-}
-
-/// The bytes with a right checksum, `after` bytes before the end.
-fn sealed(bytes: &[u8], after: usize) -> Vec<u8> {
-    let mut bytes = bytes.to_vec();
-    if let Some(at) = bytes.len().checked_sub(4 + after) {
-        let provider: &dyn Provider = default_provider();
-        let crc = provider.crc32c(provider.crc32c(!0, &bytes[..at]), &bytes[at + 4..]);
-        bytes[at..at + 4].copy_from_slice(&crc.to_le_bytes());
-    }
-    bytes
 }
 
 fn use_map(map: &OsdMap) {

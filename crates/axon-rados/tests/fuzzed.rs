@@ -1,6 +1,12 @@
 //! The fuzz targets on real captures that are flipped, cut, extended and spliced: the same ones in every run, in bounded
 //! time. A binary of its own, as it counts every allocation of the process.
 
+#[path = "../../../fuzz/src/memory.rs"]
+#[expect(unreachable_pub, reason = "it is a module of the fuzz crate")]
+mod memory;
+#[path = "../../../fuzz/src/seal.rs"]
+#[expect(unreachable_pub, reason = "it is a module of the fuzz crate")]
+mod seal;
 #[path = "../../../fuzz/src/seeds.rs"]
 #[expect(unreachable_pub, reason = "it is a module of the fuzz crate")]
 mod seeds;
@@ -8,18 +14,10 @@ mod seeds;
 #[expect(unreachable_pub, reason = "it is a module of the fuzz crate")]
 mod targets;
 
-use peak_alloc::PeakAlloc;
 use std::collections::BTreeMap;
-
-#[global_allocator]
-static MEMORY: PeakAlloc = PeakAlloc;
 
 /// Damaged inputs of each target.
 const ROUNDS: usize = 4000;
-/// Bytes of memory for each byte of input: the bytes themselves a few times, and what is made of them.
-const FACTOR: usize = 96;
-/// What reading anything takes.
-const BASE: usize = 64 << 10;
 
 /// A sequence of numbers that a seed repeats (xorshift).
 struct Random(u64);
@@ -62,14 +60,6 @@ fn damage(seed: &[u8], other: &[u8], random: &mut Random) -> Vec<u8> {
     bytes
 }
 
-/// What `read` allocates at most at one time.
-fn peak(read: impl FnOnce()) -> usize {
-    let before = MEMORY.current_usage();
-    MEMORY.reset_peak_usage();
-    read();
-    MEMORY.peak_usage().saturating_sub(before)
-}
-
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -90,8 +80,8 @@ fn damaged_captures_are_refused_or_read() {
             let bytes = damage(seed, other, &mut random);
             let run = || std::panic::catch_unwind(|| target(&bytes));
             let mut outcome = Ok(());
-            let taken = peak(|| outcome = run());
-            let limit = BASE + FACTOR * bytes.len();
+            let taken = memory::peak(|| outcome = run());
+            let limit = memory::limit(name, bytes.len());
             assert!(outcome.is_ok(), "{name}, round {round} panics: {}", hex(&bytes));
             assert!(
                 taken <= limit,

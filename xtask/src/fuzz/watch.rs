@@ -79,6 +79,9 @@ impl Watch {
             self.status = status;
             return;
         }
+        if line.starts_with(['#', '"']) {
+            return; // the values that were compared with, which libFuzzer lists in the end
+        }
         eprint!("{line}");
         self.said += line;
         if let Some((_, path)) = line.split_once(KEPT) {
