@@ -213,7 +213,8 @@ mod tests {
     #[test]
     fn links_opened_together_ask_at_different_times_in_groups() {
         let start = Instant(123_456_789);
-        let due = |seed| Liveness::new(timeouts(), true, seed * SEED, start).deadline().unwrap().0;
+        let due =
+            |seed: u64| Liveness::new(timeouts(), true, seed.wrapping_mul(SEED), start).deadline().unwrap().0;
         let mut times: Vec<Instant> = (1..=10_000).map(due).collect();
         times.sort();
         assert!(times[0] >= start + SECOND * 15 / 2 && times[9_999] <= start + SECOND * 10, "{times:?}");

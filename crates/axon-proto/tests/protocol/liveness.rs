@@ -85,8 +85,9 @@ fn an_idle_session_is_kept_alive_by_whoever_dialled() {
     let mut world = World::open(Setup::new(Scheme::None));
     world.run(SECOND * 3600);
     assert_eq!(world.client().state(), State::Open);
-    assert_eq!(count(&world, Side::Client, Tag::Keepalive2), 360);
-    assert_eq!(count(&world, Side::Server, Tag::Keepalive2Ack), 360);
+    let asked = count(&world, Side::Client, Tag::Keepalive2);
+    assert!((360..=480).contains(&asked), "each 7.5 to 10 s: {asked}");
+    assert_eq!(count(&world, Side::Server, Tag::Keepalive2Ack), asked);
     assert_eq!(count(&world, Side::Server, Tag::Keepalive2), 0);
 }
 
@@ -95,7 +96,7 @@ fn a_busy_session_needs_no_keepalives() {
     let mut world = World::open(Setup::new(Scheme::None));
     for tid in 1..100 {
         world.send(Side::Server, message(tid, 5, 0, 0));
-        world.run(SECOND * 9);
+        world.run(SECOND * 7);
     }
     assert_eq!(count(&world, Side::Client, Tag::Keepalive2), 0);
 }
@@ -131,7 +132,7 @@ fn a_peer_that_answers_nothing_is_found_out() {
         0.006 Server  established with client.4100
         0.007 Client  established with osd.3
         1.001 Server  message 1 seq 1 (5, 0, 0)
-        20.007 Client  reset: gave up: keepalive unanswered; not sent []
+        17.523 Client  reset: gave up: keepalive unanswered; not sent []
     "#]]
     .assert_eq(&world.log());
 }
@@ -204,7 +205,9 @@ fn a_held_message_suspends_the_deadlines_but_for_signs_of_life() {
     assert!(reason == WakeReason::Keepalive && at.since(world.now) <= SECOND * 10);
     world.admit(Side::Client);
     let now = world.now;
-    assert_eq!(world.client().deadline(), Some((now + SECOND * 10, WakeReason::Keepalive)));
+    let (at, reason) = world.client().deadline().expect("a keepalive");
+    let wait = at.since(now);
+    assert!(reason == WakeReason::Keepalive && wait >= SECOND * 15 / 2 && wait <= SECOND * 10, "{wait:?}");
 }
 
 /// Whoever waits for a budget does not read the peer's keepalives, which must not take that for death: neither the client,
