@@ -12,7 +12,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use axon_auth::AuthError;
-use axon_wire::{FrameBuf, Message, WireError};
+use axon_wire::{FrameBuf, Message, MessageHeader, WireError};
 use bytes::{Bytes, BytesMut};
 use core::time::Duration;
 
@@ -158,8 +158,8 @@ impl Connection {
     /// Takes note of what happened. Drain [`poll`](Self::poll) afterwards.
     ///
     /// Inlined, as each caller knows what happened: nothing is left of the choice, nor of the input, which is as large as a
-    /// message.
-    #[inline]
+    /// message. The compiler does not see that by itself.
+    #[inline(always)]
     pub fn handle(&mut self, now: Instant, input: Input) {
         match input {
             Input::Connected(start) => self.connected(now, *start),
@@ -183,19 +183,13 @@ impl Connection {
     /// The next thing to do or tell; `None` until the next input.
     pub fn poll(&mut self, now: Instant) -> Option<Output> {
         loop {
-            if let Some(output) = self.outputs.pop_front() {
-                if self.outputs.is_empty() {
-                    self.outputs = VecDeque::new(); // they are rare, and connections many: no memory waits for the next
-                }
-                if matches!(output, Output::Dial) {
-                    self.alarm = Some((now + self.config.timeouts.ready, WakeReason::Ready));
-                }
-                return Some(output);
+            if !self.outputs.is_empty() {
+                return self.next_output(now);
             }
             match self.link.as_mut()?.poll(now)? {
                 LinkOutput::Message(message) => {
-                    if let Some(output) = self.arrived(now, message) {
-                        return Some(output);
+                    if self.arrived(now, &message.header) == Arrival::New {
+                        return Some(Output::Deliver(message));
                     }
                 }
                 LinkOutput::Ack(seq) => self.acked(now, seq),
@@ -214,16 +208,14 @@ impl Connection {
         let Some(link) = &mut self.link else { return sent };
         link.take_pending(out);
         while link.is_open() && scratch.len() < room {
-            if !scratch.is_empty() && self.session.overflows(room - scratch.len()) {
-                break;
-            }
-            let Some(message) = self.session.next_message() else { break };
-            link.message(&message, scratch);
+            let fits = if scratch.is_empty() { usize::MAX } else { room - scratch.len() };
+            let Some(message) = self.session.next_message(fits) else { break };
+            link.message(message, scratch);
             if !link.is_open() {
-                self.session.take_back(message);
+                self.session.take_back();
                 break;
             }
-            self.session.written(message);
+            self.session.written();
             sent.messages += 1;
         }
         scratch.drain_into(out);
@@ -347,6 +339,7 @@ impl Connection {
         }
     }
 
+    #[inline]
     fn send(&mut self, message: Message) {
         if self.session.state() != SessionState::Closed {
             self.session.enqueue(message);
@@ -402,10 +395,23 @@ impl Connection {
         self.outputs.push_back(Output::Dial);
     }
 
-    fn arrived(&mut self, now: Instant, message: Message) -> Option<Output> {
-        let arrival = self.session.arrived(&message.header);
-        self.acked(now, message.header.ack_seq);
-        (arrival == Arrival::New).then_some(Output::Deliver(message))
+    /// What is left to say from before.
+    #[cold]
+    fn next_output(&mut self, now: Instant) -> Option<Output> {
+        let output = self.outputs.pop_front()?;
+        if self.outputs.is_empty() {
+            self.outputs = VecDeque::new(); // they are rare, and connections many: no memory waits for the next
+        }
+        if matches!(output, Output::Dial) {
+            self.alarm = Some((now + self.config.timeouts.ready, WakeReason::Ready));
+        }
+        Some(output)
+    }
+
+    fn arrived(&mut self, now: Instant, header: &MessageHeader) -> Arrival {
+        let arrival = self.session.arrived(header);
+        self.acked(now, header.ack_seq);
+        arrival
     }
 
     fn acked(&mut self, now: Instant, seq: u64) {

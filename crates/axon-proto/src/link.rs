@@ -125,6 +125,7 @@ impl Link {
     }
 
     /// The next thing to say, or nothing until more bytes arrive.
+    #[inline]
     pub fn poll(&mut self, now: Instant) -> Option<LinkOutput> {
         if let Stage::Open(liveness) = &mut self.stage
             && !self.receive.is_waiting()
@@ -132,23 +133,25 @@ impl Link {
             liveness.resume(now);
         }
         loop {
-            if let Some(fault) = self.fault.take() {
-                return Some(LinkOutput::Fault(fault));
+            if self.fault.is_some() {
+                return self.fault.take().map(LinkOutput::Fault);
             }
             let parsed = if self.reads() { self.receive.next() } else { Ok(None) };
-            match (parsed, self.end) {
-                (Ok(Some(parsed)), _) => {
+            match parsed {
+                Ok(Some(parsed)) => {
                     if let Some(output) = self.on_parsed(now, parsed) {
                         return Some(output);
                     }
                 }
-                (Ok(None), None) => return None,
-                (Ok(None), Some(_)) if self.receive.is_waiting() => return None, // for its admission
-                (Ok(None), Some(cause)) => {
-                    self.end = None;
-                    self.breaks(cause.into());
-                }
-                (Err(fault), _) => self.breaks(fault),
+                Ok(None) => match self.end {
+                    None => return None,
+                    Some(_) if self.receive.is_waiting() => return None, // for its admission
+                    Some(cause) => {
+                        self.end = None;
+                        self.breaks(cause.into());
+                    }
+                },
+                Err(fault) => self.breaks(fault),
             }
         }
     }
@@ -247,6 +250,7 @@ impl Link {
     }
 
     /// Whether frames may be parsed now: not while a verdict is awaited, nor after a fault.
+    #[inline]
     fn reads(&self) -> bool {
         match &self.stage {
             Stage::Handshake(Handshake::Server(Server::Verdict(_))) | Stage::Broken => false,
@@ -254,12 +258,14 @@ impl Link {
         }
     }
 
+    #[inline]
     fn heard(&mut self, now: Instant) {
         if let Stage::Open(liveness) = &mut self.stage {
             liveness.heard(now);
         }
     }
 
+    #[inline]
     fn on_parsed(&mut self, now: Instant, parsed: Parsed) -> Option<LinkOutput> {
         match parsed {
             Parsed::Frame(frame) => self.on_frame(now, frame),
@@ -283,14 +289,17 @@ impl Link {
         true
     }
 
+    #[inline]
     fn on_frame(&mut self, now: Instant, frame: Frame) -> Option<LinkOutput> {
-        match (&mut self.stage, frame) {
-            (Stage::Open(liveness), Frame::Message(message)) => {
+        let Stage::Open(liveness) = &mut self.stage else {
+            return self.shake(now, |state, wires| state.on_frame(frame, wires));
+        };
+        match frame {
+            Frame::Message(message) => {
                 liveness.completed();
                 Some(LinkOutput::Message(message))
             }
-            (Stage::Open(_), Frame::Control(control)) => self.on_control(now, control),
-            (_, frame) => self.shake(now, |state, wires| state.on_frame(frame, wires)),
+            Frame::Control(control) => self.on_control(now, control),
         }
     }
 

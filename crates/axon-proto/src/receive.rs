@@ -107,7 +107,7 @@ impl Receive {
 
     /// Takes back a buffer lent by [`Demand::Exactly`], now complete.
     pub(crate) fn filled(&mut self, data: BytesMut) {
-        if let State::Direct(head) = core::mem::replace(&mut self.state, State::Head) {
+        if let State::Direct(head) = self.state {
             self.state = State::Body(head);
             self.arrivals.put_back(data);
         }
@@ -120,67 +120,57 @@ impl Receive {
 
     /// Lets the waiting message in.
     pub(crate) fn admit(&mut self) {
-        self.state = match core::mem::replace(&mut self.state, State::Head) {
-            State::Waiting(head) => State::Body(head),
-            other => other,
-        };
+        if let State::Waiting(head) = self.state {
+            self.state = State::Body(head);
+        }
     }
 
     /// The next thing that is complete, if any.
+    #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<Parsed>, Fault> {
         loop {
-            match core::mem::replace(&mut self.state, State::Head) {
+            let head = match &self.state {
                 State::Banner => return self.banner(),
+                State::Waiting(_) | State::Direct(_) => return Ok(None),
                 State::Head => match self.head()? {
                     Some(head) if self.admission && head.tag() == Tag::Message => {
                         let length = head.payload_len();
                         self.state = State::Waiting(head);
                         return Ok(Some(Parsed::Admission(length)));
                     }
-                    Some(head) => self.state = State::Body(head),
+                    Some(head) => head,
                     None => return Ok(None),
                 },
-                State::Waiting(head) => {
-                    self.state = State::Waiting(head);
-                    return Ok(None);
-                }
-                State::Body(head) if !self.arrivals.gather(head.body_len()) => {
-                    self.state = State::Body(head);
-                    return Ok(None);
-                }
-                State::Body(head) => {
-                    if let Received::Frame(frame) = self.body(head)? {
-                        return Ok(Some(Parsed::Frame(frame)));
-                    }
-                }
-                State::Direct(head) => {
-                    self.state = State::Direct(head);
-                    return Ok(None);
-                }
+                State::Body(head) => *head,
+            };
+            if !self.arrivals.gather(head.body_len()) {
+                self.state = State::Body(head);
+                return Ok(None);
+            }
+            self.state = State::Head;
+            if let Received::Frame(frame) = self.body(head)? {
+                return Ok(Some(Parsed::Frame(frame)));
             }
         }
     }
 
     /// What to read, once `next` has returned nothing.
     pub(crate) fn demand(&mut self) -> Demand {
-        match core::mem::replace(&mut self.state, State::Head) {
-            State::Body(head) if self.missing(&head) >= DIRECT => {
+        match self.state {
+            State::Waiting(_) | State::Direct(_) => return Demand::Nothing,
+            State::Body(head) => {
                 let missing = self.missing(&head);
-                let length = if missing < 2 * PORTION { missing } else { PORTION };
-                let destination = self.arrivals.take_roomy(head.body_len());
-                self.state = State::Direct(head);
-                Demand::Exactly { destination, length }
+                if missing >= DIRECT {
+                    let length = if missing < 2 * PORTION { missing } else { PORTION };
+                    let destination = self.arrivals.take_roomy(head.body_len());
+                    self.state = State::Direct(head);
+                    return Demand::Exactly { destination, length };
+                }
             }
-            state @ (State::Waiting(_) | State::Direct(_)) => {
-                self.state = state;
-                Demand::Nothing
-            }
-            state => {
-                self.state = state;
-                self.arrivals.let_go(); // an idle link holds no memory for what may come
-                Demand::Any
-            }
+            State::Banner | State::Head => {}
         }
+        self.arrivals.let_go(); // an idle link holds no memory for what may come
+        Demand::Any
     }
 
     /// Speaks this revision from the next frame on.
@@ -216,7 +206,6 @@ impl Receive {
     }
 
     fn banner(&mut self) -> Result<Option<Parsed>, Fault> {
-        self.state = State::Banner;
         let Some((banner, length)) = Banner::parse(self.arrivals.front())? else { return Ok(None) };
         self.record(length)?;
         self.arrivals.advance(length);
@@ -224,6 +213,7 @@ impl Receive {
         Ok(Some(Parsed::Banner(banner)))
     }
 
+    #[inline]
     fn head(&mut self) -> Result<Option<Head>, Fault> {
         let length = self.reader.first_block_len();
         if !self.arrivals.gather(length) {
@@ -235,6 +225,7 @@ impl Receive {
         Ok(Some(head))
     }
 
+    #[inline]
     fn body(&mut self, head: Head) -> Result<Received, Fault> {
         let length = head.body_len();
         self.record(length)?;
@@ -243,6 +234,7 @@ impl Receive {
         Ok(self.reader.open_body(head, body)?)
     }
 
+    #[inline]
     fn record(&mut self, length: usize) -> Result<(), Fault> {
         match &mut self.transcript {
             Some(transcript) => transcript.record(&self.arrivals.front()[..length]),

@@ -191,14 +191,19 @@ impl Session {
     }
 
     /// Accepts a message for sending.
+    #[inline]
     pub fn enqueue(&mut self, message: Message) {
         self.queue.push(message);
     }
 
-    /// Numbers the next message for the wire, highest priority first. [`written`](Self::written) or
-    /// [`take_back`](Self::take_back) says what became of it.
-    pub fn next_message(&mut self) -> Option<Message> {
-        let mut message = self.queue.pop()?;
+    /// Numbers the next message for the wire, highest priority first, unless its body has more than `room` bytes. It stays
+    /// in the queue: [`written`](Self::written) or [`take_back`](Self::take_back) says what became of it.
+    #[inline]
+    pub fn next_message(&mut self, room: usize) -> Option<&Message> {
+        let message = self.queue.next()?;
+        if message.body_len() > room {
+            return None;
+        }
         self.out_seq += 1;
         message.header.seq = self.out_seq;
         message.header.ack_seq = self.in_seq;
@@ -206,26 +211,18 @@ impl Session {
         Some(message)
     }
 
-    /// Whether the next message for the wire has more than `room` bytes.
-    pub fn overflows(&self, room: usize) -> bool {
-        self.queue.peek().is_some_and(|message| message.body_len() > room)
-    }
-
     /// The message that was numbered last is on its way. A lossless session keeps it until the peer has it.
-    pub fn written(&mut self, message: Message) {
-        if !self.policy.lossy {
-            self.queue.keep(message);
-        }
+    #[inline]
+    pub fn written(&mut self) {
+        self.queue.take_next(!self.policy.lossy);
     }
 
-    /// Takes back the message that was numbered last, as it could not be written.
-    pub fn take_back(&mut self, mut message: Message) {
-        if !self.policy.lossy {
-            return self.queue.keep(message); // it will be written again on the next socket
-        }
+    /// The message that was numbered last could not be written: it is the next one again.
+    pub fn take_back(&mut self) {
         self.out_seq -= 1;
-        (message.header.seq, message.header.ack_seq) = (0, 0);
-        self.queue.push_front(message);
+        if let Some(message) = self.queue.next() {
+            (message.header.seq, message.header.ack_seq) = (0, 0);
+        }
     }
 
     /// Has the last acknowledgement repeated, unless a message is written: it changes nothing, and shows that this side
@@ -261,6 +258,7 @@ impl Session {
     }
 
     /// Judges the number of a received message.
+    #[inline]
     pub fn arrived(&mut self, header: &MessageHeader) -> Arrival {
         self.ack_due = !self.policy.lossy;
         self.mutual = true;
@@ -338,6 +336,19 @@ mod tests {
     }
 
     #[test]
+    fn a_message_without_room_waits_and_keeps_its_turn() {
+        let mut session = Session::new(Policy::lossy_client(), SessionState::Open);
+        session.enqueue(Message::new(1, &b"0123456789"[..]));
+        assert!(session.next_message(9).is_none());
+        assert_eq!((session.out_seq(), session.is_idle()), (0, false));
+        assert!(session.next_message(10).is_some());
+        session.take_back();
+        assert_eq!(session.next_message(10).map(|message| message.header.seq), Some(1));
+        session.written();
+        assert!(session.is_idle());
+    }
+
+    #[test]
     fn numbers_are_given_in_the_order_of_writing() {
         let mut session = Session::new(Policy::lossy_client(), SessionState::Open);
         session.arrived(&message(7));
@@ -350,7 +361,12 @@ mod tests {
         session.enqueue(with_priority(1, 63));
         session.enqueue(with_priority(2, 127));
         session.enqueue(with_priority(3, 127));
-        let order: Vec<_> = core::iter::from_fn(|| session.next_message()).map(|m| m.header).collect();
+        let mut write = || {
+            let header = session.next_message(usize::MAX)?.header;
+            session.written();
+            Some(header)
+        };
+        let order: Vec<_> = core::iter::from_fn(&mut write).collect();
         assert_eq!(order.iter().map(|h| h.tid).collect::<Vec<_>>(), [2, 3, 1]);
         assert_eq!(order.iter().map(|h| h.seq).collect::<Vec<_>>(), [1, 2, 3]);
         assert!(order.iter().all(|h| h.ack_seq == 7));

@@ -78,6 +78,7 @@ impl Format {
     }
 
     /// Bytes of the frame after its first block; `None` if that is more than a buffer can hold.
+    #[inline]
     pub(crate) fn body_len(self, preamble: &Preamble) -> Option<usize> {
         let [first, rest @ ..] = preamble.lengths.map(u64::from);
         let several = preamble.segments > 1;

@@ -27,6 +27,7 @@ impl Limits {
         Limits { control: 16 << 20, front: 16 << 20, middle: 16 << 20, data: 256 << 20, messages: true };
 
     /// Judges what a preamble announces.
+    #[inline]
     pub(crate) fn check(&self, preamble: &Preamble) -> Result<(), WireError> {
         if preamble.tag == Tag::Message {
             self.check_message(preamble)?;
@@ -45,6 +46,7 @@ impl Limits {
         Ok(())
     }
 
+    #[inline]
     fn check_message(&self, preamble: &Preamble) -> Result<(), WireError> {
         if !self.messages {
             return Err(WireError::EarlyMessage);

@@ -70,6 +70,7 @@ impl Preamble {
     /// # Errors
     /// [`WireError::PreambleCrc`], [`WireError::UnknownTag`], [`WireError::SegmentCount`],
     /// [`WireError::EmptyLastSegment`].
+    #[inline]
     pub fn parse(bytes: &[u8; Self::LEN], provider: &dyn Provider) -> Result<Self, WireError> {
         let expected = provider.crc32c(0, &bytes[..CRC_AT]);
         let got = u32::from_le_bytes([bytes[28], bytes[29], bytes[30], bytes[31]]);
@@ -94,10 +95,12 @@ impl Preamble {
     }
 
     /// Whether the segments are compressed.
+    #[inline]
     pub const fn is_compressed(&self) -> bool {
         self.flags & Self::COMPRESSED != 0
     }
 
+    #[inline]
     fn check_count(&self) -> Result<(), WireError> {
         let max = match self.tag {
             Tag::Message => MAX_SEGMENTS as u8,
@@ -109,6 +112,7 @@ impl Preamble {
         Err(WireError::SegmentCount { tag: self.tag, count: self.segments })
     }
 
+    #[inline]
     fn check_last(&self) -> Result<(), WireError> {
         let last = usize::from(self.segments - 1);
         if last > 0 && self.lengths[last] == 0 {

@@ -89,11 +89,13 @@ impl FrameReader {
     }
 
     /// Whether frames are encrypted.
+    #[inline]
     pub fn is_secure(&self) -> bool {
         self.opener.is_some()
     }
 
     /// Bytes to collect before anything is known about the next frame: 32, or 96 in secure mode of msgr2.1.
+    #[inline]
     pub fn first_block_len(&self) -> usize {
         self.format().first_block_len()
     }
@@ -103,6 +105,7 @@ impl FrameReader {
     /// # Errors
     /// Whatever is wrong with the preamble: see the variants of [`WireError`]. In secure mode of msgr2.0 the preamble is
     /// not authenticated until the body is.
+    #[inline]
     pub fn open_head(&mut self, block: &mut [u8]) -> Result<Head, WireError> {
         let expected = self.first_block_len();
         if block.len() != expected {
@@ -123,6 +126,7 @@ impl FrameReader {
     ///
     /// # Errors
     /// Whatever is wrong with the segments and the epilogue: see the variants of [`WireError`].
+    #[inline]
     pub fn open_body(&mut self, head: Head, body: BytesMut) -> Result<Received, WireError> {
         if body.len() != head.body_len() {
             return Err(WireError::BodyLength { expected: head.body_len(), got: body.len() });
@@ -135,6 +139,7 @@ impl FrameReader {
         }
     }
 
+    #[inline]
     fn format(&self) -> Format {
         Format::new(self.revision, self.is_secure())
     }

@@ -65,6 +65,9 @@ impl Wire {
     }
 
     fn portion(&mut self) -> Option<BytesMut> {
+        if self.out.is_empty() {
+            return None;
+        }
         self.arriving.reserve(self.out.iter().map(Bytes::len).sum());
         self.out.drain(..).for_each(|piece| self.arriving.extend_from_slice(&piece));
         Some(self.arriving.split()).filter(|portion| !portion.is_empty())

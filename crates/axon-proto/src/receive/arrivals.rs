@@ -94,7 +94,7 @@ impl Arrivals {
 
     /// Holds no memory while nothing is here.
     pub(super) fn let_go(&mut self) {
-        if self.front.is_empty() {
+        if self.front.is_empty() && self.front.capacity() + self.later.capacity() > 0 {
             self.front = BytesMut::new();
             self.later = VecDeque::new();
         }

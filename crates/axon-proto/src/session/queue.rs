@@ -1,10 +1,10 @@
 //! Messages waiting to be written, and messages written and not yet known to have arrived.
 //!
 //! ```text
-//!            push              pop                       acked
+//!            push            take_next                  acked
 //!   ────► lanes by priority ───────► written ─────────────────────► gone
 //!                              ▲        │ (kept only if the session is lossless)
-//!                       pop    │        │ requeue: the socket broke
+//!                   take_next  │        │ requeue: the socket broke
 //!                              └─ again ◄
 //! ```
 //!
@@ -54,37 +54,29 @@ struct Lane {
 }
 
 impl SendQueue {
+    #[inline]
     pub(super) fn push(&mut self, message: Message) {
         self.held += cost(&message);
         self.waiting += 1;
         self.lane(message.header.priority).messages.push_back(message);
     }
 
-    /// Puts back what was popped last.
-    pub(super) fn push_front(&mut self, message: Message) {
-        self.held += cost(&message);
-        self.waiting += 1;
-        self.lane(message.header.priority).messages.push_front(message);
+    /// The next message for the wire. It stays where it is until [`take_next`](Self::take_next).
+    #[inline]
+    pub(super) fn next(&mut self) -> Option<&mut Message> {
+        self.first()?.front_mut()
     }
 
-    /// The next message for the wire. Give it back to [`keep`](Self::keep) if it may have to be written again.
-    pub(super) fn pop(&mut self) -> Option<Message> {
-        let next = self.again.pop_front();
-        let message = next.or_else(|| self.lanes.iter_mut().find_map(|lane| lane.messages.pop_front()))?;
-        self.held -= cost(&message);
+    /// The next message was written: lets it go, or with `keep` remembers it until it is acknowledged.
+    #[inline]
+    pub(super) fn take_next(&mut self, keep: bool) {
+        let Some(message) = self.first().and_then(VecDeque::pop_front) else { return };
         self.waiting -= 1;
-        Some(message)
-    }
-
-    /// What [`pop`](Self::pop) will return.
-    pub(super) fn peek(&self) -> Option<&Message> {
-        self.again.front().or_else(|| self.lanes.iter().find_map(|lane| lane.messages.front()))
-    }
-
-    /// Keeps a numbered message until it is acknowledged.
-    pub(super) fn keep(&mut self, message: Message) {
-        self.held += cost(&message);
-        self.written.push_back(message);
+        if keep {
+            self.written.push_back(message);
+        } else {
+            self.held -= cost(&message);
+        }
     }
 
     /// The peer has everything up to `seq`.
@@ -163,6 +155,15 @@ impl SendQueue {
         self.waiting == 0 && self.written.is_empty()
     }
 
+    /// Where the next message is.
+    #[inline]
+    fn first(&mut self) -> Option<&mut VecDeque<Message>> {
+        if !self.again.is_empty() {
+            return Some(&mut self.again);
+        }
+        self.lanes.iter_mut().map(|lane| &mut lane.messages).find(|messages| !messages.is_empty())
+    }
+
     fn forget_written(&mut self) {
         if let Some(message) = self.written.pop_front() {
             self.held -= cost(&message);
@@ -193,11 +194,17 @@ mod tests {
     }
 
     fn write(queue: &mut SendQueue, seq: u64) -> u64 {
-        let mut message = queue.pop().unwrap();
+        let message = queue.next().unwrap();
         message.header.seq = seq;
         let tid = message.header.tid;
-        queue.keep(message);
+        queue.take_next(true);
         tid
+    }
+
+    /// Writes everything as a lossy session does.
+    fn write_all(queue: &mut SendQueue) -> Vec<u64> {
+        let next = |queue: &mut SendQueue| Some(queue.next()?.header.tid);
+        core::iter::from_fn(|| next(queue).inspect(|_| queue.take_next(false))).collect()
     }
 
     /// A peer that claims more than there is changes nothing: what it claims comes back to the application.
@@ -220,8 +227,7 @@ mod tests {
             queue.push(message(tid, priority));
         }
         assert_eq!(queue.held(), 5 * (2 + OVERHEAD));
-        let order: Vec<u64> = core::iter::from_fn(|| queue.pop()).map(|m| m.header.tid).collect();
-        assert_eq!(order, [2, 4, 3, 1, 5]);
+        assert_eq!(write_all(&mut queue), [2, 4, 3, 1, 5]);
         assert!(queue.is_empty());
         assert_eq!(queue.held(), 0);
     }
@@ -243,8 +249,7 @@ mod tests {
         assert_eq!(write(&mut queue, 2), 2);
         assert_eq!(queue.requeue(), 1);
         assert!(queue.skip_again(1));
-        let order: Vec<u64> = core::iter::from_fn(|| queue.pop()).map(|m| m.header.tid).collect();
-        assert_eq!(order, [3, 9, 4]);
+        assert_eq!(write_all(&mut queue), [3, 9, 4]);
         assert_eq!(queue.held(), 0);
         assert!(queue.is_idle());
     }

@@ -16,6 +16,7 @@ impl MessageHeader {
     pub const LEN: usize = 41;
 
     /// What goes on the wire.
+    #[inline]
     pub fn emit(&self) -> [u8; Self::LEN] {
         let mut out = [0; Self::LEN];
         out[0..8].copy_from_slice(&self.seq.to_le_bytes());
@@ -31,6 +32,7 @@ impl MessageHeader {
     }
 
     /// Reads a header.
+    #[inline]
     pub fn parse(bytes: &[u8; Self::LEN]) -> Self {
         Self {
             seq: u64_at(bytes, 0),

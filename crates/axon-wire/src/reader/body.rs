@@ -6,6 +6,7 @@ use crate::{Control, Message, MessageHeader, Tag, WireError};
 use bytes::{Buf, Bytes, BytesMut};
 
 /// What a rev1 status byte means for this frame.
+#[inline]
 pub(super) fn rev1_status(tag: Tag, value: u8) -> Result<LateStatus, WireError> {
     LateStatus::rev1(value).ok_or(WireError::LateStatus { tag, value })
 }
@@ -22,6 +23,7 @@ pub(super) fn control(tag: Tag, status: LateStatus, payload: &[u8]) -> Result<Re
 }
 
 /// A message's header from segment 0.
+#[inline]
 pub(super) fn header(segment: &[u8]) -> Result<MessageHeader, WireError> {
     segment
         .first_chunk()
@@ -56,6 +58,7 @@ pub(super) fn message(
 
 /// Where the last segment ends: without this cut, the last `take` would have to share memory with a remainder nobody
 /// wants.
+#[inline]
 fn end_of_last(head: &Head, start: usize, gap: impl Fn(usize) -> usize) -> usize {
     let last = usize::from(head.preamble.segments) - 1;
     let before: usize = (1..last).map(|i| head.length(i) + gap(head.length(i))).sum();

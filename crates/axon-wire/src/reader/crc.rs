@@ -7,6 +7,7 @@ use crate::provider::Provider;
 use crate::{Tag, WireError};
 use bytes::BytesMut;
 
+#[inline]
 pub(super) fn head(provider: &dyn Provider, block: &[u8]) -> Result<Preamble, WireError> {
     let block =
         block.first_chunk().ok_or(WireError::BodyLength { expected: Preamble::LEN, got: block.len() })?;
@@ -14,6 +15,7 @@ pub(super) fn head(provider: &dyn Provider, block: &[u8]) -> Result<Preamble, Wi
 }
 
 /// `seg0 | crc if not empty`, and with several segments `seg1 | seg2 | seg3 | status | crc x 3`.
+#[inline]
 pub(super) fn rev1_body(provider: &dyn Provider, head: &Head, body: BytesMut) -> Result<Received, WireError> {
     let tag = head.tag();
     let (first, after) = body.split_at(head.length(0));
@@ -55,6 +57,7 @@ fn no_gap(_length: usize) -> usize {
 }
 
 /// Checks the segments after the first against their slots; slots beyond the last segment say nothing.
+#[inline]
 fn check_rest(provider: &dyn Provider, head: &Head, mut rest: &[u8], slots: &[u8]) -> Result<(), WireError> {
     let (slots, _) = slots.as_chunks::<CRC_LEN>();
     for i in 1..head.preamble.segments {
@@ -66,6 +69,7 @@ fn check_rest(provider: &dyn Provider, head: &Head, mut rest: &[u8], slots: &[u8
 }
 
 /// Checks a segment against the crc at the start of `slot`.
+#[inline]
 fn check(provider: &dyn Provider, tag: Tag, segment: u8, bytes: &[u8], slot: &[u8]) -> Result<(), WireError> {
     let got = slot.first_chunk().map_or(0, |s| u32::from_le_bytes(*s));
     let expected = segment_crc(provider, bytes);

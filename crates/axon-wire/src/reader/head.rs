@@ -6,7 +6,7 @@ use crate::{Limits, Tag, WireError};
 
 /// What the first block of a frame said. Goes back to [`FrameReader::open_body`](crate::FrameReader::open_body) together
 /// with the body, in the order of arrival.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Head {
     pub(super) preamble: Preamble,
     pub(super) format: Format,
