@@ -70,7 +70,7 @@ enum Command {
         /// Only this one of fuzz/fuzz_targets
         target: Option<String>,
         /// How long each target is run
-        #[arg(long, default_value_t = 60)]
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
         seconds: u64,
         /// Run the target with this file only
         #[arg(long, requires = "target", conflicts_with = "seconds")]
