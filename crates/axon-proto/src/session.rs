@@ -211,6 +211,11 @@ impl Session {
         Some(message)
     }
 
+    /// Whether the next message for the wire has more than `room` bytes.
+    pub fn overflows(&self, room: usize) -> bool {
+        self.queue.peek().is_some_and(|message| message.body_len() > room)
+    }
+
     /// The message that was numbered last is on its way. A lossless session keeps it until the peer has it.
     #[inline]
     pub fn written(&mut self) {
@@ -237,6 +242,7 @@ impl Session {
     }
 
     /// The number to acknowledge, if something arrived since the last time and no message has carried it.
+    #[inline]
     pub fn take_ack(&mut self) -> Option<u64> {
         core::mem::take(&mut self.ack_due).then_some(self.in_seq)
     }
@@ -245,6 +251,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Fault::AckBeyond`] if that is more than was sent.
+    #[inline]
     pub fn acked(&mut self, seq: u64) -> Result<(), Fault> {
         if self.policy.lossy {
             return Ok(());
@@ -285,6 +292,7 @@ impl Session {
     }
 
     /// Whether nothing waits to be written.
+    #[inline]
     pub fn is_idle(&self) -> bool {
         self.queue.is_idle()
     }

@@ -67,6 +67,12 @@ impl SendQueue {
         self.first()?.front_mut()
     }
 
+    /// The same, only to be looked at.
+    pub(super) fn peek(&self) -> Option<&Message> {
+        let lanes = self.lanes.iter().map(|lane| &lane.messages);
+        core::iter::once(&self.again).chain(lanes).find_map(VecDeque::front)
+    }
+
     /// The next message was written: lets it go, or with `keep` remembers it until it is acknowledged.
     #[inline]
     pub(super) fn take_next(&mut self, keep: bool) {
