@@ -206,7 +206,9 @@ impl Connection {
     pub fn transmit(&mut self, room: usize, scratch: &mut FrameBuf, out: &mut Vec<Bytes>) -> Transmitted {
         let mut sent = Transmitted::default();
         let Some(link) = &mut self.link else { return sent };
-        link.take_pending(out);
+        if link.has_pending() {
+            link.take_pending(out);
+        }
         while link.is_open() && scratch.len() < room {
             let fits = if scratch.is_empty() { usize::MAX } else { room - scratch.len() };
             let Some(message) = self.session.next_message(fits) else { break };
@@ -218,15 +220,16 @@ impl Connection {
             self.session.written();
             sent.messages += 1;
         }
-        scratch.drain_into(out);
-        self.tally.copied_out += scratch.take_copied();
         // No message carries it any more in this round: one frame for all that arrived.
         if link.is_open()
             && self.session.is_idle()
             && let Some(seq) = self.session.take_ack()
         {
-            link.acknowledge(seq);
-            link.take_pending(out);
+            link.acknowledge(seq, scratch);
+        }
+        if !scratch.is_empty() {
+            scratch.drain_into(out);
+            self.tally.copied_out += scratch.take_copied();
         }
         sent
     }
@@ -239,6 +242,7 @@ impl Connection {
     }
 
     /// What to read next.
+    #[inline]
     pub fn demand(&mut self) -> Demand {
         self.link.as_mut().map_or(Demand::Nothing, Link::demand)
     }
@@ -333,6 +337,7 @@ impl Connection {
         }
     }
 
+    #[inline]
     fn on_link(&mut self, act: impl FnOnce(&mut Link)) {
         if let Some(link) = &mut self.link {
             act(link);
@@ -408,12 +413,14 @@ impl Connection {
         Some(output)
     }
 
+    #[inline]
     fn arrived(&mut self, now: Instant, header: &MessageHeader) -> Arrival {
         let arrival = self.session.arrived(header);
         self.acked(now, header.ack_seq);
         arrival
     }
 
+    #[inline]
     fn acked(&mut self, now: Instant, seq: u64) {
         if let Err(fault) = self.session.acked(seq) {
             self.broken(now, fault);

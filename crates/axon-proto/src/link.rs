@@ -95,6 +95,7 @@ impl Link {
     }
 
     /// Bytes arrived. A broken link drops them.
+    #[inline]
     pub fn received(&mut self, now: Instant, data: BytesMut) {
         if matches!(self.stage, Stage::Broken) {
             return;
@@ -157,20 +158,25 @@ impl Link {
     }
 
     /// What to read next.
+    #[inline]
     pub fn demand(&mut self) -> Demand {
         if self.reads() { self.receive.demand() } else { Demand::Nothing }
     }
 
     /// Writes a message to the end of `out`. Only on an open link whose pending frames were taken.
+    #[inline]
     pub fn message(&mut self, message: &Message, out: &mut FrameBuf) {
         if let Err(fault) = self.send.message(message, out) {
             self.breaks(fault);
         }
     }
 
-    /// Writes an acknowledgement of everything up to `seq`. Only on an open link.
-    pub fn acknowledge(&mut self, seq: u64) {
-        self.control(&Control::Ack(Ack { seq }));
+    /// Writes an acknowledgement of everything up to `seq` to the end of `out`. Only on an open link whose pending frames
+    /// were taken.
+    pub fn acknowledge(&mut self, seq: u64, out: &mut FrameBuf) {
+        if let Err(fault) = self.send.control_into(&Control::Ack(Ack { seq }), out) {
+            self.breaks(fault);
+        }
     }
 
     /// Writes a keepalive. Only on an open link.
@@ -181,6 +187,7 @@ impl Link {
     }
 
     /// Whether control frames wait to be taken.
+    #[inline]
     pub fn has_pending(&self) -> bool {
         let owes = matches!(&self.stage, Stage::Open(liveness) if liveness.owes());
         owes || self.send.has_pending()
@@ -228,6 +235,7 @@ impl Link {
     }
 
     /// Whether the handshake is over and nothing broke since.
+    #[inline]
     pub fn is_open(&self) -> bool {
         matches!(self.stage, Stage::Open(_)) && self.end.is_none()
     }

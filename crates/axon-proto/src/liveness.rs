@@ -76,6 +76,7 @@ impl Liveness {
     }
 
     /// This side reads, perhaps again: from now on the peer has its full time.
+    #[inline]
     pub(crate) fn resume(&mut self, now: Instant) {
         if let Some(Held { length, .. }) = self.held.take() {
             self.heard(now);
@@ -85,6 +86,7 @@ impl Liveness {
     }
 
     /// A message is complete.
+    #[inline]
     pub(crate) fn completed(&mut self) {
         self.body_due = None;
     }
@@ -103,6 +105,7 @@ impl Liveness {
     }
 
     /// Whether the peer waits for an answer.
+    #[inline]
     pub(crate) fn owes(&self) -> bool {
         self.owed.is_some()
     }
@@ -113,6 +116,7 @@ impl Liveness {
     }
 
     /// Bytes arrived; whatever they are, the peer lives.
+    #[inline]
     pub(crate) fn heard(&mut self, now: Instant) {
         self.heard = now;
         self.asked = None;

@@ -96,6 +96,7 @@ impl Receive {
     }
 
     /// Adds bytes that arrived.
+    #[inline]
     pub(crate) fn push(&mut self, data: BytesMut) {
         if self.transcript.is_some() {
             // Handshakes are small and may be slow: a copy lets go of the driver's much larger buffer.
@@ -155,6 +156,7 @@ impl Receive {
     }
 
     /// What to read, once `next` has returned nothing.
+    #[inline]
     pub(crate) fn demand(&mut self) -> Demand {
         match self.state {
             State::Waiting(_) | State::Direct(_) => return Demand::Nothing,

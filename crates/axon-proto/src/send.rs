@@ -46,7 +46,15 @@ impl Send {
         parts.into_iter().try_for_each(|part| self.keep(part))
     }
 
+    /// Writes a control frame to the end of `out`, as [`message`](Self::message) does.
+    pub(crate) fn control_into(&mut self, control: &Control, out: &mut FrameBuf) -> Result<(), Fault> {
+        self.writer.control(control, out)?;
+        self.tally.frames_out += 1;
+        Ok(())
+    }
+
     /// Writes a message to the end of `out`, which counts the bytes it copies; what is pending must have been taken before.
+    #[inline]
     pub(crate) fn message(&mut self, message: &Message, out: &mut FrameBuf) -> Result<(), Fault> {
         debug_assert!(self.pending.is_empty(), "control frames leave before later messages");
         self.writer.message(message, out)?;
@@ -60,6 +68,7 @@ impl Send {
     }
 
     /// Whether control frames wait to be taken.
+    #[inline]
     pub(crate) fn has_pending(&self) -> bool {
         !self.pending.is_empty()
     }

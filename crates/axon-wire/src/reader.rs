@@ -29,7 +29,7 @@ use peek::Peek;
 pub struct FrameReader {
     provider: &'static dyn Provider,
     revision: Revision,
-    opener: Option<Opener>,
+    opener: Option<Box<Opener>>,
     limits: Limits,
 }
 
@@ -80,12 +80,12 @@ impl FrameReader {
     /// Expects every frame from now on to be encrypted. `nonce` is where this direction's nonces start. Choose the
     /// revision before.
     pub fn secure(&mut self, key: &[u8; KEY_LEN], nonce: [u8; NONCE_LEN]) {
-        self.opener = Some(Opener {
+        self.opener = Some(Box::new(Opener {
             aead: self.provider.aes128gcm(key),
             nonces: NonceSequence::new(self.revision, nonce),
             inline: [0; INLINE],
             peek: (self.revision == Revision::Zero).then(|| Peek::new(key)),
-        });
+        }));
     }
 
     /// Whether frames are encrypted.

@@ -69,7 +69,8 @@ impl Wire {
             return None;
         }
         self.arriving.reserve(self.out.iter().map(Bytes::len).sum());
-        self.out.drain(..).for_each(|piece| self.arriving.extend_from_slice(&piece));
+        self.out.iter().for_each(|piece| self.arriving.extend_from_slice(piece));
+        self.out.clear();
         Some(self.arriving.split()).filter(|portion| !portion.is_empty())
     }
 }
@@ -127,7 +128,7 @@ fn receive(end: &mut Connection, portion: BytesMut) -> usize {
     while let Some(output) = end.poll(NOW) {
         match output {
             Output::Deliver(message) => {
-                black_box(message);
+                black_box(&message);
                 delivered += 1;
             }
             Output::Event(_) => {}

@@ -18,6 +18,7 @@ pub(super) struct Arrivals {
 
 impl Arrivals {
     /// Adds what arrived, where it is.
+    #[inline]
     pub(super) fn push(&mut self, data: BytesMut) {
         let last = self.later.back_mut().unwrap_or(&mut self.front);
         if last.is_empty() {
@@ -47,6 +48,7 @@ impl Arrivals {
     }
 
     /// Puts the next `length` bytes together, or all if fewer are here. Whether there are so many.
+    #[inline]
     pub(super) fn gather(&mut self, length: usize) -> bool {
         self.front.len() >= length || (!self.later.is_empty() && self.gather_parts(length))
     }
@@ -70,12 +72,14 @@ impl Arrivals {
     }
 
     /// Drops the next `length` bytes.
+    #[inline]
     pub(super) fn advance(&mut self, length: usize) {
         self.front.advance(length);
         self.refill();
     }
 
     /// Takes the next `length` bytes.
+    #[inline]
     pub(super) fn take(&mut self, length: usize) -> BytesMut {
         let taken = match self.front.len() == length {
             true => core::mem::take(&mut self.front), // spares a reference
@@ -93,6 +97,7 @@ impl Arrivals {
     }
 
     /// Holds no memory while nothing is here.
+    #[inline]
     pub(super) fn let_go(&mut self) {
         if self.front.is_empty() && self.front.capacity() + self.later.capacity() > 0 {
             self.front = BytesMut::new();
@@ -105,6 +110,7 @@ impl Arrivals {
         core::mem::take(&mut self.copied)
     }
 
+    #[inline]
     fn refill(&mut self) {
         if self.front.is_empty()
             && let Some(next) = self.later.pop_front()
