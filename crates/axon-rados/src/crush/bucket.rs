@@ -7,10 +7,11 @@ mod tree;
 mod uniform;
 
 pub(super) use straw2::Straw2;
-pub(super) use uniform::Permutations;
 
 use super::Item;
 use super::choose_args::ChooseArg;
+use tree::Paths;
+use uniform::Permutations;
 
 /// A bucket of items.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +61,13 @@ pub(super) struct Draw {
     pub(super) position: usize,
 }
 
+/// What the draws for one input leave to those that follow.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    permutations: Permutations,
+    paths: Paths,
+}
+
 impl Bucket {
     /// Its id, below 0.
     pub fn id(&self) -> Item {
@@ -100,7 +108,7 @@ impl Bucket {
 
     /// Draws one of the items, for the input that `known` is of; `None` if it has none, or is a tree that leads nowhere.
     #[inline]
-    pub(super) fn draw(&self, draw: Draw, arg: Option<&ChooseArg>, known: &mut Permutations) -> Option<Item> {
+    pub(super) fn draw(&self, draw: Draw, arg: Option<&ChooseArg>, known: &mut Known) -> Option<Item> {
         match (&self.items[..], &self.drawing) {
             ([], _) => return None,
             // A tree may lead nowhere, all others have no choice.
@@ -116,13 +124,13 @@ impl Bucket {
             }
             Drawing::Uniform => Some(self.draw_permuted(draw, known)),
             Drawing::List { weights, sums } => Some(list::draw(self, weights, sums, draw)),
-            Drawing::Tree { nodes } => tree::draw(self, nodes, draw),
+            Drawing::Tree { nodes } => known.paths.draw(self, nodes, draw),
             Drawing::Straw { straws } => Some(self.items[straw::draw(&self.items, straws, draw)]),
         }
     }
 
     /// Draws by the bucket's permutation whatever its algorithm. There must be items.
-    pub(super) fn draw_permuted(&self, draw: Draw, known: &mut Permutations) -> Item {
-        self.items[uniform::draw(self.items.len(), self.id, draw, known)]
+    pub(super) fn draw_permuted(&self, draw: Draw, known: &mut Known) -> Item {
+        self.items[uniform::draw(self.items.len(), self.id, draw, &mut known.permutations)]
     }
 }

@@ -4,7 +4,7 @@ mod firstn;
 mod indep;
 mod msr;
 
-use super::bucket::{Draw, Permutations};
+use super::bucket::{Draw, Known};
 use super::hash::{LANES, hash2};
 use super::rule::{Choose, Setting};
 use super::{Bucket, ChooseArgs, CrushError, CrushMap, ITEM_NONE, Item, Step};
@@ -29,7 +29,7 @@ impl CrushMap {
         weights: &[u32],
         args: Option<&ChooseArgs>,
     ) -> Result<Vec<Item>, CrushError> {
-        let known = Permutations::default();
+        let known = Known::default();
         Placement { map: self, weights, args, x, known, draws_left: Self::MAX_DRAWS }.place(rule, size)
     }
 }
@@ -46,7 +46,7 @@ pub(super) struct Placement<'a> {
     pub(super) weights: &'a [u32],
     pub(super) args: Option<&'a ChooseArgs>,
     pub(super) x: u32,
-    pub(super) known: Permutations,
+    pub(super) known: Known,
     pub(super) draws_left: u64,
 }
 

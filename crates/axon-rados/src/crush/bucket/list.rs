@@ -26,5 +26,5 @@ pub(super) fn draw(bucket: &Bucket, weights: &[u32], sums: &[u32], draw: Draw) -
 fn hash_items(bucket: &Bucket, items: &[Item], draw: Draw) -> Lanes {
     let mut lanes = Lanes::default();
     lanes.iter_mut().zip(items).for_each(|(lane, item)| *lane = item.cast_unsigned());
-    hash4_lanes(draw.x, &lanes, draw.r, bucket.id.cast_unsigned())
+    hash4_lanes(draw.x, &lanes, &[draw.r; LANES], bucket.id.cast_unsigned())
 }
