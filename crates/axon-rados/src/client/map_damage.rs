@@ -72,7 +72,7 @@ impl AskWhole {
         self.due
     }
 
-    /// The map went on.
+    /// The map went on, or turned out to be the newest.
     pub(super) fn settled(&mut self) {
         *self = Self::new();
     }

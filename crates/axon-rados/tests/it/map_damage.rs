@@ -38,8 +38,12 @@ struct Bed {
 
 impl Bed {
     fn new(map: &Bytes) -> Self {
-        let (toys, key) = cluster(&[Map::Right]);
-        *toys[0].said.osd_map.lock().unwrap() = Some((1, map.clone()));
+        Self::of(&[Map::Right], map)
+    }
+
+    fn of(monitors: &[Map], map: &Bytes) -> Self {
+        let (toys, key) = cluster(monitors);
+        toys.iter().for_each(|toy| *toy.said.osd_map.lock().unwrap() = Some((1, map.clone())));
         let told = Arc::new(Mutex::new(Vec::new()));
         let tell = told.clone();
         let mut config = RadosConfig::new(config(&toys, &key));
@@ -109,6 +113,25 @@ fn messages_of_maps_that_make_no_sense_are_told() {
     eventually("a whole map is asked for", 120 * SECOND, || bed.asked() > before);
     let io = bed.rados.pool("rbd").unwrap().with_deadline(Some(SECOND));
     eventually("the answer shows that nothing is missing", 120 * SECOND, || {
+        let error = io.write_full("o", "x").wait().unwrap_err();
+        matches!(error, RadosError::NotDone { why: Waiting::Primary(_), .. })
+    });
+}
+
+#[test]
+fn what_a_monitor_said_that_is_gone_is_forgotten() {
+    let [first, second] = two_maps();
+    let mut bed = Bed::of(&[Map::Right; 2], &first);
+    let at = bed.rados.mon().monitor().unwrap().addrs;
+    let place = bed.toys.iter().position(|toy| toy.addrs() == at).unwrap();
+    bed.toys.swap(0, place);
+    bed.store(3, &second.slice(..second.len() / 2));
+    bed.push(Message::new(MOSDMap::KIND, &b"nonsense"[..]));
+    eventually("the damage is told", 120 * SECOND, || bed.told.lock().unwrap().len() >= 2);
+    // The other monitor's map is the one there is: it sends none unless it is asked for a whole one.
+    drop(bed.toys.remove(0));
+    let io = bed.rados.pool("rbd").unwrap().with_deadline(Some(SECOND));
+    eventually("the other monitor's answer shows that nothing is missing", 120 * SECOND, || {
         let error = io.write_full("o", "x").wait().unwrap_err();
         matches!(error, RadosError::NotDone { why: Waiting::Primary(_), .. })
     });

@@ -61,7 +61,7 @@ impl Toy {
         Self { messenger, said }
     }
 
-    fn addrs(&self) -> AddrVec {
+    pub(crate) fn addrs(&self) -> AddrVec {
         self.messenger.addrs()
     }
 }
@@ -104,10 +104,15 @@ impl Said {
         send(connection, MMonMap { map: map.into() }.encode(FEATURES).unwrap());
     }
 
-    /// Sends the two epochs from `start` on, in two messages, between which it sends one that makes no sense.
+    /// Sends the whole map if it is as new as `start`, as real monitors do.
+    ///
+    /// Where there is none it sends the two epochs from `start` on, in two messages, between which it sends one that makes no sense.
     fn send_osd_maps(&self, connection: &Connection, start: u64) {
         self.epochs.lock().unwrap().push(start);
         if let Some((epoch, map)) = self.osd_map.lock().unwrap().clone() {
+            if start > epoch.into() {
+                return;
+            }
             let full = [(epoch, map)].into();
             let maps = MOSDMap { fsid: FSID, full, newest: epoch, ..MOSDMap::default() };
             return send(connection, maps.encode(FEATURES).unwrap());

@@ -3,6 +3,7 @@
 use super::{Core, State};
 use crate::client::deed::{Deed, Deeds};
 use crate::client::map_damage::MapDamage;
+use crate::client::map_wait::WaiterId;
 use crate::msg::{MOSDMap, MessageError};
 use crate::objecter::Fed;
 use crate::osdmap::MapFault;
@@ -20,12 +21,15 @@ impl Core {
     ) -> u32 {
         let mut state = self.lock();
         let now = Instant::now();
-        let before = state.epoch();
+        let (before, damaged) = (state.epoch(), state.objecter.damage().is_some());
         let fault = state.take_maps(maps, now);
         let have = state.epoch();
         let mut deeds = state.act(now);
-        if have > before {
+        let mended = damaged && state.objecter.damage().is_none();
+        if have > before || mended {
             state.ask_whole.settled();
+        }
+        if have > before {
             deeds.extend(state.map_waiters.take_all().into_iter().map(Deed::Wake));
         }
         state.follow_map(&mut deeds, now);
@@ -45,16 +49,25 @@ impl Core {
     pub(in crate::client) fn map_or_wake(
         &self,
         epoch: u32,
+        place: &mut Option<WaiterId>,
         until: Instant,
         waker: &Waker,
     ) -> (u32, Option<MapFault>) {
         let mut state = self.lock();
-        let have = state.epoch();
+        let (have, damage) = (state.epoch(), state.objecter.damage());
         if have == 0 || have < epoch {
-            state.map_waiters.add(until, waker);
+            let before = state.map_waiters.add(place, until, waker);
+            drop(state);
             self.changed.notify_all();
+            drop(before);
         }
-        (have, state.objecter.damage())
+        (have, damage)
+    }
+
+    /// Somebody waits for the map no longer.
+    pub(in crate::client) fn forget_map_waiter(&self, place: WaiterId) {
+        let waker = self.lock().map_waiters.forget(place);
+        drop(waker);
     }
 }
 
@@ -71,6 +84,10 @@ impl State {
             && let Some(cluster) = &self.cluster
         {
             deeds.push(Deed::AskWhole(cluster.mon.clone()));
+            // The monitor that is asked may be lost, and the next one have nothing new to send.
+            if self.objecter.damage().is_some() {
+                self.ask_whole.want(now);
+            }
         }
     }
 
