@@ -1,6 +1,7 @@
 //! Objects of real clusters, in both modes: what is written by one client is read by the other, whichever of the two is
 //! Ceph's.
 
+mod again;
 mod bad;
 mod bed;
 mod bindings;

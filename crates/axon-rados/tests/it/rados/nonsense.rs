@@ -10,10 +10,11 @@ use axon_rados::client::{RadosError, Waiting};
 use axon_rados::mon::{MonClient, system_surroundings};
 use axon_rados::msg::{MOSDOp, MOSDOpReply, TypedMessage};
 use axon_testbed::{Cluster, DaemonAddr};
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -21,14 +22,17 @@ use std::time::Duration;
 const WITHIN: Duration = Duration::from_secs(120);
 
 /// An OSD in this process that answers every request with nonsense.
+#[derive(Default)]
 struct Nonsense {
     asked: AtomicUsize,
     sessions: AtomicUsize,
+    priorities: Mutex<BTreeSet<u16>>,
 }
 
 impl Dispatcher for Nonsense {
     fn dispatch(&self, connection: &Connection, message: Received) {
         if message.header.kind == MOSDOp::KIND {
+            self.priorities.lock().unwrap().insert(message.header.priority);
             let count = self.asked.fetch_add(1, Ordering::Relaxed);
             let mut answer = nonsense(&MOSDOp::decode(&message).unwrap(), count);
             answer.header.tid = message.header.tid;
@@ -67,7 +71,7 @@ fn nonsense(request: &MOSDOp, count: usize) -> Message {
 }
 
 /// Fetches the keys of osd.0.
-fn keys(cluster: &Cluster) -> (MonClient, RotatingStore) {
+pub(super) fn keys(cluster: &Cluster) -> (MonClient, RotatingStore) {
     let secrets = RotatingStore::default();
     let mon = MonClient::connect(config(cluster, "osd.0").with_secrets(secrets.clone())).unwrap();
     mon.rotating_keys(WITHIN).unwrap();
@@ -75,13 +79,13 @@ fn keys(cluster: &Cluster) -> (MonClient, RotatingStore) {
 }
 
 /// Has the keys of osd.0 and listens where it did.
-fn start(secrets: RotatingStore, at: DaemonAddr, nonsense: &Arc<Nonsense>) -> Messenger {
+pub(super) fn start(secrets: RotatingStore, at: DaemonAddr, osd: Arc<impl Dispatcher>) -> Messenger {
     let gate = Verifier::new(EntityType::Osd, secrets, system_surroundings());
     let spec: BindSpec = at.addr.to_string().parse().unwrap();
     let addrs = AddrVec::from(EntityAddr::msgr2(at.addr, at.nonce));
     let builder = Messenger::builder("osd.0".parse().unwrap()).nonce(Nonce::fixed(at.nonce)).bind(spec);
     let builder = builder.advertise(addrs).server_auth(Arc::new(gate));
-    builder.start(nonsense.clone()).unwrap()
+    builder.start(osd).unwrap()
 }
 
 /// Reads until the error says that; each of them names the OSD.
@@ -128,8 +132,8 @@ fn an_osd_that_makes_no_sense() {
     std::net::TcpStream::connect(at.addr).unwrap().write_all(b"stop").unwrap();
     babbling.join().unwrap();
 
-    let nonsense = Arc::new(Nonsense { asked: AtomicUsize::new(0), sessions: AtomicUsize::new(0) });
-    let messenger = start(secrets, at, &nonsense);
+    let nonsense = Arc::new(Nonsense::default());
+    let messenger = start(secrets, at, nonsense.clone());
     read_until(&hasty, Waiting::Sense(0));
     // Between two attempts there are pauses, in which nothing is sent.
     eventually("a write of which nobody knows", WITHIN, || {
@@ -140,6 +144,8 @@ fn an_osd_that_makes_no_sense() {
     let late = io.append("o", "z");
     eventually("new sessions", WITHIN, || nonsense.sessions.load(Ordering::Relaxed) > 6);
     drop((messenger, mon));
+    // As librados sends them: see `vectors::requests_have_their_priority`.
+    assert_eq!(*nonsense.priorities.lock().unwrap(), BTreeSet::from([63]));
 
     cluster.ceph(&["osd", "unset", "nodown"]).unwrap();
     cluster.start("osd.0").unwrap();
