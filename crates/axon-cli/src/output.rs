@@ -17,6 +17,12 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
     print(line)
 }
 
+/// Writes a result as JSON that is indented.
+pub(crate) fn print_pretty_json(value: &impl Serialize) -> Result<(), CliError> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| CliError::Output(error.into()))?;
+    print(text)
+}
+
 /// Says what went wrong, and what helps.
 pub(crate) fn complain(error: &CliError) {
     if error.is_broken_pipe() {

@@ -5,6 +5,11 @@ use std::time::{Duration, UNIX_EPOCH};
 
 /// Reads a size in bytes: `4096`, `4k`, `4KiB`, `1M`; the units are powers of 1024.
 pub(crate) fn parse_size(text: &str) -> Result<u32, String> {
+    u32::try_from(parse_offset(text)?).map_err(|_| "the size must be below 4 GiB".into())
+}
+
+/// Reads a place in a file: `4096`, `4k`, `4KiB`, `10G`.
+pub(crate) fn parse_offset(text: &str) -> Result<u64, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let unit = unit.trim().to_ascii_lowercase();
@@ -13,11 +18,11 @@ pub(crate) fn parse_size(text: &str) -> Result<u32, String> {
         "k" => 10,
         "m" => 20,
         "g" => 30,
+        "t" => 40,
         _ => return Err("expected a number of bytes such as 4096, 4k or 1M".into()),
     };
     let number: u64 = number.parse().map_err(|_| "expected a number of bytes such as 4096, 4k or 1M")?;
-    let bytes = number.checked_mul(1 << shift).and_then(|bytes| u32::try_from(bytes).ok());
-    bytes.ok_or_else(|| "the size must be below 4 GiB".into())
+    number.checked_mul(1 << shift).ok_or_else(|| "the number of bytes must be below 2^64".into())
 }
 
 /// Reads a time in seconds: `5`, `0.5`.
@@ -131,6 +136,8 @@ mod tests {
         for text in ["", "k", "4x", "-1", "4G", "99999999999999999999"] {
             assert!(parse_size(text).is_err(), "{text}");
         }
+        assert_eq!(parse_offset("5T"), Ok(5 << 40));
+        assert!(parse_offset("99999999T").is_err());
     }
 
     #[test]
