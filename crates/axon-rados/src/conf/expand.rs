@@ -10,7 +10,9 @@ const MAX_BYTES: usize = 16 << 10;
 /// `text` with every `$name` and `${name}` for which `value` knows a value replaced by it; others stay as they are.
 pub(super) fn expand(text: &str, value: &dyn Fn(&str) -> Option<String>) -> String {
     let left = Cell::new(MAX_BYTES);
-    Expansion { value, left: &left, depth: MAX_DEPTH }.of(text)
+    let mut out = String::with_capacity(text.len());
+    Expansion { value, left: &left, depth: MAX_DEPTH }.put(text, &mut out);
+    out
 }
 
 #[derive(Clone, Copy)]
@@ -21,14 +23,14 @@ struct Expansion<'a> {
 }
 
 impl Expansion<'_> {
-    fn of(self, text: &str) -> String {
-        let mut out = String::with_capacity(text.len());
+    /// Adds `text` to `out`, with its variables replaced.
+    fn put(self, text: &str, out: &mut String) {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('$') {
             out.push_str(before);
             rest = match self.variable(after) {
-                Some((value, following)) => {
-                    out.push_str(&value);
+                Some((value, inner, following)) => {
+                    inner.put(&value, out);
                     following
                 }
                 None => {
@@ -37,17 +39,18 @@ impl Expansion<'_> {
                 }
             };
         }
-        out + rest
+        out.push_str(rest);
     }
 
-    /// The value of the variable whose name `text` starts with, and what follows the name.
-    fn variable(self, text: &str) -> Option<(String, &str)> {
+    /// The value of the variable whose name `text` starts with, by what its own variables are replaced, and what follows
+    /// the name.
+    fn variable(self, text: &str) -> Option<(String, Self, &str)> {
         let depth = self.depth.checked_sub(1)?;
         let (name, following) = split_name(text)?;
         let value = (self.value)(name)?;
         let left = self.left.get().checked_sub(1 + value.len())?; // an empty one takes time
         self.left.set(left);
-        Some((Self { depth, ..self }.of(&value), following))
+        Some((value, Self { depth, ..self }, following))
     }
 }
 
