@@ -5,7 +5,6 @@
 //!
 //! | bits | what |
 //! |---|---|
-//! | 0 | messages wait to be admitted |
 //! | 1 | who dialled wants to resume a session |
 //! | 2-4 | the [`verdict`] on who asks for a session first; the next one is accepted |
 //! | 5-7 | in which [`PORTIONS`] the bytes come |
@@ -32,6 +31,9 @@ pub const ALL: [Target; 2] = [("dialled", dialled), ("accepted", accepted)];
 
 /// Bytes at a time.
 const PORTIONS: [usize; 8] = [1, 7, 32, 36, 100, 500, 1400, 1 << 20];
+
+/// Bytes of a message that the driver admits. Buffers for those that come in are the driver's to bound.
+const LARGEST: usize = 48 << 10;
 
 /// The bit of who dialled to resume a session.
 const RESUMES: u8 = 2;
@@ -66,7 +68,7 @@ fn client(how: u8) -> Socket {
         resume: (how & RESUMES != 0).then_some(resume),
         exchange: exchange(),
     };
-    let config = config(EntityName::new(EntityType::Client, -1), how);
+    let config = config(EntityName::new(EntityType::Client, -1));
     Socket::new(Link::dialled(config, start, Instant(0)), how)
 }
 
@@ -77,7 +79,7 @@ fn server(how: u8) -> Socket {
         policies: Arc::new(Policies::new(Policy::stateless_server())),
         exchange: NoneServer.start(),
     };
-    let config = config(EntityName::new(EntityType::Osd, 3), how);
+    let config = config(EntityName::new(EntityType::Osd, 3));
     Socket::new(Link::accepted(config, start, Instant(0)), how)
 }
 
@@ -86,8 +88,8 @@ fn exchange() -> Box<dyn ClientExchange> {
     client.start(EntityType::Osd).expect("a method without keys")
 }
 
-fn config(name: EntityName, how: u8) -> Arc<Config> {
-    Arc::new(Config { admission: how & 1 != 0, ..Config::new(name, default_provider()) })
+fn config(name: EntityName) -> Arc<Config> {
+    Arc::new(Config { admission: true, ..Config::new(name, default_provider()) })
 }
 
 const ACCEPT: Verdict = Verdict::Accept { global_seq: 9, cookie: 0 };
@@ -112,11 +114,13 @@ struct Socket {
     verdict: Verdict,
     opened: bool,
     broken: bool,
+    /// The driver closes it, as a message is larger than it admits.
+    given_up: bool,
 }
 
 impl Socket {
     fn new(link: Link, how: u8) -> Self {
-        Self { link, how, verdict: verdict(how), opened: false, broken: false }
+        Self { link, how, verdict: verdict(how), opened: false, broken: false, given_up: false }
     }
 
     /// Everything that the peer says, and the end of the socket.
@@ -124,6 +128,9 @@ impl Socket {
         for portion in seal::stream(stream).chunks(PORTIONS[usize::from(self.how >> 5)]) {
             self.link.received(Instant(1), BytesMut::from(portion));
             self.drain();
+            if self.given_up {
+                return;
+            }
             self.link.take_pending(&mut Vec::new());
             assert_eq!(self.broken, self.link.state() == "broken");
             assert!(!self.broken || matches!(self.link.demand(), Demand::Nothing));
@@ -154,6 +161,7 @@ impl Socket {
                 output.into_iter().for_each(|output| self.on(output));
             }
             LinkOutput::Established(_) | LinkOutput::Resumed(_) => self.opened = true,
+            LinkOutput::Admission(length) if length > LARGEST => self.given_up = true,
             LinkOutput::Admission(_) => self.link.admit(),
             _ => {}
         }
