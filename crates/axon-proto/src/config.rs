@@ -61,8 +61,8 @@ pub struct Timeouts {
     pub ready: Duration,
     /// Without a byte from the peer. Ceph: `ms_connection_idle_timeout`.
     pub idle: Option<Duration>,
-    /// Between keepalives on a link that is otherwise silent, at most: each link has an interval of its own, of three
-    /// quarters of this or more, so that those opened together do not ask together. Only the side that dialled sends them by itself: kernel
+    /// Between keepalives on a link that is otherwise silent, at most: each link has an interval of its own, of seven
+    /// eighths of this or more, so that those opened together do not ask together. Only the side that dialled sends them by itself: kernel
     /// clients, which only dial, take a keepalive for a protocol error. Either side repeats its last acknowledgement as
     /// often while it holds a message of the peer back, and does not read the peer's keepalives.
     pub keepalive: Option<Duration>,

@@ -209,7 +209,7 @@ impl Connection {
         if link.has_pending() {
             link.take_pending(out);
         }
-        while link.is_open() && scratch.len() < room {
+        while !self.session.is_idle() && link.is_open() && scratch.len() < room {
             let fits = if scratch.is_empty() { usize::MAX } else { room - scratch.len() };
             let Some(message) = self.session.next_message(fits) else { break };
             link.message(message, scratch);

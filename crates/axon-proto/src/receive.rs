@@ -17,7 +17,7 @@ mod arrivals;
 use crate::transcript::Transcript;
 use crate::{Fault, Tally};
 use arrivals::Arrivals;
-use axon_wire::{Banner, Frame, FrameReader, Head, Limits, Provider, Received, Revision, Tag};
+use axon_wire::{Banner, Frame, FrameReader, Head, Limits, Provider, Received, Revision, Tag, WireError};
 use bytes::BytesMut;
 
 /// Bodies with at least this many bytes outstanding are read straight into a buffer of their own.
@@ -149,8 +149,9 @@ impl Receive {
                 return Ok(None);
             }
             self.state = State::Head;
-            if let Received::Frame(frame) = self.body(head)? {
-                return Ok(Some(Parsed::Frame(frame)));
+            match self.body(head) {
+                Ok(None) => {} // an aborted message: go on
+                done => return done,
             }
         }
     }
@@ -222,18 +223,26 @@ impl Receive {
             return Ok(None);
         }
         self.record(length)?;
-        let head = self.reader.open_head(&mut self.arrivals.front()[..length])?;
-        self.arrivals.advance(length);
-        Ok(Some(head))
+        match self.reader.open_head(&mut self.arrivals.front()[..length]) {
+            Ok(head) => {
+                self.arrivals.advance(length);
+                Ok(Some(head))
+            }
+            Err(error) => Err(unreadable(error)),
+        }
     }
 
     #[inline]
-    fn body(&mut self, head: Head) -> Result<Received, Fault> {
+    fn body(&mut self, head: Head) -> Result<Option<Parsed>, Fault> {
         let length = head.body_len();
         self.record(length)?;
         self.tally.frames_in += 1;
         let body = self.arrivals.take(length);
-        Ok(self.reader.open_body(head, body)?)
+        match self.reader.open_body(head, body) {
+            Ok(Received::Frame(frame)) => Ok(Some(Parsed::Frame(frame))),
+            Ok(Received::Aborted) => Ok(None),
+            Err(error) => Err(unreadable(error)),
+        }
     }
 
     #[inline]
@@ -243,6 +252,13 @@ impl Receive {
             None => Ok(()),
         }
     }
+}
+
+/// Out of line: where the compiler sees into an error, it takes what shares its place, a head or a message, apart as well,
+/// and moves that byte by byte.
+#[cold]
+fn unreadable(error: WireError) -> Fault {
+    error.into()
 }
 
 #[cfg(test)]

@@ -40,9 +40,13 @@ impl Preamble {
 
     /// A preamble for segments of the given lengths: empty segments at the end are not counted, but one always is.
     pub fn new(tag: Tag, lengths: [u32; MAX_SEGMENTS]) -> Self {
-        let last = lengths.iter().rposition(|l| *l > 0).unwrap_or(0);
-        let mut alignments = [0; MAX_SEGMENTS];
-        alignments[..=last].fill(8);
+        let last = match lengths {
+            [_, 0, 0, 0] => 0,
+            [_, _, 0, 0] => 1,
+            [_, _, _, 0] => 2,
+            _ => 3,
+        };
+        let mut alignments = core::array::from_fn(|i| if i <= last { 8 } else { 0 });
         if tag == Tag::Message && last == 3 {
             alignments[3] = 4096;
         }

@@ -126,9 +126,9 @@ fn receive(end: &mut Connection, portion: BytesMut) -> usize {
     end.handle(NOW, Input::Received(portion));
     let mut delivered = 0;
     while let Some(output) = end.poll(NOW) {
-        match output {
+        match &output {
             Output::Deliver(message) => {
-                black_box(&message);
+                black_box(message);
                 delivered += 1;
             }
             Output::Event(_) => {}

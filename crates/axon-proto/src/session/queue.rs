@@ -176,15 +176,13 @@ impl SendQueue {
         }
     }
 
+    #[inline]
     fn lane(&mut self, priority: u16) -> &mut Lane {
-        let at = match self.lanes.binary_search_by(|lane| priority.cmp(&lane.priority)) {
-            Ok(at) => at,
-            Err(at) => {
-                self.lanes.insert(at, Lane { priority, messages: VecDeque::new() });
-                at
-            }
-        };
-        &mut self.lanes[at]
+        let higher = self.lanes.iter().take_while(|lane| lane.priority > priority).count();
+        if self.lanes.get(higher).is_none_or(|lane| lane.priority != priority) {
+            self.lanes.insert(higher, Lane { priority, messages: VecDeque::new() });
+        }
+        &mut self.lanes[higher]
     }
 }
 

@@ -27,13 +27,19 @@ pub(super) fn rev1_body(provider: &dyn Provider, head: &Head, body: BytesMut) ->
     }
     let header = body::header(first)?;
     let start = head.length(0) + CRC_LEN;
-    if head.preamble.segments == 1 {
-        return Ok(body::message(head, LateStatus::Complete, header, body, start, no_gap));
-    }
-    let (rest, epilogue) = body[start..].split_at(body.len() - start - EPILOGUE_REV1);
-    check_rest(provider, head, rest, &epilogue[1..])?;
-    let status = body::rev1_status(tag, epilogue[0])?;
+    let status = match head.preamble.segments {
+        1 => LateStatus::Complete,
+        _ => rest(provider, head, &body[start..])?,
+    };
     Ok(body::message(head, status, header, body, start, no_gap))
+}
+
+/// `seg1 | seg2 | seg3 | status | crc x 3`.
+#[inline]
+fn rest(provider: &dyn Provider, head: &Head, rest: &[u8]) -> Result<LateStatus, WireError> {
+    let (rest, epilogue) = rest.split_at(rest.len() - EPILOGUE_REV1);
+    check_rest(provider, head, rest, &epilogue[1..])?;
+    body::rev1_status(head.tag(), epilogue[0])
 }
 
 /// `seg0 | seg1 | seg2 | seg3 | flags | crc x 4`.

@@ -7,6 +7,7 @@ use crate::provider::{Provider, TAG_LEN};
 use crate::{FrameBuf, WireError};
 use bytes::BytesMut;
 
+#[inline(always)]
 pub(super) fn rev1(
     provider: &dyn Provider,
     sealer: &mut Sealer,
@@ -75,6 +76,7 @@ impl Sealer {
 }
 
 /// Appends the block every rev1 frame starts with: preamble and the start of segment 0, always of the same size.
+#[inline(always)]
 fn first_block(
     provider: &dyn Provider,
     sealer: &mut Sealer,
@@ -98,14 +100,17 @@ fn rest_len(parts: &Parts<'_>) -> usize {
 }
 
 fn put_rest(out: &mut BytesMut, parts: &Parts<'_>) {
-    for segment in parts.rest {
+    for segment in parts.rest.into_iter().filter(|segment| !segment.is_empty()) {
         put_padded(out, segment);
     }
 }
 
 fn put_padded(out: &mut BytesMut, segment: &[u8]) {
     out.extend_from_slice(segment);
-    out.extend_from_slice(&[0; 16][..padding(segment.len())]);
+    // Sixteen bytes need no call to be copied; there is room for them, as a tag follows.
+    let end = out.len() + padding(segment.len());
+    out.extend_from_slice(&[0; 16]);
+    out.truncate(end);
 }
 
 fn put_epilogue(out: &mut BytesMut, status: u8) {
