@@ -20,6 +20,7 @@
 
 mod arguments;
 mod background;
+mod command_line;
 #[cfg(feature = "dns-srv")]
 mod dns;
 mod entity;
@@ -33,6 +34,7 @@ mod reader;
 mod resolver;
 mod values;
 
+pub use command_line::CommandLine;
 #[cfg(feature = "dns-srv")]
 pub use dns::DnsResolver;
 pub use entity::EntityConf;
@@ -103,11 +105,22 @@ impl Conf {
     /// # Errors
     /// As [`Conf::read`]; [`ConfError::NotFound`] if there is no such file; [`ConfError::Arguments`].
     pub fn find(host: Host) -> Result<Self, ConfError> {
-        let arguments = Arguments::parse(host.ceph_args.as_deref().unwrap_or_default())?;
-        let cluster = arguments.cluster.as_deref().unwrap_or(DEFAULT_CLUSTER);
+        Self::find_with(host, &CommandLine::default())
+    }
+
+    /// As [`Conf::find`], for a program whose own command line says some of it: that comes before `$CEPH_ARGS`. The file it
+    /// names must be there.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn find_with(host: Host, command_line: &CommandLine) -> Result<Self, ConfError> {
+        let arguments = Arguments::parse(host.ceph_args.as_deref().unwrap_or_default())?.under(command_line);
+        if let Some(path) = &command_line.conf {
+            return Ok(Self::read(path, host)?.with(arguments));
+        }
         let places = match &arguments.conf {
             Some(path) => vec![path.clone()],
-            None => host.conf_places(cluster),
+            None => host.conf_places(arguments.cluster.as_deref().unwrap_or(DEFAULT_CLUSTER)),
         };
         for path in &places {
             match Self::read(path, host.clone()) {
@@ -116,6 +129,20 @@ impl Conf {
             }
         }
         Err(ConfError::NotFound { tried: places })
+    }
+
+    /// As [`Conf::find_with`], for clusters that may be described by arguments only: nothing is set by a file if nobody names
+    /// one and there is none in the usual places.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn find_or_empty(host: Host, command_line: &CommandLine) -> Result<Self, ConfError> {
+        let arguments = Arguments::parse(host.ceph_args.as_deref().unwrap_or_default())?.under(command_line);
+        let named = arguments.conf.is_some() || host.ceph_conf.is_some();
+        match Self::find_with(host.clone(), command_line) {
+            Err(ConfError::NotFound { .. }) if !named => Ok(Self::empty(host).with(arguments)),
+            found => found,
+        }
     }
 
     /// With what the environment's arguments say.
@@ -128,7 +155,7 @@ impl Conf {
         self
     }
 
-    /// Who to be: as `$CEPH_ARGS` say, else `client.admin`.
+    /// Who to be: as the command line or `$CEPH_ARGS` say, else `client.admin`.
     pub fn name(&self) -> AuthName {
         self.name.clone().unwrap_or_else(|| AuthName::new(EntityType::Client, "admin"))
     }

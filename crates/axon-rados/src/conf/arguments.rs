@@ -13,6 +13,7 @@
 //!
 //! Ceph: `env_to_vec` in `src/common/ceph_argparse.cc`, `md_config_t::parse_argv` in `src/common/config.cc`.
 
+use super::CommandLine;
 use super::error::BadArguments;
 use axon_auth::AuthName;
 use axon_denc::EntityType;
@@ -46,6 +47,15 @@ impl Arguments {
             arguments.set(&option, value, &word)?;
         }
         Ok(arguments)
+    }
+
+    /// What `command_line` says counts instead.
+    pub(super) fn under(mut self, command_line: &CommandLine) -> Self {
+        let CommandLine { conf, cluster, name } = command_line.clone();
+        self.conf = conf.or(self.conf);
+        self.cluster = cluster.or(self.cluster);
+        self.name = name.or(self.name);
+        self
     }
 
     fn set(&mut self, option: &str, value: Option<String>, word: &str) -> Result<(), BadArguments> {

@@ -14,9 +14,11 @@ const CLIENT_KEYRINGS: &str =
 const DAEMON_KEYRING: &str = "/var/lib/ceph/$type/$cluster-$id/keyring";
 
 impl EntityConf<'_> {
-    /// Where the name's keyring may be, in order: `$CEPH_KEYRING`, else the option `keyring`, else the usual places.
+    /// Where the name's keyring may be, in order: the option `keyring` if `$CEPH_ARGS` or [`Conf::set`](super::Conf::set)
+    /// sets it, else `$CEPH_KEYRING`, else the option in the file, else the usual places.
     pub fn keyring_paths(&self) -> Vec<PathBuf> {
-        if let Some(path) = &self.conf().host.ceph_keyring {
+        let overridden = self.origin("keyring").is_some_and(|at| at.line == 0);
+        if let Some(path) = self.conf().host.ceph_keyring.as_ref().filter(|_| !overridden) {
             return vec![path.clone()];
         }
         let list = self.get("keyring").unwrap_or_else(|| self.expand(self.default_keyrings()));

@@ -376,6 +376,41 @@ fn the_environment_has_arguments() {
 }
 
 #[test]
+fn a_command_line_comes_before_the_environment() {
+    let dir = Scratch::new("line");
+    let named = dir.write("named.conf", "[global]\nx = file\nkeyring = /file");
+    let other = dir.write("other.conf", "[global]\nx = other");
+    let mut host = host();
+    host.ceph_args = Some(format!("-c {other} --x args --id reader --cluster blue -k /args"));
+    host.ceph_keyring = Some("/env".into());
+    let line = CommandLine { conf: Some(named.into()), cluster: None, name: Some(name("client.me")) };
+    let found = Conf::find_with(host.clone(), &line).unwrap();
+    assert_eq!((found.name(), found.cluster()), (name("client.me"), "blue"));
+    assert_eq!(line.name(&host).unwrap(), Some(name("client.me")));
+    assert_eq!(CommandLine::default().name(&host).unwrap(), Some(name("client.reader")));
+    let me = found.name();
+    assert_eq!(
+        found.of(&me).get("x").as_deref(),
+        Some("args"),
+        "options of the variable count with any file"
+    );
+    assert_eq!(found.of(&me).keyring_paths(), [PathBuf::from("/args")]);
+    host.ceph_args = None;
+    let found = Conf::find_with(host.clone(), &line).unwrap();
+    assert_eq!(found.of(&me).keyring_paths(), [PathBuf::from("/env")]);
+
+    let line = CommandLine { cluster: Some("no such cluster".into()), ..CommandLine::default() };
+    host.home = None;
+    host.ceph_args = Some("--x args".into());
+    assert!(matches!(Conf::find_with(host.clone(), &line), Err(ConfError::NotFound { .. })));
+    let empty = Conf::find_or_empty(host.clone(), &line).unwrap();
+    assert_eq!((empty.of(&me).get("x").as_deref(), empty.cluster()), (Some("args"), "no such cluster"));
+    host.ceph_args = Some(format!("--conf {}", dir.path("none.conf")));
+    let named = Conf::find_or_empty(host, &CommandLine::default());
+    assert!(matches!(named, Err(ConfError::NotFound { .. })), "a file that is named must be there");
+}
+
+#[test]
 fn monitors_may_have_sections_of_their_own() {
     let old = "[mon.b]\nmon addr = 10.0.0.2:3300\n[mon.a]\nmon_addr = 10.0.0.1\n[mon]\nmon addr = 9.9.9.9\n[osd.1]\nmon addr = 9.9.9.9";
     let found = conf(old).of(&name("client.admin")).mon_host().unwrap();
