@@ -30,9 +30,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let rados = Rados::connect_async(RadosConfig::new(config)).await?;
     let io = rados.pool_async(&pool).await?;
     let data = Bytes::from(vec![7; 4096]); // shared by all writes, not copied
-    timed("written", |n| io.write_full(&name_of(n), data.clone())).await?;
-    timed("read", |n| io.read(&name_of(n), 0, 0)).await?;
-    timed("removed", |n| io.remove(&name_of(n))).await?;
+    timed("written", |n| io.write_full(name_of(n), data.clone())).await?;
+    timed("read", |n| io.read(name_of(n), 0, 0)).await?;
+    timed("removed", |n| io.remove(name_of(n))).await?;
     Ok(())
 }
 

@@ -1,26 +1,28 @@
-//! RADOS: the messages of Ceph's object store as types, the configuration that says where a cluster is, and the session
-//! with its monitors.
+//! Objects of a Ceph cluster from Rust, without any C++: [`Rados`] is the session with a cluster, [`IoCtx`] what is done with the
+//! objects of a pool.
 //!
-//! - [`msg`]: typed messages, each able to become an [`axon_wire::Message`] and to be read from one;
-//! - [`osd`]: what the messages of an OSD are made of;
+//! ```no_run
+//! use axon_rados::Rados;
+//! use axon_rados::client::RadosConfig;
+//! use axon_rados::conf::{Conf, Host};
+//! use axon_rados::mon::MonConfig;
+//!
+//! let conf = Conf::find(Host::current())?;
+//! let rados = Rados::connect(RadosConfig::new(MonConfig::from_conf(&conf.of(&conf.name()))?))?;
+//! let io = rados.pool("data")?;
+//! io.write_full("greeting", "hello").wait()?; // or .await, under any runtime
+//! assert_eq!(io.read("greeting", 0, 0).wait()?, "hello");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! - [`client`]: the session, pools, operations under way, listings, watches;
+//! - [`ops`]: what can be done with an object; names are bytes, see [`Name`];
 //! - [`conf`]: `ceph.conf`, keyrings, and where the monitors are;
-//! - [`MonMap`]: the monitors, as they say themselves;
-//! - [`mon`]: the session with them;
+//! - [`mon`]: the session with the monitors, commands, and [`MonMap`], the monitors as they say themselves;
 //! - [`osdmap`]: which OSDs and pools there are, and where each object is;
-//! - [`client`]: [`Rados`], the session with a cluster, and [`IoCtx`], what is done with the objects of a pool;
-//! - [`ops`]: what can be done with an object;
-//! - [`crush`]: how placement groups become OSDs.
-//!
-//! ```
-//! use axon_messenger::Features;
-//! use axon_rados::msg::{MMonCommand, TypedMessage};
-//!
-//! let question = MMonCommand::new(Default::default(), r#"{"prefix": "status"}"#, Default::default());
-//! let message = question.encode(Features::ALL_REEF)?;
-//! assert_eq!(message.header.kind, MMonCommand::KIND);
-//! assert_eq!(MMonCommand::decode(&message)?, question);
-//! # Ok::<(), axon_rados::msg::MessageError>(())
-//! ```
+//! - [`crush`]: how placement groups become OSDs;
+//! - [`msg`]: typed messages, each able to become an [`axon_wire::Message`] and to be read from one;
+//! - [`osd`]: what the messages of an OSD are made of.
 #![forbid(unsafe_code)]
 
 pub mod client;
@@ -30,6 +32,7 @@ mod features;
 pub mod mon;
 mod monmap;
 pub mod msg;
+mod name;
 mod objecter;
 pub mod ops;
 pub mod osd;
@@ -38,3 +41,14 @@ pub mod osdmap;
 pub use client::{IoCtx, Rados};
 pub use features::FEATURES;
 pub use monmap::{MonInfo, MonMap};
+pub use name::Name;
+
+/// The code in the project's pages is compiled.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+
+    #[doc = include_str!("../../../docs/rados.md")]
+    struct Guide;
+}

@@ -11,8 +11,8 @@ use std::time::Duration;
 /// Why an operation has no result.
 ///
 /// The variants say what is known: after [`Refused`](Self::Refused), [`TooLarge`](Self::TooLarge),
-/// [`TooLargeForOsd`](Self::TooLargeForOsd), [`Full`](Self::Full), [`NoPool`](Self::NoPool) and
-/// [`NotDone`](Self::NotDone) nothing was changed; after [`Unknown`](Self::Unknown) it may have been, or may still be.
+/// [`TooManySteps`](Self::TooManySteps), [`TooLargeForOsd`](Self::TooLargeForOsd), [`Full`](Self::Full),
+/// [`NoPool`](Self::NoPool) and [`NotDone`](Self::NotDone) nothing was changed; after [`Unknown`](Self::Unknown) it may have been, or may still be.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RadosError {
@@ -58,6 +58,14 @@ pub enum RadosError {
         size: u64,
         /// Bytes allowed.
         limit: u64,
+    },
+    /// A request has more operations than fit into one, which are 65,535; it was not sent.
+    #[error("{object}: {steps} operations in one request, where 65,535 are the most: do it in parts")]
+    TooManySteps {
+        /// The object.
+        object: String,
+        /// Its operations.
+        steps: usize,
     },
     /// The request is larger than its OSD allows, which does not say how much that is.
     #[error(

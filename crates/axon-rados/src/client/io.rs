@@ -4,6 +4,7 @@ use super::answer::{To, Token};
 use super::call::Op;
 use super::slot::slot;
 use super::{Errno, Rados, RadosError};
+use crate::msg::MOSDOp;
 use crate::objecter::{Request, SnapContext, WhenFull};
 use crate::ops::{Answer, Compound, ReadOp, WriteOp};
 use crate::osd::{NO_SNAP, ObjectLocator};
@@ -97,13 +98,13 @@ impl IoCtx {
     }
 
     /// Begins operations that change `object`.
-    pub fn operate(&self, object: &str, op: WriteOp) -> Op<Answer> {
-        self.begin(object, op.into())
+    pub fn operate(&self, object: impl AsRef<[u8]>, op: WriteOp) -> Op<Answer> {
+        self.begin(object.as_ref(), op.into())
     }
 
     /// Begins operations that look at `object`.
-    pub fn operate_read(&self, object: &str, op: ReadOp) -> Op<Answer> {
-        self.begin(object, op.into())
+    pub fn operate_read(&self, object: impl AsRef<[u8]>, op: ReadOp) -> Op<Answer> {
+        self.begin(object.as_ref(), op.into())
     }
 
     /// Where an object is looked for.
@@ -121,15 +122,19 @@ impl IoCtx {
         Token { to, object: object.clone(), size, pool: self.pool_name.clone() }
     }
 
-    fn begin(&self, object: &str, compound: Compound) -> Op<Answer> {
+    fn begin(&self, object: &[u8], compound: Compound) -> Op<Answer> {
         if object.is_empty() {
             return Op::failed(RadosError::EmptyObjectName, |answer| answer);
         }
-        self.begin_at(Bytes::copy_from_slice(object.as_bytes()), self.locator(), compound)
+        self.begin_at(Bytes::copy_from_slice(object), self.locator(), compound)
     }
 
     /// Begins a request, wherever it belongs.
     pub(super) fn begin_at(&self, object: Bytes, locator: ObjectLocator, compound: Compound) -> Op<Answer> {
+        if compound.len() > MOSDOp::MAX_OPS {
+            let object = String::from_utf8_lossy(&object).into_owned();
+            return Op::failed(RadosError::TooManySteps { object, steps: compound.len() }, |answer| answer);
+        }
         let size = compound.carried() as u64;
         let limit = self.rados.0.config.max_write;
         if size > limit {

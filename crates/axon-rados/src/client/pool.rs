@@ -4,6 +4,7 @@ use super::{Errno, IoCtx, Rados, RadosError};
 use crate::mon::{PoolOp, PoolSpec};
 use crate::msg::{PoolStats, StatFs};
 use crate::osdmap::PoolSnap;
+use axon_messenger::park;
 use std::collections::BTreeMap;
 
 impl Rados {
@@ -12,11 +13,19 @@ impl Rados {
     /// # Errors
     /// [`RadosError::EmptyPoolName`], [`RadosError::Mon`].
     pub fn create_pool(&self, name: &str, spec: &PoolSpec) -> Result<IoCtx, RadosError> {
+        park::wait(self.create_pool_async(name, spec))
+    }
+
+    /// As [`Rados::create_pool`], as a future for any runtime.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn create_pool_async(&self, name: &str, spec: &PoolSpec) -> Result<IoCtx, RadosError> {
         if name.is_empty() {
             return Err(RadosError::EmptyPoolName);
         }
-        self.mon().create_pool(name, spec, self.0.config.mon.answer_within).wait()?;
-        self.pool(name)
+        self.mon().create_pool(name, spec, self.0.config.mon.answer_within).await?;
+        self.pool_async(name).await
     }
 
     /// Deletes a pool and everything in it.
@@ -24,11 +33,19 @@ impl Rados {
     /// # Errors
     /// [`RadosError::EmptyPoolName`], [`RadosError::Mon`], among it a monitor without `mon_allow_pool_delete`.
     pub fn delete_pool(&self, name: &str) -> Result<(), RadosError> {
+        park::wait(self.delete_pool_async(name))
+    }
+
+    /// As [`Rados::delete_pool`], as a future for any runtime.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn delete_pool_async(&self, name: &str) -> Result<(), RadosError> {
         if name.is_empty() {
             return Err(RadosError::EmptyPoolName);
         }
-        self.mon().delete_pool(name, self.0.config.mon.answer_within).wait()?;
-        self.wait_for_latest_map().map(|_| ())
+        self.mon().delete_pool(name, self.0.config.mon.answer_within).await?;
+        self.latest_map().await.map(|_| ())
     }
 
     /// How full the cluster is.
@@ -36,7 +53,15 @@ impl Rados {
     /// # Errors
     /// [`RadosError::Mon`].
     pub fn usage(&self) -> Result<StatFs, RadosError> {
-        Ok(self.mon().stat_fs(None, self.0.config.mon.answer_within).wait()?)
+        park::wait(self.usage_async())
+    }
+
+    /// As [`Rados::usage`], as a future for any runtime.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn usage_async(&self) -> Result<StatFs, RadosError> {
+        Ok(self.mon().stat_fs(None, self.0.config.mon.answer_within).await?)
     }
 
     /// What is in these pools, as the manager last told the monitors.
@@ -44,7 +69,18 @@ impl Rados {
     /// # Errors
     /// [`RadosError::Mon`].
     pub fn pool_stats(&self, names: Vec<String>) -> Result<BTreeMap<String, PoolStats>, RadosError> {
-        Ok(self.mon().pool_stats(names, self.0.config.mon.answer_within).wait()?)
+        park::wait(self.pool_stats_async(names))
+    }
+
+    /// As [`Rados::pool_stats`], as a future for any runtime.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn pool_stats_async(
+        &self,
+        names: Vec<String>,
+    ) -> Result<BTreeMap<String, PoolStats>, RadosError> {
+        Ok(self.mon().pool_stats(names, self.0.config.mon.answer_within).await?)
     }
 }
 
@@ -54,9 +90,17 @@ impl IoCtx {
     /// # Errors
     /// [`RadosError::Mon`], among it EINVAL for a pool that has snapshots of its own.
     pub fn create_self_managed_snap(&self) -> Result<u64, RadosError> {
+        park::wait(self.create_self_managed_snap_async())
+    }
+
+    /// As [`IoCtx::create_self_managed_snap`], as a future for any runtime.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn create_self_managed_snap_async(&self) -> Result<u64, RadosError> {
         let within = self.rados.0.config.mon.answer_within;
-        let new = self.rados.mon().create_self_managed_snap(self.pool_number()?, within).wait()?;
-        self.rados.wait_for_map(new.epoch, within)?;
+        let new = self.rados.mon().create_self_managed_snap(self.pool_number()?, within).await?;
+        self.rados.map_of(new.epoch, within).await?;
         Ok(new.snap)
     }
 
@@ -65,7 +109,15 @@ impl IoCtx {
     /// # Errors
     /// [`RadosError::Mon`].
     pub fn delete_self_managed_snap(&self, snap: u64) -> Result<(), RadosError> {
-        self.pool_op(PoolOp::DeleteSelfManagedSnap { pool: self.pool_number()?, snap })
+        park::wait(self.delete_self_managed_snap_async(snap))
+    }
+
+    /// As [`IoCtx::delete_self_managed_snap`], as a future for any runtime.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn delete_self_managed_snap_async(&self, snap: u64) -> Result<(), RadosError> {
+        self.pool_op(PoolOp::DeleteSelfManagedSnap { pool: self.pool_number()?, snap }).await
     }
 
     /// Takes a snapshot of the whole pool.
@@ -73,7 +125,15 @@ impl IoCtx {
     /// # Errors
     /// [`RadosError::Mon`], among it EEXIST, and EINVAL for a pool with self-managed snapshots.
     pub fn create_snap(&self, name: &str) -> Result<(), RadosError> {
-        self.pool_op(PoolOp::CreateSnap { pool: self.pool_number()?, name: name.to_owned() })
+        park::wait(self.create_snap_async(name))
+    }
+
+    /// As [`IoCtx::create_snap`], as a future for any runtime.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn create_snap_async(&self, name: &str) -> Result<(), RadosError> {
+        self.pool_op(PoolOp::CreateSnap { pool: self.pool_number()?, name: name.to_owned() }).await
     }
 
     /// Removes a snapshot of the whole pool.
@@ -81,7 +141,15 @@ impl IoCtx {
     /// # Errors
     /// [`RadosError::Mon`].
     pub fn delete_snap(&self, name: &str) -> Result<(), RadosError> {
-        self.pool_op(PoolOp::DeleteSnap { pool: self.pool_number()?, name: name.to_owned() })
+        park::wait(self.delete_snap_async(name))
+    }
+
+    /// As [`IoCtx::delete_snap`], as a future for any runtime.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn delete_snap_async(&self, name: &str) -> Result<(), RadosError> {
+        self.pool_op(PoolOp::DeleteSnap { pool: self.pool_number()?, name: name.to_owned() }).await
     }
 
     /// The snapshots of the whole pool, by number.
@@ -100,10 +168,10 @@ impl IoCtx {
         found.map(|(id, _)| id).ok_or_else(|| self.refused(&format!("snapshot '{name}'"), Errno::ENOENT))
     }
 
-    fn pool_op(&self, op: PoolOp) -> Result<(), RadosError> {
+    async fn pool_op(&self, op: PoolOp) -> Result<(), RadosError> {
         let within = self.rados.0.config.mon.answer_within;
-        let done = self.rados.mon().pool_op(op, within).wait()?;
-        self.rados.wait_for_map(done.epoch, within).map(|_| ())
+        let done = self.rados.mon().pool_op(op, within).await?;
+        self.rados.map_of(done.epoch, within).await.map(|_| ())
     }
 
     fn pool_number(&self) -> Result<u32, RadosError> {

@@ -119,7 +119,15 @@ impl Rados {
     /// # Errors
     /// [`RadosError::Mon`] if the monitors send no map.
     pub fn pools(&self) -> Result<Vec<(i64, String)>, RadosError> {
-        self.wait_for_latest_map()?;
+        park::wait(self.pools_async())
+    }
+
+    /// As [`Rados::pools`], as a future for any runtime.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn pools_async(&self) -> Result<Vec<(i64, String)>, RadosError> {
+        self.latest_map().await?;
         Ok(self.0.core.with(|objecter, _| {
             let map = objecter.map().osdmap();
             let name = |id| map.pool_name(id).unwrap_or_default().to_owned();

@@ -42,10 +42,13 @@ pub struct Notified {
 }
 
 /// A watch. It survives broken connections and changes of the object's OSD. Dropping it ends it.
+///
+/// Events wait here until they are taken, up to 10,000 of them. Notifications beyond that are dropped: their notifiers
+/// learn that this watcher did not answer, the watcher learns nothing. [`WatchEvent::Lost`] is never dropped.
 #[derive(Debug)]
 pub struct Watch {
     io: IoCtx,
-    object: String,
+    object: Bytes,
     id: LingerId,
     mailbox: Mailbox,
 }
@@ -53,10 +56,17 @@ pub struct Watch {
 /// A notification under way: a future of what it leads to. Dropping it forgets the answer.
 #[must_use = "the answers come here"]
 #[derive(Debug)]
-pub struct Notifying {
-    core: Arc<Core>,
-    id: LingerId,
-    taker: Taker<Notified>,
+pub struct Notifying(Telling);
+
+#[derive(Debug)]
+enum Telling {
+    Begun {
+        core: Arc<Core>,
+        id: LingerId,
+        taker: Taker<Notified>,
+    },
+    /// It could not be begun.
+    Failed(Option<RadosError>),
 }
 
 /// Where news of a watch wait.
@@ -81,18 +91,18 @@ impl IoCtx {
     /// Watches `object`, which must exist.
     ///
     /// # Errors
-    /// [`RadosError::Refused`] with ENOENT if it does not.
-    pub async fn watch(&self, object: &str) -> Result<Watch, RadosError> {
-        let name = Bytes::copy_from_slice(object.as_bytes());
+    /// [`RadosError::Refused`] with ENOENT if it does not, [`RadosError::EmptyObjectName`].
+    pub async fn watch(&self, object: impl AsRef<[u8]>) -> Result<Watch, RadosError> {
+        let object = named(object.as_ref())?;
         let (giver, taker) = slot();
-        let token = self.token(&name, 0, To::Answer(giver));
+        let token = self.token(&object, 0, To::Answer(giver));
         let mailbox = Mailbox::default();
         let (locator, within) = (self.locator(), self.deadline);
         let core = &self.rados.0.core;
         let id = core.begin_watch(mailbox.clone(), |objecter, now| {
-            objecter.watch(name, locator, WATCH_TIMEOUT, within, token, now)
+            objecter.watch(object.clone(), locator, WATCH_TIMEOUT, within, token, now)
         });
-        let watch = Watch { io: self.clone(), object: object.to_owned(), id, mailbox };
+        let watch = Watch { io: self.clone(), object, id, mailbox };
         std::future::poll_fn(|context| taker.poll(context)).await?;
         Ok(watch)
     }
@@ -101,14 +111,22 @@ impl IoCtx {
     ///
     /// # Errors
     /// As there.
-    pub fn watch_blocking(&self, object: &str) -> Result<Watch, RadosError> {
+    pub fn watch_blocking(&self, object: impl AsRef<[u8]>) -> Result<Watch, RadosError> {
         park::wait(self.watch(object))
     }
 
     /// Tells everybody who watches `object`; they have `timeout` to answer. If the connection to the OSD breaks they
     /// are told again.
-    pub fn notify(&self, object: &str, payload: impl Into<Bytes>, timeout: Duration) -> Notifying {
-        let name = Bytes::copy_from_slice(object.as_bytes());
+    pub fn notify(
+        &self,
+        object: impl AsRef<[u8]>,
+        payload: impl Into<Bytes>,
+        timeout: Duration,
+    ) -> Notifying {
+        let name = match named(object.as_ref()) {
+            Ok(name) => name,
+            Err(error) => return Notifying(Telling::Failed(Some(error))),
+        };
         let (giver, taker) = slot();
         let token = self.token(&name, 0, To::Notified(giver));
         let core = self.rados.0.core.clone();
@@ -122,7 +140,15 @@ impl IoCtx {
                 now,
             )
         });
-        Notifying { core, id, taker }
+        Notifying(Telling::Begun { core, id, taker })
+    }
+}
+
+/// The name of an object: not empty.
+fn named(object: &[u8]) -> Result<Bytes, RadosError> {
+    match object {
+        [] => Err(RadosError::EmptyObjectName),
+        object => Ok(Bytes::copy_from_slice(object)),
     }
 }
 
@@ -161,8 +187,7 @@ impl Watch {
     /// [`RadosError`].
     pub async fn unwatch(self) -> Result<(), RadosError> {
         let (giver, taker) = slot();
-        let name = Bytes::copy_from_slice(self.object.as_bytes());
-        let token = self.io.token(&name, 0, To::Answer(giver));
+        let token = self.io.token(&self.object, 0, To::Answer(giver));
         let within = self.io.deadline;
         self.io.rados.0.core.with(|objecter, now| objecter.unwatch(self.id, within, Some(token), now));
         std::future::poll_fn(|context| taker.poll(context)).await.map(|_| ())
@@ -190,15 +215,20 @@ impl Notifying {
 impl Future for Notifying {
     type Output = Result<Notified, RadosError>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.taker.poll(context)
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            Telling::Begun { taker, .. } => taker.poll(context),
+            Telling::Failed(error) => Poll::Ready(Err(error.take().unwrap_or(RadosError::Closed))),
+        }
     }
 }
 
-impl Drop for Notifying {
+impl Drop for Telling {
     fn drop(&mut self) {
-        if self.taker.is_awaited() {
-            self.core.with(|objecter, now| objecter.forget_notify(self.id, now));
+        if let Self::Begun { core, id, taker } = self
+            && taker.is_awaited()
+        {
+            core.with(|objecter, now| objecter.forget_notify(*id, now));
         }
     }
 }

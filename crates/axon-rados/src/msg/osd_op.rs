@@ -40,7 +40,7 @@ pub struct MOSDOp {
     pub locator: ObjectLocator,
     /// The object's name.
     pub object: Bytes,
-    /// The operations; at most 65535.
+    /// The operations; at most [`MOSDOp::MAX_OPS`].
     pub ops: Vec<OsdOp>,
     /// The snapshot read from, [`NO_SNAP`] for the present.
     pub snapid: u64,
@@ -62,6 +62,9 @@ const OTEL_VERSION: u8 = 1;
 const FRONT_BASE: usize = 224;
 
 impl MOSDOp {
+    /// Operations of a request: their number is a le16.
+    pub const MAX_OPS: usize = u16::MAX as usize;
+
     /// A request for `ops` on the present state of `object` in `pgid`; everything else is zero or absent.
     pub fn new(object: impl Into<Bytes>, pgid: PgId, ops: Vec<OsdOp>) -> Self {
         Self {

@@ -115,6 +115,11 @@ impl Compound {
         self.flags
     }
 
+    /// The number of operations.
+    pub(crate) fn len(&self) -> usize {
+        self.ops.len()
+    }
+
     /// Bytes the operations carry.
     pub(crate) fn carried(&self) -> usize {
         self.payloads.iter().map(Bytes::len).sum()

@@ -166,6 +166,7 @@ fn read_extents(data: &Bytes) -> Result<Extents, DecodeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::Compound;
 
     fn sparse(places: &[(u64, u64)], blob: &[u8]) -> Bytes {
         let mut out = (places.len() as u32).to_vec();
@@ -175,6 +176,16 @@ mod tests {
         }
         blob.encode(&mut out);
         out.into()
+    }
+
+    #[test]
+    fn arguments_of_a_hint() {
+        let mut op = WriteOp::new();
+        op.set_alloc_hint(AllocHint { object_size: 5, write_size: 6, flags: 7 });
+        let (ops, _) = Compound::from(op).into_parts();
+        assert_eq!((ops[0].code, ops[0].flags), (OpCode::SET_ALLOC_HINT, OpFlags::FAILOK.0));
+        let words = [5, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0];
+        assert_eq!(ops[0].args[..21], words);
     }
 
     #[test]

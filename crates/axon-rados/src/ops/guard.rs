@@ -67,8 +67,13 @@ impl<T: Into<Bytes>> From<T> for Operand {
 impl<K> ObjectOp<K> {
     /// Goes on only if the attribute `name` compares with `operand`; ECANCELED otherwise. A missing attribute
     /// is an empty one.
-    pub fn compare_xattr(&mut self, name: &str, compare: Compare, operand: impl Into<Operand>) -> &mut Self {
-        let (op, payload) = cmp_xattr(name, compare, operand.into());
+    pub fn compare_xattr(
+        &mut self,
+        name: impl AsRef<[u8]>,
+        compare: Compare,
+        operand: impl Into<Operand>,
+    ) -> &mut Self {
+        let (op, payload) = cmp_xattr(name.as_ref(), compare, operand.into());
         self.0.push(op, payload);
         self
     }
@@ -95,8 +100,13 @@ impl<K> ObjectOp<K> {
     }
 
     /// Goes on only if the omap's value `key` compares with `value`; ECANCELED otherwise.
-    pub fn compare_omap(&mut self, key: &str, compare: Compare, value: impl Into<Bytes>) -> &mut Self {
-        let payload = omap_assertion(key, compare, &value.into());
+    pub fn compare_omap(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        compare: Compare,
+        value: impl Into<Bytes>,
+    ) -> &mut Self {
+        let payload = omap_assertion(key.as_ref(), compare, &value.into());
         let op = OsdOp::on_extent(OpCode::OMAP_CMP, Extent::default(), length_of(&payload));
         self.0.push(op, payload);
         self
@@ -120,7 +130,7 @@ impl WriteOp {
     }
 }
 
-fn cmp_xattr(name: &str, compare: Compare, operand: Operand) -> (OsdOp, Bytes) {
+fn cmp_xattr(name: &[u8], compare: Compare, operand: Operand) -> (OsdOp, Bytes) {
     let (mode, value) = operand.into_parts();
     named(OpCode::CMPXATTR, name, value, |args| args.extend([compare.to_wire(), mode]))
 }
@@ -138,9 +148,9 @@ fn compare_extent(offset: u64, data: Bytes) -> (OsdOp, Bytes) {
 }
 
 /// A map with one item: key, value and le32 comparison.
-fn omap_assertion(key: &str, compare: Compare, value: &[u8]) -> Bytes {
+fn omap_assertion(key: &[u8], compare: Compare, value: &[u8]) -> Bytes {
     let mut out = 1u32.to_vec();
-    key.encode(&mut out);
+    put_blob(&mut out, key);
     put_blob(&mut out, value);
     u32::from(compare.to_wire()).encode(&mut out);
     out.into()
@@ -152,7 +162,7 @@ mod tests {
 
     #[test]
     fn comparisons_follow_the_lengths() {
-        let (op, payload) = cmp_xattr("n", Compare::Greater, Operand::Number(5));
+        let (op, payload) = cmp_xattr(b"n", Compare::Greater, Operand::Number(5));
         assert_eq!(op.args[..11], [1, 0, 0, 0, 8, 0, 0, 0, 3, 2, 0]);
         assert_eq!(payload[..], [b'n', 5, 0, 0, 0, 0, 0, 0, 0]);
     }

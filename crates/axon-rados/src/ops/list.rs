@@ -1,6 +1,7 @@
 //! The objects of a placement group.
 
 use super::{Pick, ReadOp};
+use crate::Name;
 use crate::osd::{HObject, OpCode, OsdFlags, OsdOp};
 use axon_denc::{Decode, DecodeError, Decoder, Encode};
 use bytes::Bytes;
@@ -9,11 +10,11 @@ use bytes::Bytes;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Listed {
     /// Its namespace.
-    pub namespace: String,
+    pub namespace: Name,
     /// Its name.
-    pub name: String,
-    /// The text it is placed by instead of its name; empty for the name.
-    pub key: String,
+    pub name: Name,
+    /// What it is placed by instead of its name; empty for the name.
+    pub key: Name,
 }
 
 /// Some objects, and where to go on.
@@ -53,16 +54,15 @@ impl Decode for ListPage {
 
 impl Decode for Listed {
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        // Names are bytes to Ceph; those that are no text are shown as well as it goes.
-        let mut text = || Ok(String::from_utf8_lossy(input.blob()?).into_owned());
-        Ok(Self { namespace: text()?, name: text()?, key: text()? })
+        let mut name = || input.blob().map(Name::from);
+        Ok(Self { namespace: name()?, name: name()?, key: name()? })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axon_denc::put_versioned;
+    use axon_denc::{put_blob, put_versioned};
 
     #[test]
     fn pages() {
@@ -70,11 +70,12 @@ mod tests {
         put_versioned(&mut bytes, 1, 1, |out| {
             HObject::start_of(1, 4).encode(out);
             1u32.encode(out);
-            ["ns", "name", ""].iter().for_each(|text| text.encode(out));
+            [&b"ns"[..], b"\xffname", b""].iter().for_each(|name| put_blob(out, name));
         });
         let page = ListPage::from_bytes(&bytes).unwrap();
         assert_eq!(page.next, HObject::start_of(1, 4));
-        assert_eq!((&page.objects[0].namespace[..], &page.objects[0].name[..]), ("ns", "name"));
+        let Listed { namespace, name, key } = &page.objects[0];
+        assert_eq!((&namespace[..], &name[..], &key[..]), (&b"ns"[..], &b"\xffname"[..], &b""[..]));
         assert!((0..bytes.len()).all(|cut| ListPage::from_bytes(&bytes[..cut]).is_err()));
     }
 }

@@ -36,8 +36,19 @@ fn every_example_does_what_it_says() {
         assert!(output.status.success(), "{name}: {out}{err}");
         assert!(out.contains(says), "{name}: {out}{err}");
     }
+    // A shorter file leaves nothing of the longer one behind.
+    let short = cluster.dir().join("short");
+    std::fs::write(&short, &large[..5_000_000]).unwrap();
+    let status = Command::new(example("striping"))
+        .args(["p", short.to_str().unwrap(), "disk"])
+        .env("CEPH_CONF", cluster.conf())
+        .env_remove("CEPH_ARGS")
+        .status();
+    assert!(status.unwrap().success());
+    let names = cluster.run("rados", &["-p", "p", "ls"]).unwrap().stdout;
+    assert!(names.contains("disk.0000000000000001") && !names.contains("disk.0000000000000002"), "{names}");
     // Ceph's own tool takes the file for a striped one.
     let back = cluster.dir().join("back");
     cluster.run("rados", &["-p", "p", "--striper", "get", "disk", back.to_str().unwrap()]).unwrap();
-    assert!(std::fs::read(&back).unwrap() == large);
+    assert!(std::fs::read(&back).unwrap() == large[..5_000_000]);
 }

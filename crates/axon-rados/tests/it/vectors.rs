@@ -99,6 +99,16 @@ fn of<T: TypedMessage>(text: &str) -> Vec<(Message, T)> {
     messages.map(|(_, m)| (m.clone(), T::decode(&m).unwrap())).collect()
 }
 
+/// Ceph: `osd_client_op_priority`. Only the benchmark of messengers, whose requests have no number, does otherwise.
+#[test]
+fn requests_have_their_priority() {
+    for (release, text, _) in RELEASES {
+        let requests = of::<MOSDOp>(text);
+        let mut of_clients = requests.iter().filter(|(message, _)| message.header.tid > 0);
+        assert!(of_clients.all(|(message, _)| message.header.priority == 63), "{release}");
+    }
+}
+
 #[test]
 fn a_write_says_what_was_written() {
     for (release, text, _) in RELEASES {

@@ -8,6 +8,8 @@ use axon_messenger::Modes;
 use axon_rados::Rados;
 use axon_rados::client::{Errno, RadosConfig, RadosError, Waiting};
 use axon_rados::mon::{MonConfig, MonError};
+use axon_rados::msg::MOSDOp;
+use axon_rados::ops::WriteOp;
 use axon_testbed::Cluster;
 use bytes::Bytes;
 use std::time::Duration;
@@ -19,8 +21,28 @@ fn names_must_be_there() {
     let unknown = bed.rados.pool("no such pool").unwrap_err();
     assert_eq!(unknown.to_string(), "there is no pool 'no such pool'");
     assert!(matches!(bed.io.write_full("", "x").wait(), Err(RadosError::EmptyObjectName)));
+    assert!(matches!(bed.io.watch_blocking(""), Err(RadosError::EmptyObjectName)));
+    assert!(matches!(bed.io.notify("", "x", SECOND).wait(), Err(RadosError::EmptyObjectName)));
+    drop(bed.io.notify("", "x", SECOND));
     let missing = bed.io.read("no such object", 0, 0).wait().unwrap_err();
     assert_eq!(missing.to_string(), "no such object: no such object (ENOENT)");
+}
+
+/// Their number is a le16: one more is not sent, as many as that the OSD does.
+#[test]
+fn what_has_too_many_steps_for_one_request() {
+    let bed = somewhere();
+    let mut op = WriteOp::new();
+    for _ in 1..MOSDOp::MAX_OPS {
+        op.truncate(0);
+    }
+    op.write_full("done");
+    bed.io.operate("steps", op.clone()).wait().unwrap();
+    assert_eq!(bed.io.read("steps", 0, 0).wait().unwrap(), "done");
+    op.remove();
+    let error = bed.io.operate("steps", op).wait().unwrap_err();
+    assert!(matches!(error, RadosError::TooManySteps { steps: 65_536, .. }), "{error}");
+    bed.io.remove("steps").wait().unwrap();
 }
 
 /// A request that is larger than the session allows is not sent; one that is larger than the OSD allows it refuses.

@@ -33,11 +33,11 @@ fn theirs(bed: &Bed) {
     assert_eq!(io.stat("theirs").wait().unwrap().size, 19);
     let xattrs = io.get_xattrs("theirs").wait().unwrap();
     assert_eq!(xattrs.keys().collect::<Vec<_>>(), ["lock.window", "shape"]);
-    assert_eq!(xattrs["shape"], "round");
+    assert_eq!(xattrs["shape".as_bytes()], "round");
     let omap = io.omap_vals("theirs", "", "", 10).wait().unwrap();
     assert_eq!(
         omap.values.into_iter().collect::<Vec<_>>(),
-        [("k1".to_owned(), "v1".into()), ("k3".to_owned(), "v3".into())]
+        [("k1".into(), "v1".into()), ("k3".into(), "v3".into())]
     );
     let window = io.lock_info("theirs", "window").wait().unwrap();
     let holder = &window.holders[0];

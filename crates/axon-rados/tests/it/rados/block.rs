@@ -40,11 +40,11 @@ impl<'a> Images<'a> {
 
     /// The id of an image, by its object and by the directory.
     fn id(&self, name: &str) -> String {
-        let object = self.io.read(&format!("rbd_id.{name}"), 0, 0).wait().unwrap();
+        let object = self.io.read(format!("rbd_id.{name}"), 0, 0).wait().unwrap();
         let id = string(&object);
         let directory = self.io.omap_vals("rbd_directory", "", "", 100).wait().unwrap().values;
-        assert_eq!(string(&directory[&format!("name_{name}")]), id);
-        assert_eq!(string(&directory[&format!("id_{id}")]), name);
+        assert_eq!(string(&directory[format!("name_{name}").as_bytes()]), id);
+        assert_eq!(string(&directory[format!("id_{id}").as_bytes()]), name);
         id
     }
 
@@ -79,13 +79,16 @@ fn what_the_tool_makes_we_read() {
         let id = images.id("theirs");
         let header = format!("rbd_header.{id}");
         let fields = images.io.omap_vals(&header, "", "", 100).wait().unwrap().values;
-        assert_eq!((number(&fields["size"]), number(&fields["features"])), (5 * MIB, LAYERING));
-        assert_eq!(fields["order"][..], [22]);
-        assert_eq!(string(&fields["object_prefix"]), format!("rbd_data.{id}"));
+        assert_eq!(
+            (number(&fields["size".as_bytes()]), number(&fields["features".as_bytes()])),
+            (5 * MIB, LAYERING)
+        );
+        assert_eq!(fields["order".as_bytes()][..], [22]);
+        assert_eq!(string(&fields["object_prefix".as_bytes()]), format!("rbd_data.{id}"));
         let size = images.io.call(&header, "rbd", "get_size", HEAD.to_vec()).wait().unwrap();
         assert_eq!((size[0], number(&size.slice(1..))), (22, 5 * MIB));
         for (object, part) in (0..).zip(content.chunks(4 << 20)) {
-            assert!(images.io.read(&data_object(&id, object), 0, 0).wait().unwrap() == part, "{object}");
+            assert!(images.io.read(data_object(&id, object), 0, 0).wait().unwrap() == part, "{object}");
         }
         snapshots(&images, &id, &content);
         images.rbd(&["lock", "add", "theirs", "cookie"]);
@@ -98,18 +101,18 @@ fn what_the_tool_makes_we_read() {
 /// The tool takes a snapshot; what we write after it, with the snapshot in the context, leaves it as it was.
 fn snapshots(images: &Images<'_>, id: &str, content: &[u8]) {
     images.rbd(&["snap", "create", "theirs@monday"]);
-    let keys = images.io.omap_keys(&format!("rbd_header.{id}"), "", 100).wait().unwrap().keys;
-    let snap = keys.iter().find_map(|key| key.strip_prefix("snapshot_")).unwrap();
+    let keys = images.io.omap_keys(format!("rbd_header.{id}"), "", 100).wait().unwrap().keys;
+    let snap = keys.iter().find_map(|key| key.to_str()?.strip_prefix("snapshot_")).unwrap();
     let snap = u64::from_str_radix(snap, 16).unwrap();
     let writer = images.io.clone().with_snap_context(SnapContext { seq: snap, snaps: vec![snap] });
     let changed = vec![0xee; 4096];
-    writer.write(&data_object(id, 1), 4096, changed.clone()).wait().unwrap();
+    writer.write(data_object(id, 1), 4096, changed.clone()).wait().unwrap();
     assert!(images.export("theirs@monday") == content, "the snapshot has changed");
     let mut now = content.to_vec();
     now[4 * MIB as usize + 4096..][..4096].copy_from_slice(&changed);
     assert!(images.export("theirs") == now, "not what we wrote");
     let then = images.io.clone().with_snap(snap);
-    assert!(then.read(&data_object(id, 1), 0, 0).wait().unwrap() == content[4 * MIB as usize..]);
+    assert!(then.read(data_object(id, 1), 0, 0).wait().unwrap() == content[4 * MIB as usize..]);
 }
 
 #[test]
@@ -124,7 +127,7 @@ fn what_we_make_the_tool_reads() {
         {
             assert!(info.contains(text), "{text}: {info}");
         }
-        images.io.write_full(&data_object(id, 1), vec![7; 4 << 20]).wait().unwrap();
+        images.io.write_full(data_object(id, 1), vec![7; 4 << 20]).wait().unwrap();
         let exported = images.export(name);
         assert_eq!(exported.len() as u64, 8 * MIB);
         assert!(exported[..4 << 20].iter().all(|byte| *byte == 0));
@@ -135,7 +138,7 @@ fn what_we_make_the_tool_reads() {
         assert!(images.rbd(&["info", name]).contains("size 16 MiB in 4 objects"));
         images.rbd(&["rm", name]);
         assert!(images.io.stat(&header).wait().unwrap_err().is_not_found());
-        assert!(images.io.stat(&data_object(id, 1)).wait().unwrap_err().is_not_found());
+        assert!(images.io.stat(data_object(id, 1)).wait().unwrap_err().is_not_found());
     }
 }
 
@@ -151,5 +154,5 @@ fn make_image(io: &IoCtx, name: &str, id: &str, size: u64) {
     22u8.encode(&mut image);
     LAYERING.encode(&mut image);
     format!("rbd_data.{id}").encode(&mut image);
-    io.call_write(&format!("rbd_header.{id}"), "rbd", "create", image).wait().unwrap();
+    io.call_write(format!("rbd_header.{id}"), "rbd", "create", image).wait().unwrap();
 }

@@ -2,7 +2,7 @@
 
 use super::bed::everywhere;
 use axon_rados::client::{Errno, RadosError};
-use axon_rados::ops::{Compare, Lock, LockKind, Operand, ReadOp, WriteOp};
+use axon_rados::ops::{AllocHint, Compare, Lock, LockKind, Operand, ReadOp, WriteOp};
 use axon_rados::osd::OpFlags;
 use bytes::Bytes;
 
@@ -100,6 +100,47 @@ fn guards() {
         let mut missing = WriteOp::new();
         missing.assert_exists().write_full("x");
         assert_eq!(errno(io.operate("not there", missing).wait()), Errno::ENOENT);
+    }
+}
+
+#[test]
+fn compare_alone() {
+    for bed in everywhere() {
+        let io = &bed.io;
+        io.write_full("compared", "0123").wait().unwrap();
+        let look = |offset, data: &'static str| {
+            let mut op = ReadOp::new();
+            op.compare_extent(offset, data);
+            io.operate_read("compared", op).wait()
+        };
+        look(1, "12").unwrap();
+        look(3, "3\0\0").unwrap(); // what is behind the end compares as zeroes
+        assert_eq!(errno(look(0, "01xx")).mismatch_at(), Some(2));
+        let mut guard = WriteOp::new();
+        guard.compare_extent(0, "9").write_full("changed");
+        assert_eq!(errno(io.operate("compared", guard).wait()).mismatch_at(), Some(0));
+        let mut guard = WriteOp::new();
+        guard.compare_extent(0, "0123").append("4");
+        io.operate("compared", guard).wait().unwrap();
+        assert_eq!(io.read("compared", 0, 0).wait().unwrap(), "01234");
+        io.remove("compared").wait().unwrap();
+    }
+}
+
+#[test]
+fn hints() {
+    for bed in everywhere() {
+        let hint = AllocHint { object_size: 4 << 20, write_size: 64 << 10, flags: 1 };
+        let mut op = WriteOp::new();
+        op.create(true).set_alloc_hint(hint).write(0, "data").set_alloc_hint(AllocHint::default());
+        bed.io.operate("hinted", op).wait().unwrap();
+        assert_eq!(bed.io.read("hinted", 0, 0).wait().unwrap(), "data");
+        let mut alone = WriteOp::new();
+        alone.set_alloc_hint(hint);
+        bed.io.operate("only hinted", alone).wait().unwrap();
+        assert_eq!(bed.io.stat("only hinted").wait().unwrap().size, 0, "it makes the object");
+        bed.io.remove("hinted").wait().unwrap();
+        bed.io.remove("only hinted").wait().unwrap();
     }
 }
 

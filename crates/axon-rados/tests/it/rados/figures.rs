@@ -12,7 +12,7 @@ use serde_json::json;
 fn pool(bed: &Bed) -> IoCtx {
     let spec = PoolSpec { placement_groups: Some(4), ..PoolSpec::default() };
     let io = bed.rados.create_pool(&bed.named("counted"), &spec).unwrap().with_deadline(Some(WITHIN));
-    (0..5).for_each(|i| io.write_full(&format!("o{i}"), "12345").wait().unwrap());
+    (0..5).for_each(|i| io.write_full(format!("o{i}"), "12345").wait().unwrap());
     io.write_full("victim", "12345").wait().unwrap();
     io.write_full("small", "x").wait().unwrap();
     io

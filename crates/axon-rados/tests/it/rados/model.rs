@@ -1,7 +1,8 @@
 //! Objects as they should be: what operations do to them, in memory.
 
-use axon_rados::IoCtx;
 use axon_rados::client::{Errno, Op, RadosError};
+use axon_rados::ops::{Answer, WriteOp};
+use axon_rados::{IoCtx, Name};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
@@ -9,8 +10,8 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Object {
     pub(crate) data: Vec<u8>,
-    pub(crate) xattrs: BTreeMap<String, Bytes>,
-    pub(crate) omap: BTreeMap<String, Bytes>,
+    pub(crate) xattrs: BTreeMap<Name, Bytes>,
+    pub(crate) omap: BTreeMap<Name, Bytes>,
     /// What was done to it last.
     pub(crate) story: Vec<String>,
 }
@@ -25,8 +26,12 @@ pub(crate) enum Step {
     Zero(u64, u64),
     Remove,
     Create,
-    SetXattr(String, Bytes),
-    OmapSet(String, Bytes),
+    SetXattr(Name, Bytes),
+    RemoveXattr(Name),
+    OmapSet(Name, Bytes),
+    OmapRemove(Name),
+    OmapRemoveRange(Name, Name),
+    OmapClear,
     CompareAndWrite(Vec<u8>, Vec<u8>),
     Read,
     Stat,
@@ -37,9 +42,10 @@ pub(crate) enum Step {
 /// A step under way.
 pub(crate) enum Begun {
     Done(Op<()>),
+    Changed(Op<Answer>),
     Data(Op<Bytes>),
     Size(Op<axon_rados::ops::Stat>),
-    Xattrs(Op<BTreeMap<String, Bytes>>),
+    Xattrs(Op<BTreeMap<Name, Bytes>>),
     Omap(Op<axon_rados::ops::OmapVals>),
 }
 
@@ -49,7 +55,7 @@ pub(crate) enum Seen {
     Done,
     Data(Vec<u8>),
     Size(u64),
-    Map(BTreeMap<String, Bytes>),
+    Map(BTreeMap<Name, Bytes>),
     Failed(Errno),
 }
 
@@ -75,6 +81,10 @@ impl Step {
         match self {
             Self::Truncate(_) | Self::Zero(..) if object.is_none() => Seen::Done,
             Self::Remove
+            | Self::RemoveXattr(_)
+            | Self::OmapRemove(_)
+            | Self::OmapRemoveRange(..)
+            | Self::OmapClear
             | Self::Read
             | Self::Stat
             | Self::Xattrs
@@ -108,6 +118,10 @@ impl Step {
             }
             Self::SetXattr(name, value) => drop(object.xattrs.insert(name.clone(), value.clone())),
             Self::OmapSet(name, value) => drop(object.omap.insert(name.clone(), value.clone())),
+            Self::RemoveXattr(name) => drop(object.xattrs.remove(name)),
+            Self::OmapRemove(name) => drop(object.omap.remove(name)),
+            Self::OmapRemoveRange(begin, end) => object.omap.retain(|name, _| name < begin || name >= end),
+            Self::OmapClear => object.omap.clear(),
             Self::CompareAndWrite(old, new) => return compare_and_write(&mut object.data, old, new),
             Self::Read => return Seen::Data(object.data.clone()),
             Self::Stat => return Seen::Size(object.data.len() as u64),
@@ -129,7 +143,11 @@ impl Step {
             Self::Remove => Begun::Done(io.remove(name)),
             Self::Create => Begun::Done(io.create(name, true)),
             Self::SetXattr(key, value) => Begun::Done(io.set_xattr(name, &key, value)),
+            Self::RemoveXattr(key) => Begun::Done(io.remove_xattr(name, &key)),
             Self::OmapSet(key, value) => Begun::Done(io.omap_set(name, [(key, value)])),
+            Self::OmapRemove(key) => changed(io, name, |op| op.omap_remove([key])),
+            Self::OmapRemoveRange(begin, end) => changed(io, name, |op| op.omap_remove_range(begin, end)),
+            Self::OmapClear => changed(io, name, WriteOp::omap_clear),
             Self::CompareAndWrite(old, new) => Begun::Done(io.compare_and_write(name, 0, old, new)),
             Self::Read => Begun::Data(io.read(name, 0, 0)),
             Self::Stat => Begun::Size(io.stat(name)),
@@ -144,6 +162,7 @@ impl Begun {
     pub(crate) fn see(self) -> Result<Seen, RadosError> {
         let seen = match self {
             Self::Done(op) => op.wait().map(|()| Seen::Done),
+            Self::Changed(op) => op.wait().map(|_| Seen::Done),
             Self::Data(op) => op.wait().map(|data| Seen::Data(data.to_vec())),
             Self::Size(op) => op.wait().map(|stat| Seen::Size(stat.size)),
             Self::Xattrs(op) => op.wait().map(Seen::Map),
@@ -154,6 +173,13 @@ impl Begun {
             seen => seen,
         }
     }
+}
+
+/// Begins one operation that has no function of its own. Objects that do not exist are not made.
+fn changed(io: &IoCtx, name: &str, add: impl FnOnce(&mut WriteOp) -> &mut WriteOp) -> Begun {
+    let mut op = WriteOp::new();
+    add(op.assert_exists());
+    Begun::Changed(io.operate(name, op))
 }
 
 fn overwrite(data: &mut Vec<u8>, at: usize, new: &[u8]) {

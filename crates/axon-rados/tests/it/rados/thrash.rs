@@ -12,7 +12,7 @@ use super::model::Object;
 use crate::monitors::eventually;
 use alarm::{Alarm, WATCHED};
 use axon_auth::Mode;
-use axon_rados::IoCtx;
+use axon_rados::{IoCtx, Name};
 use axon_testbed::{Cluster, Release};
 use bytes::Bytes;
 use harass::{Harasser, is_up};
@@ -120,7 +120,7 @@ fn compare(io: &IoCtx, expected: &Expected) {
         let lengths = (data.len(), object.data.len());
         assert_eq!(differ, None, "{name}: {lengths:?}, after {:?}", object.story);
         assert_eq!(io.get_xattrs(name).wait().unwrap(), object.xattrs, "{name}");
-        let omap: BTreeMap<String, Bytes> = io.omap_vals(name, "", "", 100).wait().unwrap().values;
+        let omap: BTreeMap<Name, Bytes> = io.omap_vals(name, "", "", 100).wait().unwrap().values;
         assert_eq!(omap, object.omap, "{name}");
     }
 }
@@ -128,7 +128,7 @@ fn compare(io: &IoCtx, expected: &Expected) {
 /// Both clients list what should be there.
 fn compare_names(cluster: &Cluster, io: &IoCtx, expected: &Expected) {
     let names: Vec<_> = expected.keys().cloned().collect();
-    let mut ours: Vec<_> = io.list().map(|object| object.unwrap().name).collect();
+    let mut ours: Vec<_> = io.list().map(|object| object.unwrap().name.to_string()).collect();
     ours.sort();
     assert_eq!(ours, names);
     let tool = cluster.run("rados", &["-p", io.pool_name(), "ls"]).unwrap().stdout;

@@ -66,7 +66,7 @@ impl<'a> Tiers<'a> {
     }
 
     fn our_names(&self) -> [Vec<String>; 2] {
-        [&self.base, &self.cache].map(|io| sorted(io.list().map(|object| object.unwrap().name)))
+        [&self.base, &self.cache].map(|io| sorted(io.list().map(|object| object.unwrap().name.to_string())))
     }
 }
 

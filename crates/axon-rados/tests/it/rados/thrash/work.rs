@@ -2,7 +2,7 @@
 
 use super::OBJECTS;
 use crate::rados::model::{Begun, Object, Seen, Step};
-use axon_rados::IoCtx;
+use axon_rados::{IoCtx, Name};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -37,8 +37,8 @@ impl Draw {
 
     fn step(&mut self, object: Option<&Object>) -> Step {
         let size = object.map_or(0, |object| object.data.len() as u64);
-        let key = format!("k{}", self.below(5));
-        match self.below(20) {
+        let key = self.name();
+        match self.below(26) {
             0 | 1 => Step::WriteFull(self.bytes(20_000)),
             2 | 3 => Step::Write(self.below(10_000), self.bytes(5000)),
             4..=7 if size < 200_000 => Step::Append(self.bytes(3000)),
@@ -55,8 +55,21 @@ impl Draw {
             15 => Step::Stat,
             16 => Step::Xattrs,
             17 => Step::Omap,
+            18 | 19 => Step::RemoveXattr(key),
+            20 => Step::OmapRemove(key),
+            21 => {
+                let other = self.name();
+                Step::OmapRemoveRange(key.clone().min(other.clone()), key.max(other))
+            }
+            22 => Step::OmapClear,
             _ => Step::Read,
         }
+    }
+
+    /// One of ten, some of which are no text.
+    fn name(&mut self) -> Name {
+        let prefix = if self.below(2) == 0 { b'k' } else { 0x80 };
+        vec![prefix, b'0' + self.below(5) as u8].into()
     }
 
     /// Mostly with what is there.
