@@ -4,7 +4,7 @@ use crate::auth;
 use crate::error::CliError;
 use axon_auth::{AuthName, CryptoKey};
 use axon_denc::EntityType;
-use axon_rados::conf::{Conf, ConfError, Host};
+use axon_rados::conf::{CommandLine, Conf, ConfError, Host};
 use axon_rados::mon::MonConfig;
 use clap::Args;
 use std::path::PathBuf;
@@ -13,7 +13,8 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Cluster options")]
 pub(crate) struct ClusterArgs {
-    /// The cluster's configuration [default: $CEPH_CONF, /etc/ceph/ceph.conf, ~/.ceph/ceph.conf or ./ceph.conf].
+    /// The cluster's configuration [default: as $CEPH_ARGS or $CEPH_CONF say, else /etc/ceph/ceph.conf, ~/.ceph/ceph.conf or
+    /// ./ceph.conf].
     #[arg(short, long, global = true, value_name = "FILE")]
     conf: Option<PathBuf>,
 
@@ -30,25 +31,46 @@ pub(crate) struct ClusterArgs {
     #[arg(id = "entity", short = 'n', long = "name", global = true, value_name = "NAME")]
     name: Option<AuthName>,
 
+    /// Who to be, as a client: the same as --name client.ID.
+    #[arg(
+        id = "client_id",
+        long = "id",
+        visible_alias = "user",
+        global = true,
+        value_name = "ID",
+        conflicts_with = "entity"
+    )]
+    id: Option<String>,
+
+    /// The cluster's name: its configuration is CLUSTER.conf in the usual places [default: ceph].
+    #[arg(id = "cluster_name", long = "cluster", global = true, value_name = "CLUSTER")]
+    cluster: Option<String>,
+
     /// The keyring that holds the key of NAME, instead of the configuration's.
     #[arg(short, long, global = true, value_name = "FILE")]
     keyring: Option<PathBuf>,
 }
 
 impl ClusterArgs {
-    /// Who to be; `client.admin` unless said.
-    pub(crate) fn name(&self) -> AuthName {
-        self.name_or(EntityType::Client, "admin")
+    /// Who to be: as the command line says, else `$CEPH_ARGS`, else `client.admin`.
+    pub(crate) fn name(&self) -> Result<AuthName, CliError> {
+        let name = self.command_line().name(&Host::current())?;
+        Ok(name.unwrap_or_else(|| AuthName::new(EntityType::Client, "admin")))
     }
 
-    /// Who to be; `kind.id` unless said.
+    /// Which daemon to be; `kind.id` unless the command line says. What `$CEPH_ARGS` says is meant for clients.
     pub(crate) fn name_or(&self, kind: EntityType, id: &str) -> AuthName {
-        self.name.clone().unwrap_or_else(|| AuthName::new(kind, id))
+        self.command_line().name.unwrap_or_else(|| AuthName::new(kind, id))
+    }
+
+    fn command_line(&self) -> CommandLine {
+        let id = self.id.as_ref().map(|id| AuthName::new(EntityType::Client, id.clone()));
+        CommandLine { conf: self.conf.clone(), cluster: self.cluster.clone(), name: self.name.clone().or(id) }
     }
 
     /// Whether the command line says where a cluster is.
     pub(crate) fn names_cluster(&self) -> bool {
-        self.conf.is_some() || self.mon_host.is_some() || self.monmap.is_some()
+        self.conf.is_some() || self.cluster.is_some() || self.mon_host.is_some() || self.monmap.is_some()
     }
 
     /// The keyring on the command line.
@@ -56,17 +78,9 @@ impl ClusterArgs {
         self.keyring.as_ref()
     }
 
-    /// The configuration, with what the command line sets instead. An absent file is an empty one, unless the command line
-    /// names it.
+    /// The configuration, with what the command line sets instead. An absent file is an empty one, unless somebody names it.
     fn read_conf(&self) -> Result<Conf, CliError> {
-        let host = Host::current();
-        let mut conf = match &self.conf {
-            Some(path) => Conf::read(path, host)?,
-            None => match Conf::find(host.clone()) {
-                Err(ConfError::NotFound { .. }) => Conf::empty(host),
-                found => found?,
-            },
-        };
+        let mut conf = Conf::find_or_empty(Host::current(), &self.command_line())?;
         if let Some(mon_host) = &self.mon_host {
             conf.set("mon host", mon_host);
             conf.set("monmap", ""); // which would come first

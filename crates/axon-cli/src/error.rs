@@ -4,6 +4,7 @@ use crate::exit::Exit;
 use axon_auth::{AuthError, AuthName, BadKeyring};
 use axon_messenger::{ConnectError, Fault, Rejection, StartError};
 use axon_proto::{Blame, Disconnect};
+use axon_rados::Name;
 use axon_rados::client::RadosError;
 use axon_rados::conf::ConfError;
 use axon_rados::mon::{Attempt, Failure, MonError};
@@ -45,13 +46,22 @@ pub(crate) enum CliError {
     #[error(
         "the watch of {object} is over: its OSD heard nothing of this client for too long, or the object is gone"
     )]
-    WatchLost { object: String },
+    WatchLost { object: Name },
     /// An object is none of a striped file.
     #[error("the object is no striped file: its size is not noted")]
     NotStriped,
+    /// A file is striped, but not as this program does.
+    #[error("the file is striped in another layout than pieces of 4 MiB, one after the other")]
+    OtherLayout,
+    /// Input does not fit into one request.
+    #[error("the input has more than the {limit} bytes that one request may carry")]
+    InputTooLong { limit: u64 },
+    /// Operations of a benchmark failed.
+    #[error("{failed} operations failed: {}", first.join("; "))]
+    BenchFailed { failed: u64, first: Vec<String> },
     /// There is no such value in an omap.
     #[error("{object} has no omap value '{key}'")]
-    NoKey { object: String, key: String },
+    NoKey { object: Name, key: Name },
     /// Standard input, or a file, cannot be read to its end.
     #[error("cannot read the input: {0}")]
     Input(io::Error),
@@ -130,7 +140,9 @@ impl CliError {
     /// The program's exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Usage { .. } | Self::Address { .. } | Self::BadCommand(_) => Exit::Usage,
+            Self::Usage { .. } | Self::Address { .. } | Self::BadCommand(_) | Self::InputTooLong { .. } => {
+                Exit::Usage
+            }
             Self::Mon(error) => exit_of_mon(error),
             Self::Rados(
                 RadosError::NotDone { .. } | RadosError::Unknown { .. } | RadosError::NoMap { .. },
@@ -159,6 +171,8 @@ impl CliError {
             Self::Mon(error) => help_with_mon(error).map(Into::into),
             Self::Rados(RadosError::NoPool(_)) => Some(POOL_HELP.into()),
             Self::NoKey { .. } => Some(KEY_HELP.into()),
+            Self::NotStriped | Self::OtherLayout => Some(STRIPER_HELP.into()),
+            Self::InputTooLong { .. } => Some(INPUT_HELP.into()),
             Self::NoEntry { others, .. } => Some(names_help(others)),
             Self::NoTarget { source: ConnectError::NoAddress, .. } => Some(V2_HELP.into()),
             Self::Unconnected { fault, .. } | Self::Lost { fault, .. } => help_with(fault).map(Into::into),
@@ -181,6 +195,9 @@ const MON_HOST_HELP: &str =
     "or name them on the command line: --mon-host 10.0.0.1, --conf FILE, or --monmap FILE";
 const POOL_HELP: &str = "`axon rados lspools` lists those there are";
 const KEY_HELP: &str = "`axon rados -p POOL listomapkeys OBJECT` lists those there are";
+const STRIPER_HELP: &str =
+    "look at it with `rados --striper stat`; if it is not needed, remove it with `rados --striper rm`";
+const INPUT_HELP: &str = "append it in parts, or put it";
 const V2_HELP: &str = "monitors listen for msgr2 on port 3300; `ceph mon enable-msgr2` switches it on";
 const SILENCE_HELP: &str =
     "something may hold the port without speaking msgr2, or the daemon hangs; --timeout waits longer";

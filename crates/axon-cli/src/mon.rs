@@ -98,7 +98,7 @@ impl MonOptions {
     }
 
     fn log_in(&self) -> Result<MonClient, CliError> {
-        let mut config = self.cluster.mon_config(&self.cluster.name())?;
+        let mut config = self.cluster.mon_config(&self.cluster.name()?)?;
         config.connect_within = self.timeout;
         if let Some(mode) = self.mode {
             config.modes = mode.modes();

@@ -97,7 +97,7 @@ impl PingArgs {
     /// Runs the command.
     pub(crate) fn run(self) -> Result<(), CliError> {
         let addrs = target::parse(&self.addr)?;
-        let name = self.cluster.name();
+        let name = self.cluster.name()?;
         let principal = auth::principal(name.clone(), self.cluster.key_if_any(&name)?);
         let session = self.reach(&addrs, &principal)?;
         let handshake = Handshake::of(&session.connection, session.opened_after);

@@ -2,6 +2,7 @@
 
 mod lanes;
 mod report;
+mod target;
 
 use super::Options;
 use crate::error::CliError;
@@ -14,9 +15,13 @@ use clap::{Args, ValueEnum};
 use report::{Report, process_cpu};
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use target::Target;
+
+/// What the names of objects begin with, unless said.
+pub(super) const RUN_NAME: &str = "axon_bench";
 
 /// Options of `axon rados bench`.
 #[derive(Debug, Args)]
@@ -34,8 +39,8 @@ pub(super) struct BenchArgs {
     block_size: u32,
 
     /// Operations in flight.
-    #[arg(short = 't', long, value_name = "DEPTH", default_value = "16")]
-    concurrent_ios: usize,
+    #[arg(short = 't', long, value_name = "DEPTH", default_value = "16", value_parser = clap::value_parser!(u16).range(1..))]
+    concurrent_ios: u16,
 
     /// Leave the objects, for seq and rand.
     #[arg(long)]
@@ -46,8 +51,11 @@ pub(super) struct BenchArgs {
     max_objects: Option<u64>,
 
     /// What the objects' names begin with, so that runs do not meet.
-    #[arg(long, value_name = "NAME", default_value = "axon_bench")]
+    #[arg(long, value_name = "NAME", default_value = RUN_NAME)]
     run_name: String,
+
+    #[command(flatten)]
+    target: Target,
 
     #[command(flatten)]
     spin: SpinArgs,
@@ -75,25 +83,31 @@ impl Load {
 
 impl BenchArgs {
     pub(super) fn run(&self, options: &Options) -> Result<(), CliError> {
+        self.target.check(self.load)?;
         let io = options.open_with(|builder| self.spin.configure(builder))?;
         let (count, size) = match self.load {
             Load::Write => (self.max_objects.unwrap_or(u64::MAX), self.block_size),
             Load::Seq | Load::Rand => self.read_notes(&io)?,
         };
-        let (report, begun) = Run::new(self, io.clone(), count, size).go();
-        report.print(options.json)?;
-        if self.load == Load::Write { self.leave(&io.when_full(WhenFull::Try), begun) } else { Ok(()) }
+        let (report, done) = Run::new(self, io.clone(), count, size).go();
+        report.print(options)?;
+        if self.load == Load::Write {
+            self.leave(&io.when_full(WhenFull::Try), &done)?;
+        }
+        report.verdict()
     }
 
     /// Leaves the objects and says which, or removes them.
-    fn leave(&self, io: &IoCtx, written: u64) -> Result<(), CliError> {
+    fn leave(&self, io: &IoCtx, done: &Done) -> Result<(), CliError> {
         if self.no_cleanup {
-            return Ok(io.write_full(&self.notes(), format!("{written} {}", self.block_size)).wait()?);
+            let readable = if self.target.has_data() { self.block_size } else { 0 };
+            let notes = format!("{} {readable}", done.completed);
+            return Ok(io.write_full(self.notes(), notes).wait()?);
         }
         let mut under_way = VecDeque::new();
-        for number in 0..written {
-            under_way.push_back(io.remove(&object(&self.run_name, number)));
-            if under_way.len() >= self.concurrent_ios {
+        for number in 0..done.begun {
+            under_way.push_back(io.remove(object(&self.run_name, number)));
+            if under_way.len() >= self.concurrent_ios.into() {
                 forgive(under_way.pop_front())?;
             }
         }
@@ -102,7 +116,7 @@ impl BenchArgs {
 
     /// The object that says what the last run with --no-cleanup left: `count size`.
     fn notes(&self) -> String {
-        format!("{}_last_metadata", self.run_name)
+        notes(&self.run_name)
     }
 
     fn read_notes(&self, io: &IoCtx) -> Result<(u64, u32), CliError> {
@@ -110,21 +124,34 @@ impl BenchArgs {
             what: "there is nothing to read",
             help: "write it first: axon rados -p POOL bench SECONDS write --no-cleanup",
         };
-        let notes = match io.read(&self.notes(), 0, 0).wait() {
+        let notes = match io.read(self.notes(), 0, 0).wait() {
             Err(error) if error.is_not_found() => return Err(nothing()),
             notes => notes?,
         };
         let text = String::from_utf8_lossy(&notes).into_owned();
         let (count, size) = text.split_once(' ').ok_or_else(nothing)?;
         match (count.parse(), size.parse()) {
-            (Ok(count), Ok(size)) if count > 0 => Ok((count, size)),
+            (Ok(count), Ok(size)) if count > 0 && size > 0 => Ok((count, size)),
             _ => Err(nothing()),
         }
     }
 }
 
+/// The object that says what a run left.
+fn notes(run: &str) -> String {
+    format!("{run}_last_metadata")
+}
+
+/// Whether a run left this object.
+pub(super) fn is_left_by(run: &str, name: &str) -> bool {
+    let number = name.strip_prefix(run).and_then(|rest| rest.strip_prefix(OBJECT));
+    let is_object =
+        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()));
+    is_object || name == notes(run)
+}
+
 /// An object that was not written need not be removed.
-fn forgive(op: Option<Op<()>>) -> Result<(), CliError> {
+pub(super) fn forgive(op: Option<Op<()>>) -> Result<(), CliError> {
     match op.map(Op::wait) {
         Some(Err(error)) if !error.is_not_found() => Err(error.into()),
         _ => Ok(()),
@@ -145,6 +172,14 @@ fn object(run: &str, number: u64) -> String {
     name
 }
 
+/// How far a run came: objects have the numbers from 0 on.
+struct Done {
+    /// Operations begun, whether they failed or not.
+    begun: u64,
+    /// All operations below this number succeeded.
+    completed: u64,
+}
+
 /// One run: as many lanes as operations may be in flight, each with one after the other.
 struct Run {
     load: Load,
@@ -154,12 +189,13 @@ struct Run {
     /// Objects there are to read, or may be written.
     count: u64,
     size: u32,
+    target: Target,
     data: Bytes,
     seconds: Duration,
     /// Operations begun.
     begun: AtomicU64,
-    /// Whether one failed.
-    failed: AtomicBool,
+    /// The least number of one that failed.
+    first_failed: AtomicU64,
     report: Mutex<Report>,
 }
 
@@ -169,20 +205,21 @@ impl Run {
         Self {
             load: args.load,
             run_name: args.run_name.clone(),
-            depth: args.concurrent_ios.max(1),
+            depth: args.concurrent_ios.into(),
             io,
             count,
             size,
+            target: args.target,
             data: data.into(),
             seconds: args.seconds,
             begun: AtomicU64::new(0),
-            failed: AtomicBool::new(false),
-            report: Mutex::new(Report::new(args.load.name(), size, args.concurrent_ios)),
+            first_failed: AtomicU64::new(u64::MAX),
+            report: Mutex::new(Report::new(args.load.name(), size, args.concurrent_ios.into())),
         }
     }
 
-    /// What was measured, and how many operations were begun.
-    fn go(self) -> (Report, u64) {
+    /// What was measured, and how far it came.
+    fn go(self) -> (Report, Done) {
         let run = Arc::new(self);
         let (began, cpu) = (Instant::now(), process_cpu());
         let until = began + run.seconds;
@@ -191,7 +228,8 @@ impl Run {
         let placeholder = Report::new(run.load.name(), run.size, run.depth);
         let mut report = std::mem::replace(&mut *run.report(), placeholder);
         report.finish(began.elapsed(), process_cpu().saturating_sub(cpu));
-        (report, run.begun.load(Ordering::Relaxed))
+        let begun = run.begun.load(Ordering::Relaxed);
+        (report, Done { begun, completed: begun.min(run.first_failed.load(Ordering::Relaxed)) })
     }
 
     /// One operation after the other. The first that fails ends the run, as with `rados(8)`: what fails at once, on the thread
@@ -199,12 +237,14 @@ impl Run {
     async fn lane(self: Arc<Self>, until: Instant) {
         let mut now = Instant::now();
         while now < until
-            && !self.failed.load(Ordering::Relaxed)
+            && self.first_failed.load(Ordering::Relaxed) == u64::MAX
             && let Some(number) = self.next()
         {
             let result = self.one(number).await;
             let over = Instant::now();
-            self.failed.fetch_or(result.is_err(), Ordering::Relaxed);
+            if result.is_err() {
+                self.first_failed.fetch_min(number, Ordering::Relaxed);
+            }
             self.report().add(over - now, result);
             now = over;
         }
@@ -228,9 +268,12 @@ impl Run {
     async fn one(&self, number: u64) -> Result<(), String> {
         let object = object(&self.run_name, number);
         match self.load {
-            Load::Write => self.io.write(&object, 0, self.data.clone()).await.map_err(said),
+            Load::Write => {
+                let op = self.target.write(self.data.clone());
+                self.io.operate(object, op).await.map(drop).map_err(said)
+            }
             Load::Seq | Load::Rand => {
-                let data = self.io.read(&object, 0, self.size.into()).await.map_err(said)?;
+                let data = self.io.read(object, 0, self.size.into()).await.map_err(said)?;
                 match data.len() == self.size as usize {
                     true => Ok(()),
                     false => Err(format!("read {} bytes instead of {}", data.len(), self.size)),
@@ -259,6 +302,16 @@ fn scattered(number: u64) -> u64 {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn objects_of_a_run() {
+        for name in [object("r", 7), object("r", u64::MAX), notes("r")] {
+            assert!(is_left_by("r", &name) && !is_left_by("s", &name), "{name}");
+        }
+        for name in ["r", "r_object", "r_object7x", "rr_object7", "r_last_metadata2"] {
+            assert!(!is_left_by("r", name), "{name}");
+        }
+    }
 
     #[test]
     fn random_reads_reach_all_objects() {

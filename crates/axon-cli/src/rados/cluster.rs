@@ -3,13 +3,14 @@
 use super::Options;
 use crate::error::CliError;
 use crate::{output, units};
+use axon_rados::client::RadosError;
 use serde_json::json;
 
 /// `rados lspools`.
 pub(super) fn list_pools(options: &Options) -> Result<(), CliError> {
     for (id, name) in options.connect()?.pools()? {
         match options.json {
-            true => output::print_json(&json!({ "id": id, "name": name }))?,
+            true => options.tell(&json!({ "id": id, "name": name }))?,
             false => output::print(name)?,
         }
     }
@@ -19,7 +20,12 @@ pub(super) fn list_pools(options: &Options) -> Result<(), CliError> {
 /// `rados df`.
 pub(super) fn usage(options: &Options) -> Result<(), CliError> {
     let rados = options.connect()?;
-    let names = rados.pools()?.into_iter().map(|(_, name)| name).collect();
+    let names: Vec<_> = rados.pools()?.into_iter().map(|(_, name)| name).collect();
+    let names = match &options.pool {
+        None => names,
+        Some(pool) if names.contains(pool) => vec![pool.clone()],
+        Some(pool) => return Err(RadosError::NoPool(pool.clone()).into()),
+    };
     let pools = rados.pool_stats(names)?;
     let whole = rados.usage()?;
     if options.json {
@@ -28,7 +34,7 @@ pub(super) fn usage(options: &Options) -> Result<(), CliError> {
             "copies": pool.copies, "degraded": pool.degraded, "unfound": pool.unfound,
             "reads": pool.reads, "read_kib": pool.read_kib, "writes": pool.writes, "written_kib": pool.written_kib,
         })).collect();
-        return output::print_json(&json!({
+        return options.tell(&json!({
             "pools": pools, "total_objects": whole.objects, "total_kib": whole.total_kib,
             "used_kib": whole.used_kib, "available_kib": whole.available_kib,
         }));

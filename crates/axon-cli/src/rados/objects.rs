@@ -1,66 +1,82 @@
 //! Objects: which there are, and what they are like.
 
-use super::{Options, striper};
+use super::{Options, striper, text};
 use crate::error::CliError;
 use crate::{output, units};
+use axon_rados::Name;
 use axon_rados::client::WhenFull;
-use axon_rados::ops::Stat;
+use axon_rados::ops::{Listed, Stat};
 use serde_json::json;
 
-/// `rados ls`.
+/// `rados ls`: names as they are; with --striper only those of striped files.
 pub(super) fn list(options: &Options, all: bool) -> Result<(), CliError> {
     let io = options.open()?;
     let list = if all { io.list().all_namespaces() } else { io.list() };
     for object in list {
         let object = object?;
-        match (options.json, all) {
-            (true, _) => output::print_json(&json!({
-                "namespace": object.namespace, "name": object.name, "locator": object.key,
-            }))?,
-            (false, true) => output::print(format_args!("{}\t{}", object.namespace, object.name))?,
-            (false, false) => output::print(&object.name)?,
+        match striper::name_of(&object.name).filter(|_| options.striper) {
+            Some(file) => show(options, all, &Listed { name: file.into(), ..object })?,
+            None if options.striper => {}
+            None => show(options, all, &object)?,
         }
     }
     Ok(())
 }
 
+fn show(options: &Options, all: bool, object: &Listed) -> Result<(), CliError> {
+    let Listed { namespace, name, key } = object;
+    match (options.json, all) {
+        (true, _) => {
+            let line = text::with(json!({}), "namespace", namespace);
+            options.tell(&text::with(text::with(line, "name", name), "locator", key))
+        }
+        (false, true) => text::write_line(&[namespace, &b"\t"[..], name].concat()),
+        (false, false) => text::write_line(name),
+    }
+}
+
 /// `rados rm`. Possible in a full pool, too.
-pub(super) fn remove(options: &Options, objects: &[String]) -> Result<(), CliError> {
+pub(super) fn remove(options: &Options, objects: &[Name]) -> Result<(), CliError> {
     let io = options.open()?.when_full(WhenFull::Try);
-    let pieces = objects.iter().map(|object| match options.striper {
-        true => striper::pieces(&io, object),
-        false => Ok(vec![object.clone()]),
-    });
-    let pieces = pieces.collect::<Result<Vec<_>, CliError>>()?.concat();
-    let removals: Vec<_> = pieces.iter().map(|object| io.remove(object)).collect();
-    removals.into_iter().try_for_each(|removal| removal.wait())?;
-    options.done(json!({ "removed": objects }))
+    match options.striper {
+        true => objects.iter().try_for_each(|file| striper::remove(&io, file))?,
+        false => {
+            let removals: Vec<_> = objects.iter().map(|object| io.remove(object)).collect();
+            removals.into_iter().try_for_each(|removal| removal.wait())?;
+        }
+    }
+    let removed: Vec<_> = objects.iter().map(ToString::to_string).collect();
+    options.done(json!({ "removed": removed }))
 }
 
 /// `rados create`.
-pub(super) fn create(options: &Options, object: &str) -> Result<(), CliError> {
+pub(super) fn create(options: &Options, object: &Name) -> Result<(), CliError> {
     options.open()?.create(object, false).wait()?;
-    options.done(json!({ "object": object }))
+    options.done(text::with(json!({}), "object", object))
 }
 
 /// `rados truncate`.
-pub(super) fn truncate(options: &Options, object: &str, size: u32) -> Result<(), CliError> {
-    options.open()?.truncate(object, size.into()).wait()?;
-    options.done(json!({ "object": object, "size": size }))
+pub(super) fn truncate(options: &Options, object: &Name, size: u64) -> Result<(), CliError> {
+    let io = options.open()?;
+    match options.striper {
+        true => striper::truncate(&io, object, size)?,
+        false => io.truncate(object, size).wait()?,
+    }
+    options.done(text::with(json!({ "size": size }), "object", object))
 }
 
 /// `rados stat`.
-pub(super) fn stat(options: &Options, object: &str) -> Result<(), CliError> {
+pub(super) fn stat(options: &Options, object: &Name) -> Result<(), CliError> {
     let io = options.open()?;
     let Stat { size, mtime } = match options.striper {
-        true => striper::stat(&io, object)?,
+        true => striper::File::open(&io, object)?.stat,
         false => io.stat(object).wait()?,
     };
-    let mtime = units::time(mtime);
+    let (pool, mtime) = (io.pool_name(), units::time(mtime));
     match options.json {
-        true => output::print_json(&json!({
-            "pool": options.pool, "name": object, "size": size, "mtime": mtime,
-        })),
-        false => output::print(format_args!("{}/{object} mtime {mtime}, size {size}", options.pool)),
+        true => {
+            options.tell(&text::with(json!({ "pool": pool, "size": size, "mtime": mtime }), "name", object))
+        }
+        false => output::print(format_args!("{pool}/{object} mtime {mtime}, size {size}")),
     }
 }

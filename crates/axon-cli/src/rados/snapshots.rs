@@ -1,8 +1,9 @@
 //! Snapshots of a pool.
 
-use super::Options;
+use super::{Options, text};
 use crate::error::CliError;
 use crate::{output, units};
+use axon_rados::Name;
 use serde_json::json;
 
 /// `rados mksnap`.
@@ -18,10 +19,10 @@ pub(super) fn remove(options: &Options, name: &str) -> Result<(), CliError> {
 }
 
 /// `rados rollback`.
-pub(super) fn roll_back(options: &Options, object: &str, snap: &str) -> Result<(), CliError> {
+pub(super) fn roll_back(options: &Options, object: &Name, snap: &str) -> Result<(), CliError> {
     let io = options.open()?;
     io.rollback(object, io.snap_by_name(snap)?).wait()?;
-    options.done(json!({ "object": object, "snap": snap }))
+    options.done(text::with(json!({ "snap": snap }), "object", object))
 }
 
 /// `rados lssnap`.
@@ -29,7 +30,7 @@ pub(super) fn list(options: &Options) -> Result<(), CliError> {
     for (id, snap) in options.open()?.snaps() {
         let stamp = units::time(snap.stamp);
         match options.json {
-            true => output::print_json(&json!({ "id": id, "name": snap.name, "stamp": stamp }))?,
+            true => options.tell(&json!({ "id": id, "name": snap.name, "stamp": stamp }))?,
             false => output::print(format_args!("{id}\t{}\t{stamp}", snap.name))?,
         }
     }

@@ -1,14 +1,34 @@
 //! Files over many objects, in the layout of libradosstriper: pieces of 4 MiB called `NAME.0000000000000000` and so on,
 //! and the size in an attribute of the first one.
 //!
+//! Pieces cannot be changed together. So that whatever breaks off leaves nothing wrong behind, every change goes in this order:
+//!
+//! 1. In one step with the first piece: the file's size becomes that of what is certainly right, and `axon.striper.extent` how
+//!    far pieces may reach beyond it, old ones as well as those about to be written.
+//! 2. Pieces are written, cut and removed.
+//! 3. In one step: the size becomes the new one, and the note goes.
+//!
+//! A reader sees the file as it was before 1, its right beginning until 3, and then all of it. Who comes after a change that
+//! broke off finds the note, and removes what lies beyond the size before anything else, as it would show up again when the
+//! file grows.
+//!
 //! Ceph: `src/libradosstriper/RadosStriperImpl.cc`.
 
-use crate::error::CliError;
-use axon_rados::IoCtx;
-use axon_rados::ops::{Stat, WriteOp};
+mod cleanup;
+mod pieces;
+mod put;
 
-/// Bytes of a piece.
-pub(super) const PIECE: u64 = 4 << 20;
+pub(super) use cleanup::{remove, truncate};
+pub(super) use pieces::{PIECE, first, name_of, piece, pieces_of};
+pub(super) use put::Writer;
+
+use crate::error::CliError;
+use axon_rados::client::RadosError;
+use axon_rados::ops::{ReadOp, Stat, WriteOp};
+use axon_rados::{IoCtx, Name};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+
 const SIZE: &str = "striper.size";
 /// The layout: one piece after the other.
 const LAYOUT: [(&str, u64); 3] = [
@@ -16,43 +36,70 @@ const LAYOUT: [(&str, u64); 3] = [
     ("striper.layout.stripe_count", 1),
     ("striper.layout.object_size", PIECE),
 ];
+/// How far pieces may reach while a file is being changed.
+const EXTENT: &str = "axon.striper.extent";
+/// The lock that libradosstriper takes on the first piece.
+const LOCK: &str = "lock.striper.lock";
 
-/// The piece with this number.
-pub(super) fn piece(name: &str, number: u64) -> String {
-    format!("{name}.{number:016x}")
+/// A file, as its first piece describes it.
+pub(super) struct File {
+    pub(super) stat: Stat,
+    /// How far pieces may reach: the size, or more after a change that broke off.
+    extent: u64,
 }
 
-/// Notes size and layout of a file.
-pub(super) fn describe(io: &IoCtx, name: &str, size: u64) -> Result<(), CliError> {
-    let mut op = WriteOp::new();
-    op.create(false).set_xattr(SIZE, size.to_string());
-    for (attribute, value) in LAYOUT {
-        op.set_xattr(attribute, value.to_string());
+impl File {
+    /// Looks at a file.
+    pub(super) fn open(io: &IoCtx, name: &[u8]) -> Result<Self, CliError> {
+        let mut look = ReadOp::new();
+        let (stat, attributes) = (look.stat(), look.get_xattrs());
+        let answer = io.operate_read(first(name), look).wait()?;
+        let mtime = answer.get(stat)?.mtime;
+        let attributes = answer.get(attributes)?;
+        let size = number(&attributes, SIZE).ok_or(CliError::NotStriped)?;
+        if LAYOUT.iter().any(|(attribute, value)| number(&attributes, attribute) != Some(*value)) {
+            return Err(CliError::OtherLayout);
+        }
+        let extent = number(&attributes, EXTENT).unwrap_or(0).max(size);
+        Ok(Self { stat: Stat { size, mtime }, extent })
     }
-    io.operate(&piece(name, 0), op).wait()?;
-    Ok(())
-}
 
-/// Size and time of a file.
-pub(super) fn stat(io: &IoCtx, name: &str) -> Result<Stat, CliError> {
-    let first = piece(name, 0);
-    let Stat { mtime, .. } = io.stat(&first).wait()?;
-    let unit = io.get_xattr(&first, LAYOUT[0].0).wait()?;
-    if unit != PIECE.to_string() {
-        return Err(CliError::Usage {
-            what: "the file is striped in another layout",
-            help: "read it with `rados --striper get`",
-        });
+    /// The same; `None` if there is no first piece.
+    fn find(io: &IoCtx, name: &[u8]) -> Result<Option<Self>, CliError> {
+        match Self::open(io, name) {
+            Err(CliError::Rados(error)) if error.is_not_found() => Ok(None),
+            found => found.map(Some),
+        }
     }
-    let size = io.get_xattr(&first, SIZE).wait()?;
-    let size = std::str::from_utf8(&size).ok().and_then(|text| text.parse().ok());
-    Ok(Stat { size: size.ok_or(CliError::NotStriped)?, mtime })
 }
 
-/// The pieces of a file.
-pub(super) fn pieces(io: &IoCtx, name: &str) -> Result<Vec<String>, CliError> {
-    let Stat { size, .. } = stat(io, name)?;
-    Ok((0..size.div_ceil(PIECE).max(1)).rev().map(|number| piece(name, number)).collect())
+fn number(attributes: &BTreeMap<Name, Bytes>, name: &str) -> Option<u64> {
+    std::str::from_utf8(attributes.get(name.as_bytes())?).ok()?.parse().ok()
+}
+
+/// Whether an attribute of the first piece is one of the file, not of its layout.
+pub(super) fn is_of_file(attribute: &[u8]) -> bool {
+    attribute != SIZE.as_bytes()
+        && attribute != EXTENT.as_bytes()
+        && attribute != LOCK.as_bytes()
+        && LAYOUT.iter().all(|(layout, _)| attribute != layout.as_bytes())
+}
+
+/// Adds: the file has `size` bytes, and pieces may reach up to `extent`.
+fn note(op: &mut WriteOp, size: u64, extent: u64) {
+    op.set_xattr(SIZE, size.to_string());
+    match extent > size {
+        true => op.set_xattr(EXTENT, extent.to_string()),
+        false => op.remove_xattr(EXTENT),
+    };
+}
+
+/// A piece that is not there has been removed already, or was a hole.
+fn forgive(result: Result<(), RadosError>) -> Result<(), CliError> {
+    match result {
+        Err(error) if !error.is_not_found() => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -60,8 +107,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names() {
-        assert_eq!(piece("disk", 0), "disk.0000000000000000");
-        assert_eq!(piece("disk", 31), "disk.000000000000001f");
+    fn attributes_of_the_layout_are_none_of_the_file() {
+        for (attribute, of_file) in
+            [("colour", true), (SIZE, false), (EXTENT, false), (LOCK, false), (LAYOUT[2].0, false)]
+        {
+            assert_eq!(is_of_file(attribute.as_bytes()), of_file, "{attribute}");
+        }
     }
 }

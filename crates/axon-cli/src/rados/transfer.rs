@@ -1,12 +1,12 @@
 //! Files into objects and back, several pieces at a time.
 
-use super::Options;
 use super::striper::{self, PIECE};
+use super::{Options, text};
 use crate::error::CliError;
 use crate::output::LiveLine;
 use crate::units;
-use axon_rados::IoCtx;
 use axon_rados::client::Op;
+use axon_rados::{IoCtx, Name};
 use bytes::Bytes;
 use serde_json::json;
 use std::collections::VecDeque;
@@ -17,77 +17,106 @@ use std::time::{Duration, Instant};
 
 /// Pieces on their way at a time.
 const DEPTH: usize = 8;
+/// Bytes that one request may carry, as OSDs are set unless told otherwise (Ceph: `osd_max_write_size`).
+const MAX_REQUEST: u64 = 90 << 20;
 /// Between two looks at the progress.
 const SHOW_EVERY: Duration = Duration::from_millis(200);
 
-/// `rados put`.
-pub(super) fn put(options: &Options, object: &str, file: &Path) -> Result<(), CliError> {
+/// `rados put`. With an offset it leaves what is before and behind.
+pub(super) fn put(options: &Options, object: &Name, file: &Path, offset: u64) -> Result<(), CliError> {
+    if options.striper && offset > 0 {
+        return Err(CliError::Usage {
+            what: "striped files are put as a whole",
+            help: "put the whole file again, without --offset",
+        });
+    }
     let io = options.open()?;
     let mut input = open_input(file)?;
     let mut progress = Progress::new();
-    let mut under_way = VecDeque::new();
-    let mut number = 0;
-    loop {
-        let piece = read_piece(&mut *input)?;
-        let (first, last) = (number == 0, (piece.len() as u64) < PIECE);
-        if !piece.is_empty() || first {
-            progress.add(piece.len());
-            under_way.push_back(put_piece(options, &io, object, number, piece));
-        }
-        if last || under_way.len() >= DEPTH {
-            settle(&mut under_way, if last { 0 } else { DEPTH - 1 })?;
-        }
-        if last {
-            break;
-        }
-        number += 1;
-    }
-    if options.striper {
-        striper::describe(&io, object, progress.bytes)?;
+    match options.striper {
+        true => put_striped(&io, object, &mut *input, &mut progress)?,
+        false => put_whole(&io, object, offset, &mut *input, &mut progress)?,
     }
     progress.report(options, object)
 }
 
-/// `rados append`. One request carries it all, so that it is done once and as a whole.
-pub(super) fn append(options: &Options, object: &str, file: &Path) -> Result<(), CliError> {
-    if options.striper {
-        return Err(CliError::Usage {
-            what: "append does not work on striped files",
-            help: "put the whole file again",
+/// Into one object: the first piece replaces it, unless it goes to an offset; the others are written behind.
+fn put_whole(
+    io: &IoCtx,
+    object: &Name,
+    offset: u64,
+    input: &mut dyn Read,
+    progress: &mut Progress,
+) -> Result<(), CliError> {
+    let mut under_way: VecDeque<Op<()>> = VecDeque::new();
+    let mut piece = read_piece(input)?;
+    let mut at = offset;
+    loop {
+        let length = piece.len() as u64;
+        progress.add(piece.len());
+        under_way.push_back(match at {
+            0 => io.write_full(object, piece),
+            at => io.write(object, at, piece),
         });
+        at = at.saturating_add(length);
+        piece = if length < PIECE { Bytes::new() } else { read_piece(input)? };
+        if piece.is_empty() {
+            return under_way.into_iter().try_for_each(|op| Ok(op.wait()?));
+        }
+        if under_way.len() >= DEPTH
+            && let Some(op) = under_way.pop_front()
+        {
+            op.wait()?;
+        }
     }
+}
+
+fn put_striped(
+    io: &IoCtx,
+    file: &Name,
+    input: &mut dyn Read,
+    progress: &mut Progress,
+) -> Result<(), CliError> {
+    let first = read_piece(input)?;
+    let mut length = first.len();
+    let mut writer = striper::Writer::begin(io, file, first)?;
+    while length as u64 == PIECE {
+        progress.add(length);
+        let piece = read_piece(input)?;
+        length = piece.len();
+        if length > 0 {
+            writer.add(piece)?;
+        }
+    }
+    progress.add(length);
+    writer.finish()
+}
+
+/// `rados append`. One request carries it all, so that it is done once and as a whole.
+pub(super) fn append(options: &Options, object: &Name, file: &Path) -> Result<(), CliError> {
     let io = options.open()?;
     let mut progress = Progress::new();
-    let mut data = Vec::new();
-    open_input(file)?.read_to_end(&mut data).map_err(CliError::Input)?;
+    let data = read_for_one_request(&mut *open_input(file)?)?;
     progress.add(data.len());
     io.append(object, data).wait()?;
     progress.report(options, object)
 }
 
-/// The first piece replaces the object; in a striped file each does.
-fn put_piece(options: &Options, io: &IoCtx, object: &str, number: u64, piece: Bytes) -> Op<()> {
-    match (options.striper, number) {
-        (true, _) => io.write_full(&striper::piece(object, number), piece),
-        (false, 0) => io.write_full(object, piece),
-        (false, _) => io.write(object, number * PIECE, piece),
+/// Reads input to its end, which must come before one request can carry no more.
+pub(super) fn read_for_one_request(input: &mut dyn Read) -> Result<Vec<u8>, CliError> {
+    let mut data = Vec::new();
+    input.take(MAX_REQUEST + 1).read_to_end(&mut data).map_err(CliError::Input)?;
+    match data.len() as u64 > MAX_REQUEST {
+        true => Err(CliError::InputTooLong { limit: MAX_REQUEST }),
+        false => Ok(data),
     }
-}
-
-fn settle(under_way: &mut VecDeque<Op<()>>, down_to: usize) -> Result<(), CliError> {
-    while under_way.len() > down_to {
-        if let Some(op) = under_way.pop_front() {
-            op.wait()?;
-        }
-    }
-    Ok(())
 }
 
 /// `rados get`.
-pub(super) fn get(options: &Options, object: &str, file: &Path) -> Result<(), CliError> {
+pub(super) fn get(options: &Options, object: &Name, file: &Path) -> Result<(), CliError> {
     let io = options.open()?;
     let size = match options.striper {
-        true => striper::stat(&io, object)?.size,
+        true => striper::File::open(&io, object)?.stat.size,
         false => io.stat(object).wait()?.size,
     };
     let mut output = open_output(file)?;
@@ -114,9 +143,9 @@ pub(super) fn get(options: &Options, object: &str, file: &Path) -> Result<(), Cl
     }
 }
 
-fn get_piece(options: &Options, io: &IoCtx, object: &str, number: u64, length: u64) -> Op<Bytes> {
+fn get_piece(options: &Options, io: &IoCtx, object: &Name, number: u64, length: u64) -> Op<Bytes> {
     match options.striper {
-        true => io.read(&striper::piece(object, number), 0, length),
+        true => io.read(striper::piece(object, number), 0, length),
         false => io.read(object, number * PIECE, length),
     }
 }
@@ -144,7 +173,7 @@ fn read_piece(input: &mut dyn Read) -> Result<Bytes, CliError> {
     Ok(piece.into())
 }
 
-fn open_input(path: &Path) -> Result<Box<dyn Read>, CliError> {
+pub(super) fn open_input(path: &Path) -> Result<Box<dyn Read>, CliError> {
     if path == Path::new("-") {
         return Ok(Box::new(io::stdin().lock()));
     }
@@ -179,10 +208,11 @@ impl Progress {
     }
 
     /// What it came to, with --json.
-    fn report(self, options: &Options, object: &str) -> Result<(), CliError> {
+    fn report(self, options: &Options, object: &Name) -> Result<(), CliError> {
         let Self { line, began, bytes, .. } = self;
         drop(line);
-        options.done(json!({ "object": object, "bytes": bytes, "seconds": began.elapsed().as_secs_f64() }))
+        let report = json!({ "bytes": bytes, "seconds": began.elapsed().as_secs_f64() });
+        options.done(text::with(report, "object", object))
     }
 
     fn add(&mut self, bytes: usize) {

@@ -26,7 +26,7 @@ pub(crate) mod exit {
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_axon"));
     command.args(args);
-    for name in ["CEPH_CONF", "CEPH_KEYRING", "RUST_LOG"] {
+    for name in ["CEPH_ARGS", "CEPH_CONF", "CEPH_KEYRING", "RUST_LOG"] {
         command.env_remove(name);
     }
     command.env("HOME", "/nonexistent");

@@ -5,13 +5,17 @@ use crate::harness::{exit, fail, succeed};
 #[test]
 fn every_command_explains_itself_with_examples() {
     let all = succeed(&["--help"]);
-    for word in ["bench", "serve", "ping", "mon", "Exit codes", "authentication refused", "RUST_LOG"] {
+    for word in ["bench", "serve", "ping", "mon", "rados", "Exit codes", "authentication refused", "RUST_LOG"]
+    {
         assert!(all.contains(word), "{word} is missing:\n{all}");
     }
-    for command in ["bench", "serve", "ping", "mon"] {
+    for command in ["bench", "serve", "ping", "mon", "rados"] {
         let help = succeed(&[command, "--help"]);
         assert!(help.contains("Examples:") && help.contains(&format!("axon {command} ")), "{help}");
     }
+    let pools = succeed(&["rados", "lspools", "--help"]);
+    assert!(pools.contains("List the pools") && !pools.contains("--striper"), "{pools}");
+    assert!(!succeed(&["rados", "--help"]).contains("[default: ]"));
     assert!(succeed(&["--version"]).starts_with("axon 0."));
 }
 
@@ -50,6 +54,7 @@ fn wrong_usage_is_told_apart() {
         ),
         (&["bench", "--connect", "127.0.0.1:1", "--mode", "secure"], &["needs a key", "--keyring"]),
         (&["bench", "--keyring", "k"], &["--connect"]),
+        (&["rados", "-p", "p", "bench", "1", "write", "-t", "0"], &["--concurrent-ios", "0 is not in"]),
         (&["serve", "127.0.0.1:0", "--keyring", "k"], &["--auth cephx"]),
         (&["serve", "here"], &["here"]),
         (&["serve", "v1:127.0.0.1:6789"], &["msgr1"]),

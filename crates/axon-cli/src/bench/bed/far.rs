@@ -74,7 +74,7 @@ fn remote_pass(args: &BenchArgs, policy: PolicyArg) -> Result<(Pass, Option<MonC
         if policy == PolicyArg::Peer {
             return Err(CliError::PEER_WITH_CLUSTER);
         }
-        let mut config = args.cluster.mon_config(&args.cluster.name())?;
+        let mut config = args.cluster.mon_config(&args.cluster.name()?)?;
         config.connect_within = args.timeout;
         let pass = Pass { client: Arc::new(config.principal()), server: None };
         return Ok((pass, Some(MonClient::connect(config)?)));

@@ -1,6 +1,7 @@
 //! What a run measured.
 
 use crate::error::CliError;
+use crate::rados::Options;
 use crate::{output, units};
 use hdrhistogram::Histogram;
 use serde::Serialize;
@@ -13,7 +14,7 @@ pub(super) struct Report {
     depth: usize,
     latency: Histogram<u64>,
     errors: u64,
-    first_error: Option<String>,
+    first_errors: Vec<String>,
     elapsed: Duration,
     cpu: Duration,
 }
@@ -44,6 +45,8 @@ struct Latency {
 
 /// An hour in nanoseconds; longer latencies count as this.
 const LONGEST: u64 = 3_600_000_000_000;
+/// How many errors are named.
+const NAMED: usize = 3;
 
 impl Report {
     pub(super) fn new(load: &'static str, size: u32, depth: usize) -> Self {
@@ -53,7 +56,7 @@ impl Report {
             depth,
             latency: Histogram::new_with_max(LONGEST, 3).expect("an hour in three digits fits a histogram"),
             errors: 0,
-            first_error: None,
+            first_errors: Vec::new(),
             elapsed: Duration::ZERO,
             cpu: Duration::ZERO,
         }
@@ -65,7 +68,9 @@ impl Report {
             Ok(()) => self.latency.saturating_record(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX)),
             Err(error) => {
                 self.errors += 1;
-                self.first_error.get_or_insert(error);
+                if self.first_errors.len() < NAMED {
+                    self.first_errors.push(error);
+                }
             }
         }
     }
@@ -75,14 +80,19 @@ impl Report {
     }
 
     /// Prints it.
-    pub(super) fn print(&self, json: bool) -> Result<(), CliError> {
-        if let Some(error) = &self.first_error {
-            output::note(format_args!("{} operations failed, the first one: {error}", self.errors));
-        }
+    pub(super) fn print(&self, options: &Options) -> Result<(), CliError> {
         let figures = self.figures();
-        match json {
-            true => output::print_json(&figures),
+        match options.json {
+            true => options.tell(&figures),
             false => output::print(figures.text()),
+        }
+    }
+
+    /// An error if operations failed, which says why.
+    pub(super) fn verdict(self) -> Result<(), CliError> {
+        match self.errors {
+            0 => Ok(()),
+            failed => Err(CliError::BenchFailed { failed, first: self.first_errors }),
         }
     }
 
@@ -158,5 +168,6 @@ mod tests {
         let max = json["latency_us"]["max"].as_f64().unwrap();
         assert!((299.0..301.0).contains(&max), "{max}");
         assert!(report.figures().text().contains("1 errors"));
+        assert_eq!(report.verdict().unwrap_err().to_string(), "1 operations failed: no");
     }
 }

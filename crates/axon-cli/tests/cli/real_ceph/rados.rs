@@ -5,27 +5,27 @@ use axon_testbed::Cluster;
 use serde_json::Value;
 use std::sync::OnceLock;
 
-fn cluster() -> &'static Cluster {
+pub(super) fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| Cluster::builder().osds(3).mgr().pool("p", 8).boot().unwrap())
 }
 
 /// The arguments of `axon rados` for this cluster.
-fn with<'a>(conf: &'a str, args: &[&'a str]) -> Vec<&'a str> {
+pub(super) fn with<'a>(conf: &'a str, args: &[&'a str]) -> Vec<&'a str> {
     [&["rados", "--conf", conf, "-p", "p"], args].concat()
 }
 
-fn ours(args: &[&str]) -> String {
+pub(super) fn ours(args: &[&str]) -> String {
     let conf = cluster().conf();
     succeed(&with(conf.to_str().unwrap(), args))
 }
 
-fn report(args: &[&str]) -> Value {
+pub(super) fn report(args: &[&str]) -> Value {
     let conf = cluster().conf();
     json(&with(conf.to_str().unwrap(), args))
 }
 
-fn theirs(args: &[&str]) -> String {
+pub(super) fn theirs(args: &[&str]) -> String {
     cluster().run("rados", &[&["-p", "p"], args].concat()).unwrap().stdout
 }
 
@@ -121,6 +121,63 @@ fn figures() {
         let read = report(&["bench", "1", load, "-t", "8", "--json"]);
         assert!(read["operations"].as_u64().unwrap() > 10 && read["errors"] == 0, "{read}");
     }
+}
+
+#[test]
+fn parts_of_objects_formats_and_files_of_values() {
+    let ten = File::new("ten", "0123456789");
+    let two = File::new("two", "ab");
+    ours(&["put", "part", ten.text()]);
+    ours(&["put", "part", two.text(), "--offset", "4"]);
+    assert_eq!(ours(&["get", "part", "-"]), "0123ab6789");
+    theirs(&["put", "part", two.text(), "--offset", "9"]);
+    assert_eq!(ours(&["get", "part", "-"]), "0123ab678ab");
+    ours(&["put", "far", two.text(), "--offset", "4M"]);
+    assert_eq!(report(&["stat", "far", "--json"])["size"], (4 << 20) + 2);
+
+    assert_eq!(report(&["stat", "part", "-f", "json"])["size"], 11);
+    let pretty = ours(&["stat", "part", "--format", "json-pretty"]);
+    assert!(pretty.lines().count() > 3 && pretty.contains("\n  \"size\": 11"), "{pretty}");
+    assert_eq!(ours(&["stat", "part", "--format", "plain"]), ours(&["stat", "part"]));
+
+    ours(&["setomapval", "part", "k", "--input-file", ten.text()]);
+    ours(&["setxattr", "part", "x", "--input-file", two.text()]);
+    assert_eq!(ours(&["getomapval", "part", "k"]), "0123456789");
+    assert_eq!(theirs(&["getxattr", "part", "x"]).trim_end(), "ab");
+    assert!(ours(&["ls", "--all", "--default"]).lines().any(|line| line == "part"));
+    ours(&["rm", "part", "far", "--force-full"]);
+}
+
+#[test]
+fn what_benchmarks_write_and_leave() {
+    let bench = ["bench", "1", "write", "-b", "4096", "-t", "4", "--max-objects", "20", "--no-cleanup"];
+    let everywhere = ["--run-name", "all", "--write-omap", "--write-xattr", "--write-object"];
+    ours(&[&bench[..], &everywhere].concat());
+    let data = ours(&["get", "all_object0", "-"]).len();
+    let attribute = ours(&["getxattr", "all_object0", "bench-xattr-key-0"]).len();
+    assert_eq!(theirs(&["listomapkeys", "all_object0"]), "bench-omap-key-0\n");
+    assert!(data > 0 && attribute > 0, "{data} {attribute}");
+    ours(&["bench", "1", "seq", "-t", "4", "--run-name", "all"]);
+
+    ours(&[&bench[..], &["--run-name", "omaps", "--write-omap"]].concat());
+    assert!(ours(&["stat", "omaps_object0"]).contains("size 0"));
+    let conf = cluster().conf();
+    let conf = conf.to_str().unwrap();
+    fail(&with(conf, &["bench", "1", "seq", "--run-name", "omaps"]), 2, &["nothing to read"]);
+    fail(&with(conf, &["bench", "1", "seq", "--write-omap"]), 2, &["reads write nothing"]);
+
+    theirs(&["bench", "1", "write", "-b", "4096", "-t", "4", "--max-objects", "20", "--no-cleanup"]);
+    ours(&["create", "all_objection"]);
+    assert!(ours(&["cleanup", "--run-name", "all"]).starts_with("removed 21 objects"));
+    assert_eq!(report(&["cleanup", "--run-name", "omaps", "--json"])["removed"], 21);
+    let by_theirs = theirs(&["ls"]).lines().filter(|name| name.starts_with("benchmark_data")).count();
+    assert!(by_theirs > 0);
+    assert_eq!(report(&["cleanup", "--prefix", "benchmark_data", "--json"])["removed"], by_theirs);
+    let left = theirs(&["ls"]);
+    assert!(left.contains("all_objection") && !left.contains("all_object0"), "{left}");
+    assert!(!left.contains("omaps") && !left.contains("benchmark_data"), "{left}");
+    fail(&with(conf, &["cleanup", "--prefix", ""]), 2, &["empty prefix"]);
+    ours(&["rm", "all_objection"]);
 }
 
 #[test]

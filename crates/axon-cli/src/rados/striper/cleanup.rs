@@ -1,0 +1,68 @@
+//! Cutting and removing files.
+
+use super::{File, PIECE, first, forgive, note, piece, pieces_of};
+use crate::error::CliError;
+use axon_rados::IoCtx;
+use axon_rados::client::Op;
+use axon_rados::ops::WriteOp;
+use std::collections::VecDeque;
+use std::ops::Range;
+
+/// Pieces on their way at a time.
+const DEPTH: usize = 8;
+
+/// Removes a file: it is empty first, and its first piece, which knows how far the others reach, goes last.
+pub(crate) fn remove(io: &IoCtx, name: &[u8]) -> Result<(), CliError> {
+    let file = File::open(io, name)?;
+    let others = 1..pieces_of(file.extent).end;
+    if !others.is_empty() {
+        let mut op = WriteOp::new();
+        note(op.assert_exists().truncate(0), 0, file.extent);
+        io.operate(first(name), op).wait()?;
+        remove_pieces(io, name, others)?;
+    }
+    Ok(io.remove(first(name)).wait()?)
+}
+
+/// Cuts a file, or makes it longer by zeroes.
+pub(crate) fn truncate(io: &IoCtx, name: &[u8], size: u64) -> Result<(), CliError> {
+    let file = File::open(io, name)?;
+    let kept = file.stat.size.min(size);
+    if file.extent > kept {
+        cut(io, name, kept, file.extent)?;
+    }
+    let mut op = WriteOp::new();
+    note(op.assert_exists(), size, 0);
+    Ok(io.operate(first(name), op).wait().map(|_| ())?)
+}
+
+/// Removes everything behind the first `size` bytes of a file whose pieces may reach up to `extent`. The note stays.
+pub(super) fn cut(io: &IoCtx, name: &[u8], size: u64, extent: u64) -> Result<(), CliError> {
+    let mut op = WriteOp::new();
+    op.assert_exists();
+    if size < PIECE {
+        op.truncate(size);
+    }
+    note(&mut op, size, extent);
+    io.operate(first(name), op).wait()?;
+    if size > PIECE && !size.is_multiple_of(PIECE) {
+        let mut op = WriteOp::new();
+        op.assert_exists().truncate(size % PIECE);
+        forgive(io.operate(piece(name, size / PIECE), op).wait().map(|_| ()))?;
+    }
+    remove_pieces(io, name, pieces_of(size).end..pieces_of(extent).end)
+}
+
+/// Removes pieces, several at a time.
+pub(super) fn remove_pieces(io: &IoCtx, name: &[u8], numbers: Range<u64>) -> Result<(), CliError> {
+    let mut under_way: VecDeque<Op<()>> = VecDeque::new();
+    for number in numbers {
+        if under_way.len() >= DEPTH
+            && let Some(op) = under_way.pop_front()
+        {
+            forgive(op.wait())?;
+        }
+        under_way.push_back(io.remove(piece(name, number)));
+    }
+    under_way.into_iter().try_for_each(|op| forgive(op.wait()))
+}
