@@ -1,7 +1,8 @@
 //! Counts the instructions of the hot paths and compares with the committed counts.
 //!
 //! Times tell nothing on a machine that does other things as well; a count is the same in every run of the same program,
-//! however loaded the machine is. The paths are the cases of `crates/axon-proto/benches/instructions`.
+//! however loaded the machine is. The paths are the cases of `crates/axon-proto/benches/instructions`, each walked by one
+//! function, and `crates/axon-messenger/benches/round_trip.rs`, where threads take turns.
 
 mod bounds;
 mod callgrind;
@@ -11,8 +12,31 @@ use crate::steps::{Outcome, Steps};
 use bounds::{Bounds, Origin};
 use callgrind::Callgrind;
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+/// A program with cases, which it lists.
+struct Program {
+    package: &'static str,
+    bench: &'static str,
+    counts: Counts,
+}
+
+/// What of a run counts.
+enum Counts {
+    /// What one function and all that it calls takes.
+    Inside,
+    /// What a run of so many messages more takes more than one of the [`FIRST`].
+    Difference,
+}
+
+const PROGRAMS: [Program; 2] = [
+    Program { package: "axon-proto", bench: "instructions", counts: Counts::Inside },
+    Program { package: "axon-messenger", bench: "round_trip", counts: Counts::Difference },
+];
+
+/// Messages that do not count: buffers have their final size after them.
+const FIRST: u64 = 2000;
 
 /// Where the committed counts are.
 const BOUNDS: &str = "crates/axon-proto/benches/instructions/bounds.txt";
@@ -43,20 +67,48 @@ fn accept() -> Outcome {
 }
 
 fn measure() -> Result<Bounds, String> {
-    let program = build()?;
     let callgrind = Callgrind::find()?;
-    let counts = cases(&program)?.into_iter().map(|(case, messages)| {
-        let counted = callgrind.count(&program, &case)?;
-        Ok((case, counted.div_ceil(messages)))
-    });
-    Ok(Bounds { origin: origin()?, counts: counts.collect::<Result<_, String>>()? })
+    let mut counts = Vec::new();
+    for program in &PROGRAMS {
+        let path = program.build()?;
+        for (case, messages) in cases(&path)? {
+            let counted = program.count(&path, &case, messages, &callgrind)?;
+            counts.push((case, counted.div_ceil(messages)));
+        }
+    }
+    Ok(Bounds { origin: origin()?, counts })
 }
 
-/// Builds the cases as users build the library, and finds the program.
-fn build() -> Result<PathBuf, String> {
-    let args =
-        ["build", "--release", "--locked", "--quiet", "--package", "axon-proto", "--bench", "instructions"];
-    let output = cargo(&args)
+impl Program {
+    /// The instructions that `messages` of a case take.
+    fn count(&self, path: &Path, case: &str, messages: u64, callgrind: &Callgrind) -> Result<u64, String> {
+        match self.counts {
+            Counts::Inside => callgrind.count_inside(path, case),
+            Counts::Difference => {
+                let first = callgrind.count_run(path, case, FIRST)?;
+                let all = callgrind.count_run(path, case, FIRST + messages)?;
+                all.checked_sub(first).ok_or_else(|| format!("{case}: more messages took less"))
+            }
+        }
+    }
+
+    /// Builds the cases as users build the library, and finds the program.
+    fn build(&self) -> Result<PathBuf, String> {
+        build(&[
+            "build",
+            "--release",
+            "--locked",
+            "--quiet",
+            "--package",
+            self.package,
+            "--bench",
+            self.bench,
+        ])
+    }
+}
+
+fn build(args: &[&str]) -> Result<PathBuf, String> {
+    let output = cargo(args)
         .arg("--message-format=json")
         .stderr(Stdio::inherit())
         .output()
@@ -73,7 +125,7 @@ fn build() -> Result<PathBuf, String> {
 }
 
 /// The names of the cases, and how many messages each measures.
-fn cases(program: &PathBuf) -> Result<Vec<(String, u64)>, String> {
+fn cases(program: &Path) -> Result<Vec<(String, u64)>, String> {
     let list = output(Command::new(program).arg("--list"))?;
     let case = |line: &str| {
         let (name, messages) = line.split_once(' ')?;

@@ -1,16 +1,14 @@
 //! Lone round trips between two messengers of one process, for counting what one costs outside of the kernel.
 //!
-//! ```console
-//! $ cargo build --release -p axon-messenger --bench round_trip      # prints where the program is with -v
-//! $ valgrind --tool=callgrind round_trip-... 2000
-//! $ strace -f -c round_trip-... 20000
+//! ```text
+//! round_trip --list                                     the case that `cargo xtask instructions` counts, and its rounds
+//! round_trip round-trip-64 ROUNDS                       the case with so many rounds
+//! round_trip tcp|mem ROUNDS [SPIN_US [CONNECTIONS]]     what the case is one of; prints the time of a round
 //! ```
 //!
 //! The client sends the next request from the handler of a reply, so that two threads take turns: its worker and that of the
 //! server, which answers in fast dispatch. Workers sleep between messages (no spinning), so that of two runs the difference
-//! in instructions is that of their rounds. Each of several connections has one request in flight.
-//!
-//! Usage: `round_trip [ROUNDS] [tcp|mem] [SPIN_US] [CONNECTIONS]`.
+//! in instructions is that of their rounds. Each of several connections has one request in flight. Good for `strace -f -c`, too.
 #![forbid(unsafe_code)]
 
 use axon_messenger::{
@@ -25,6 +23,10 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 const KIND: u16 = 0x7000;
+/// A lone connection over TCP whose workers sleep between messages of 64 bytes of data.
+const CASE: &str = "round-trip-64";
+/// Rounds that are counted.
+const COUNTED: u64 = 10_000;
 /// Bytes of a front of a request and of a reply, as those of a small read from an OSD.
 const REQUEST: usize = 200;
 const REPLY: usize = 136;
@@ -75,14 +77,26 @@ impl Dispatcher for Client {
 fn main() -> Result<(), Box<dyn Error>> {
     // Cargo adds --bench.
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
-    let rounds: u64 = args.first().map_or(Ok(2000), |rounds| rounds.parse())?;
-    let transport: Arc<dyn Transport> = match args.get(1).map(String::as_str) {
-        None | Some("tcp") => Arc::new(TcpTransport::new()),
-        Some("mem") => Arc::new(MemNetwork::new()),
-        Some(other) => return Err(format!("no transport {other}").into()),
+    let number = |place: usize, default: u64| args.get(place).map_or(Ok(default), |number| number.parse());
+    let transport: Arc<dyn Transport> = match args.first().map_or(CASE, String::as_str) {
+        "--list" => {
+            println!("{CASE} {COUNTED}");
+            return Ok(());
+        }
+        CASE | "tcp" => Arc::new(TcpTransport::new()),
+        "mem" => Arc::new(MemNetwork::new()),
+        other => return Err(format!("no transport {other}").into()),
     };
-    let spin = Duration::from_micros(args.get(2).map_or(Ok(0), |spin| spin.parse())?);
-    let connections: usize = args.get(3).map_or(Ok(1), |connections| connections.parse())?;
+    run(transport, number(1, COUNTED)?, Duration::from_micros(number(2, 0)?), number(3, 1)?)
+}
+
+/// `rounds` in all, over `connections` connections, by workers that look for work for `spin` before they sleep.
+fn run(
+    transport: Arc<dyn Transport>,
+    rounds: u64,
+    spin: Duration,
+    connections: u64,
+) -> Result<(), Box<dyn Error>> {
     let anywhere: BindSpec = "127.0.0.1:0".parse()?;
     let server = Messenger::builder("osd.0".parse()?).nonce(Nonce::MONITOR).bind(anywhere);
     let server = server.transport(Arc::clone(&transport)).workers(1).spin(spin).start(Server)?;

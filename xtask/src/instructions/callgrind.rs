@@ -37,14 +37,25 @@ impl Callgrind {
         if own.runs() { Ok(own) } else { Err(format!("{} does not run", own.valgrind.display())) }
     }
 
-    /// The instructions that `program` takes for `case`.
-    pub(super) fn count(&self, program: &Path, case: &str) -> Result<u64, String> {
+    /// The instructions that `program` takes for `case` inside the function that is counted.
+    pub(super) fn count_inside(&self, program: &Path, case: &str) -> Result<u64, String> {
+        self.count(&[&format!("--toggle-collect={COUNTED}")], program, &[case])
+    }
+
+    /// All that a run of `program` with so many messages of `case` takes.
+    pub(super) fn count_run(&self, program: &Path, case: &str, messages: u64) -> Result<u64, String> {
+        self.count(&[], program, &[case, &messages.to_string()])
+    }
+
+    /// The first of `args` names the case, and thereby the profile.
+    fn count(&self, options: &[&str], program: &Path, args: &[&str]) -> Result<u64, String> {
+        let case = args[0];
         let profiles = root().join(PROFILES);
         fs::create_dir_all(&profiles).map_err(|error| format!("cannot create {PROFILES}: {error}"))?;
         let profile = profiles.join(case).with_extension("out");
         let mut command = self.command();
-        command.arg("--quiet").arg(format!("--toggle-collect={COUNTED}"));
-        command.arg(format!("--callgrind-out-file={}", profile.display())).arg(program).arg(case);
+        command.arg("--quiet").args(options);
+        command.arg(format!("--callgrind-out-file={}", profile.display())).arg(program).args(args);
         let run = command.output().map_err(|error| format!("cannot start {command:?}: {error}"))?;
         if !run.status.success() {
             return Err(format!("{case}: {}\n{}", run.status, String::from_utf8_lossy(&run.stderr)));
