@@ -17,6 +17,9 @@ use std::time::Duration;
 
 /// A session with a cluster: one messenger, one session with the monitors, one connection to each OSD that is needed.
 /// Clones are the same session, which ends when all of them and all pools' handles are gone.
+///
+/// The last one joins the session's threads, so it must not be dropped on one of them: not by a waker, nor by what a waker
+/// continues on the spot. Runtimes and [`Op::wait`](super::Op::wait) continue on threads of their own.
 #[derive(Clone)]
 pub struct Rados(pub(super) Arc<Inner>);
 
