@@ -3,7 +3,7 @@
 use crate::campaign::Cell;
 use crate::peer::Peer;
 use crate::sample::Spread;
-use crate::scenario::{SHARED_DEPTH, SIZES, Scenario};
+use crate::scenario::{Pattern, SHARED_DEPTH, SIZES, Scenario};
 use crate::stamp::Stamp;
 use serde::{Deserialize, Serialize};
 
@@ -58,8 +58,14 @@ pub(crate) struct Verdict {
     pub(crate) cpu: Option<f64>,
     /// Whether it is reached.
     pub(crate) holds: Option<bool>,
+    /// The ratio when bare sockets do the same instead of Axon: what this machine allows. Only where that is compared.
+    #[serde(default)]
+    pub(crate) bare: Option<f64>,
     /// Whether other processes disturbed one of the two.
     pub(crate) noisy: bool,
+    /// Whether the rounds of one of the two differ by more than twice.
+    #[serde(default)]
+    pub(crate) bimodal: bool,
     /// When the two were measured.
     pub(crate) measured: String,
 }
@@ -82,21 +88,29 @@ const fn lone(ours: Scenario, theirs: Scenario, most: f64) -> Bar {
 }
 
 const LONE: Scenario = Scenario::requests(64, 1);
+/// Small requests, as many as are gathered.
+const DEEP: Scenario = Scenario::requests(4 * KIB, 32);
+/// Large requests, as many as the kernel holds.
+const LARGE: Scenario = Scenario::requests(MIB, 16);
 const SHARED: Scenario = Scenario::requests(4 * KIB, SHARED_DEPTH);
 
 /// Bars with a number of their own.
 const NAMED: &[Bar] = &[
     beside(Measure::Messages, Scenario::requests(64, 32), Peer::Cpp, Want::AtLeast(4.0)),
-    beside(Measure::Messages, Scenario::requests(4 * KIB, 32), Peer::Cpp, Want::AtLeast(3.0)),
+    beside(Measure::Messages, DEEP, Peer::Cpp, Want::AtLeast(3.0)),
     beside(Measure::Messages, LONE, Peer::Cpp, Want::AtLeast(2.5)),
-    beside(Measure::Bytes, Scenario::requests(MIB, 16), Peer::Cpp, Want::AtLeast(1.5)),
-    beside(Measure::Cpu, Scenario::requests(4 * KIB, 32), Peer::Cpp, Want::AtMost(1.0 / 3.0)),
+    // The C++ messenger always sleeps.
+    bar(Measure::Messages, (Peer::Axon, LONE.blocking()), (Peer::Cpp, LONE), Want::AtLeast(2.5)),
+    beside(Measure::Bytes, LARGE, Peer::Cpp, Want::AtLeast(1.5)),
+    beside(Measure::Cpu, DEEP, Peer::Cpp, Want::AtMost(1.0 / 3.0)),
     lone(LONE.spinning(), LONE.spinning(), 1.15),
     lone(LONE.blocking(), LONE.blocking(), 1.15),
     lone(LONE.secure().spinning(), LONE.spinning(), 1.35),
     lone(LONE.secure().blocking(), LONE.blocking(), 1.35),
-    beside(Measure::Messages, Scenario::requests(4 * KIB, 32), Peer::RawSum, Want::AtLeast(0.75)),
-    beside(Measure::Bytes, Scenario::requests(MIB, 16), Peer::RawSum, Want::AtLeast(0.9)),
+    beside(Measure::Messages, DEEP.blocking(), Peer::RawSum, Want::AtLeast(0.75)),
+    beside(Measure::Messages, DEEP.spinning(), Peer::RawSum, Want::AtLeast(0.75)),
+    beside(Measure::Bytes, LARGE.blocking(), Peer::RawSum, Want::AtLeast(0.9)),
+    beside(Measure::Bytes, LARGE.spinning(), Peer::RawSum, Want::AtLeast(0.9)),
     bar(
         Measure::Bytes,
         (Peer::Axon, Scenario::requests(64 * KIB, 16).secure()),
@@ -137,7 +151,10 @@ pub(crate) fn bars() -> Vec<Bar> {
 
 /// Whether a bar needs what this peer does in this scenario.
 pub(crate) fn need(peer: Peer, scenario: &Scenario) -> bool {
-    bars().iter().any(|bar| [bar.ours, bar.theirs].contains(&(peer, *scenario)))
+    bars().iter().any(|bar| {
+        let bare = bar.bare().into_iter().flatten();
+        [bar.ours, bar.theirs].into_iter().chain(bare).any(|place| place == (peer, *scenario))
+    })
 }
 
 impl Measure {
@@ -175,7 +192,13 @@ impl Verdict {
     /// Of a ratio beside which processor time counts, if they are known.
     pub(crate) fn with_cpu(what: String, want: Want, ratio: Option<f64>, cpu: Option<f64>) -> Self {
         let holds = ratio.map(|ratio| want.holds(ratio, cpu));
-        Self { what, want, ratio, cpu, holds, noisy: false, measured: String::new() }
+        let (bare, noisy, bimodal, measured) = (None, false, false, String::new());
+        Self { what, want, ratio, cpu, holds, bare, noisy, bimodal, measured }
+    }
+
+    /// The same, with the ratio of bare sockets.
+    pub(crate) fn beside_bare(self, bare: Option<f64>) -> Self {
+        Self { bare, ..self }
     }
 
     /// The same, with when its figure was measured.
@@ -204,12 +227,35 @@ impl Bar {
         let ratio = ours
             .zip(theirs)
             .and_then(|(ours, theirs)| Some(self.measure.of(ours)?.median / self.measure.of(theirs)?.median));
-        let noisy = [ours, theirs].into_iter().flatten().any(|cell| cell.rounds.iter().any(|r| r.noisy));
+        let both = [ours, theirs];
+        let noisy = both.iter().flatten().any(|cell| cell.rounds.iter().any(|r| r.noisy));
+        let bimodal = both.iter().flatten().filter_map(|cell| self.measure.of(cell)).any(Spread::is_bimodal);
         let measured = match (ours, theirs) {
             (Some(ours), Some(theirs)) => Stamp::both(&ours.measured, &theirs.measured),
             _ => String::new(),
         };
-        Verdict { noisy, measured, ..Verdict::relative(self.name(), self.want, ratio) }
+        let verdict = Verdict::relative(self.name(), self.want, ratio).beside_bare(self.judge_bare(cells));
+        Verdict { noisy, bimodal, measured, ..verdict }
+    }
+
+    /// Who does the same with bare sockets, and what that is divided by, where the kernel may be the limit.
+    fn bare(&self) -> Option<[Place; 2]> {
+        let scenario = self.ours.1;
+        let other = match self.theirs.0 {
+            Peer::Axon => Peer::Raw,
+            Peer::Raw | Peer::RawSum => return None,
+            other => other,
+        };
+        let is_moving = matches!(self.measure, Measure::Messages | Measure::Bytes);
+        let is_kernels = scenario.size >= MIB || scenario.connections > 1;
+        let is_request = scenario.pattern == Pattern::Requests;
+        (is_moving && is_kernels && is_request).then_some([(Peer::Raw, scenario), (other, self.theirs.1)])
+    }
+
+    fn judge_bare(&self, cells: &[Cell]) -> Option<f64> {
+        let [bare, other] =
+            self.bare()?.map(|place| find(cells, place).and_then(|cell| self.measure.of(cell)));
+        Some(bare?.median / other?.median)
     }
 
     fn name(&self) -> String {
@@ -247,6 +293,17 @@ mod tests {
         assert!(need(Peer::Axon, &LONE) && need(Peer::Cpp, &LONE));
         assert!(!need(Peer::Raw, &LONE), "compared only when both wait in the same way");
         assert!(!need(Peer::AxonToCpp, &LONE));
+    }
+
+    #[test]
+    fn bare_sockets_are_measured_where_the_kernel_may_be_the_limit() {
+        assert!(need(Peer::Raw, &LARGE) && need(Peer::Raw, &SHARED) && need(Peer::Raw, &SHARED.over(1000)));
+        for bar in bars() {
+            for (peer, scenario) in bar.bare().into_iter().flatten() {
+                let measured = ROWS.iter().any(|row| row.scenario == scenario && peer.takes_part(row));
+                assert!(measured, "{peer:?} in {scenario}");
+            }
+        }
     }
 
     #[test]

@@ -46,12 +46,15 @@ pub(crate) struct Job {
     /// Requests in flight.
     #[arg(long, default_value_t = 1)]
     pub(crate) depth: usize,
-    /// Connections that share the depth (raw sockets only).
+    /// Connections that share the depth, or that are being opened at the same time (raw sockets only).
     #[arg(long, default_value_t = 1)]
     pub(crate) connections: usize,
     /// Messages in one direction only, as many as go.
     #[arg(long)]
     pub(crate) stream: bool,
+    /// Connections that exchange as many bytes as a handshake of msgr2 without keys, and are closed (raw sockets only).
+    #[arg(long)]
+    pub(crate) handshakes: bool,
     /// Seconds before the measurement.
     #[arg(long, default_value_t = 0.1)]
     pub(crate) warm_up: f64,

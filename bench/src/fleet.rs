@@ -223,6 +223,28 @@ impl Fleet {
         Server::listening(self.spawn(peer.profile().title, End::Server, serve)?, addr, "listening")
     }
 
+    /// Both ends of bare sockets that do as if they shook hands, `at_once` at the same time.
+    ///
+    /// # Errors
+    /// When either end does not start.
+    pub(crate) fn bare_handshakes(
+        &self,
+        at_once: usize,
+        span: Duration,
+    ) -> Result<(Server, Process), BenchError> {
+        let scenario = Scenario::requests(64, 1).over(at_once as u32);
+        let command = |side: &str, addr: SocketAddr, span: Duration| {
+            let mut command = self.driver(Peer::Raw, side, addr, &scenario, Span::of(span))?;
+            command.arg("--handshakes");
+            Ok::<_, BenchError>(command)
+        };
+        let addr = loopback();
+        let serve = self.spawn("bare sockets", End::Server, command("serve", addr, Duration::ZERO)?)?;
+        let server = Server::listening(serve, addr, "listening")?;
+        let client = self.spawn("bare sockets", End::Client, command("load", addr, span)?)?;
+        Ok((server, client))
+    }
+
     fn driven_pair(&self, peer: Peer, scenario: &Scenario, span: Span) -> Result<Pair, BenchError> {
         let server = self.driven_server(peer, scenario)?;
         let load = self.driver(peer, "load", server.addr(), scenario, span)?;

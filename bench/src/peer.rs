@@ -98,8 +98,9 @@ pub(crate) const PROFILES: [Profile; 11] = [
         title: "raw sockets",
         start: "`axon-bench drive raw`",
         settings: "ping-pong by blocking calls at depth 1, else one gathering write and one large read per batch; \
-                   several connections by epoll; TCP_NODELAY",
-        source: "tcp(7), sendmsg(2)",
+                   from 256 KiB on messages are read in their final place, with SO_RCVLOWAT as long as more than 64 KiB \
+                   are missing; several connections by epoll; TCP_NODELAY",
+        source: "tcp(7), socket(7), sendmsg(2)",
         idle: "sleeps in recv; looks again and again where the scenario says spinning",
     },
     Profile {

@@ -29,6 +29,9 @@ pub(crate) struct ProbeArgs {
     /// Seconds of the measurement.
     #[arg(long, default_value_t = 1.0)]
     seconds: f64,
+    /// Requests that are measured at least, however long they take.
+    #[arg(long, default_value_t = 1)]
+    requests: u64,
     /// The keyring with the service's own key: authenticates by cephx.
     #[arg(long)]
     keyring: Option<PathBuf>,

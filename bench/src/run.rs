@@ -20,7 +20,7 @@ use std::time::Duration;
 /// Options of a run.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RunArgs {
-    /// About two minutes: shorter measurements, only those that a bar needs, no cluster unless --only asks for it. They
+    /// About four minutes: shorter measurements, only those that a bar needs, no cluster unless --only asks for it. They
     /// replace those of the last run, as with --only.
     #[arg(long)]
     quick: bool,

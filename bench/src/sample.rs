@@ -54,6 +54,11 @@ impl Spread {
         let (low, high) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
         Some(Self { median: f64::midpoint(low, high), least, most })
     }
+
+    /// Whether the rounds differ so much that the median says little: by more than twice.
+    pub(crate) fn is_bimodal(self) -> bool {
+        self.most > 2.0 * self.least
+    }
 }
 
 /// What the rounds of one peer in one scenario come to.
@@ -87,9 +92,9 @@ impl Figures {
             messages_per_second: spread(|s| Some(s.report.messages_per_second)),
             bytes_per_second: spread(|s| Some(s.report.bytes_per_second)),
             p50_us: spread(|s| Some(s.report.latency_us?.p50)),
-            p90_us: spread(|s| Some(s.report.latency_us?.p90)),
-            p99_us: spread(|s| Some(s.report.latency_us?.p99)),
-            p999_us: spread(|s| Some(s.report.latency_us?.p999)),
+            p90_us: spread(|s| quantile(s, 0.1, s.report.latency_us?.p90)),
+            p99_us: spread(|s| quantile(s, 0.01, s.report.latency_us?.p99)),
+            p999_us: spread(|s| quantile(s, 0.001, s.report.latency_us?.p999)),
             client_cpu_us: spread(|s| s.client_cpu_us),
             server_cpu_us: spread(|s| s.server_cpu_us),
             cpu_us: spread(|s| Some(s.client_cpu_us? + s.server_cpu_us?)),
@@ -97,9 +102,18 @@ impl Figures {
     }
 }
 
+/// A quantile, if enough messages were above it, whose share this is: else it is hardly more than a maximum.
+fn quantile(sample: &Sample, share: f64, value: f64) -> Option<f64> {
+    (sample.report.messages as f64 * share >= ABOVE).then_some(value)
+}
+
+/// So many values have to be above a quantile that is shown.
+pub(crate) const ABOVE: f64 = 10.0;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::drive::Latency;
 
     #[test]
     fn medians_and_limits() {
@@ -107,6 +121,27 @@ mod tests {
         assert_eq!(Spread::of([f64::NAN]), None);
         assert_eq!(Spread::of([3.0, 1.0, 2.0]), Some(Spread { median: 2.0, least: 1.0, most: 3.0 }));
         assert_eq!(Spread::of([4.0, 1.0]), Some(Spread { median: 2.5, least: 1.0, most: 4.0 }));
+    }
+
+    #[test]
+    fn quantiles_need_values_above_them() {
+        let latency_us = Some(Latency { p50: 1.0, p90: 2.0, p99: 3.0, p999: 4.0 });
+        let report =
+            |messages| Report { messages_per_second: 1.0, bytes_per_second: 1.0, latency_us, messages };
+        let known = |messages| {
+            let figures = Figures::of(&[Sample::new(report(messages), None)]);
+            [figures.p50_us, figures.p90_us, figures.p99_us, figures.p999_us].map(|q| q.is_some())
+        };
+        assert_eq!(known(10_000), [true, true, true, true]);
+        assert_eq!(known(9_999), [true, true, true, false]);
+        assert_eq!(known(999), [true, true, false, false]);
+        assert_eq!(known(99), [true, false, false, false]);
+    }
+
+    #[test]
+    fn two_modes() {
+        assert!(!Spread { median: 1.5, least: 1.0, most: 2.0 }.is_bimodal());
+        assert!(Spread { median: 1.5, least: 1.0, most: 2.1 }.is_bimodal());
     }
 
     #[test]

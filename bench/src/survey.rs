@@ -116,10 +116,15 @@ impl Survey {
     }
 }
 
-/// Waits for a probe's end, reads the clocks meanwhile, then what it found.
-fn watch<T: DeserializeOwned>(mut client: Process, server: u32, span: Duration) -> Measured<T> {
+/// Waits for a probe's end, reads the clocks meanwhile, then what it found, and how long that was measured.
+fn watch<T: DeserializeOwned>(
+    mut client: Process,
+    server: u32,
+    limit: Duration,
+    span: impl Fn(&T) -> Duration,
+) -> Measured<T> {
     let meter = Meter::new(client.id(), server)?;
-    let limit = Instant::now() + span * 3 + Duration::from_secs(20);
+    let limit = Instant::now() + limit;
     let mut readings = Vec::new();
     while client.ended().is_none() {
         if Instant::now() > limit {
@@ -129,6 +134,7 @@ fn watch<T: DeserializeOwned>(mut client: Process, server: u32, span: Duration) 
         thread::sleep(Duration::from_millis(5));
     }
     let output = client.output();
-    let found = json_in(&output).zip(middle(&readings, span));
+    let found =
+        json_in(&output).and_then(|found| middle(&readings, span(&found)).map(|usage| (found, usage)));
     found.ok_or_else(|| BenchError::NoResult { who: "probe".into(), output })
 }

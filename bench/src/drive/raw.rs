@@ -1,10 +1,19 @@
 //! Bare TCP sockets: what this machine allows.
 //!
 //! At depth 1 a blocking ping-pong; at greater depth all that may be sent leaves by one gathering write, and all that
-//! has come is read at once. Several connections are one thread's, which asks epoll. The same number of bytes of data as everybody moves, without headers. With a checksum each
-//! message's crc32c is computed where it is sent and where it is received, as msgr2's crc mode does.
+//! has come is read at once. Large messages are read in their final place, by a reader that sleeps until a good part of
+//! what is missing has come. Several connections are one thread's, which asks epoll. The same number of bytes of data as
+//! everybody moves, without headers. With a checksum each message's crc32c is computed where it is sent and where it is
+//! received, as msgr2's crc mode does.
+//!
+//! ```text
+//! axon-bench drive raw serve 127.0.0.1:7000 --size 1048576 --depth 16                        # and load, the same
+//! axon-bench drive raw serve 127.0.0.1:7000 --size 4096 --depth 1000 --connections 1000      # one request on each
+//! axon-bench drive raw serve 127.0.0.1:7000 --handshakes --connections 16                    # opened and closed
+//! ```
 
 mod crowd;
+mod handshakes;
 mod intake;
 mod socket;
 
@@ -23,6 +32,9 @@ const STREAM_BATCH: usize = 64;
 pub(super) fn serve(addr: SocketAddr, job: &Job) -> Result<(), DriveError> {
     let listener = TcpListener::bind(addr)?;
     announce(listener.local_addr()?)?;
+    if job.handshakes {
+        return handshakes::answer(&listener);
+    }
     if job.connections > 1 {
         let accept = |_| Socket::new(listener.accept()?.0, job.spin);
         return answer_all((0..job.connections).map(accept).collect::<Result<_, _>>()?, job);
@@ -35,10 +47,8 @@ pub(super) fn serve(addr: SocketAddr, job: &Job) -> Result<(), DriveError> {
 fn answer(socket: &Socket, job: &Job) -> Result<(), DriveError> {
     let reply = vec![0; REPLY];
     let mut intake = Intake::new(job.size, job.checksum);
-    let mut buffer = Socket::buffer();
     loop {
-        let count = socket.receive(&mut buffer)?;
-        let units = intake.take(&buffer[..count]);
+        let units = socket.receive(&mut intake)?;
         socket.send(&reply, units, job.checksum)?;
     }
 }
@@ -60,6 +70,9 @@ fn pour(socket: &Socket, job: &Job) -> Result<(), DriveError> {
 
 /// Loads the connections.
 pub(super) fn load(addr: SocketAddr, job: &Job) -> Result<Report, DriveError> {
+    if job.handshakes {
+        return handshakes::ask(addr, job);
+    }
     if job.connections > 1 {
         let connect = |_| Socket::new(TcpStream::connect(addr)?, job.spin);
         return ask_all((0..job.connections).map(connect).collect::<Result<_, _>>()?, job);
@@ -71,13 +84,11 @@ pub(super) fn load(addr: SocketAddr, job: &Job) -> Result<Report, DriveError> {
 fn ask(socket: &Socket, job: &Job) -> Result<Report, DriveError> {
     let request = vec![0; job.size];
     let mut intake = Intake::new(REPLY, job.checksum);
-    let mut buffer = Socket::buffer();
     let mut recorder = job.recorder();
     let mut sent = VecDeque::from(vec![Instant::now(); job.depth]);
     socket.send(&request, job.depth, job.checksum)?;
     loop {
-        let count = socket.receive(&mut buffer)?;
-        let units = intake.take(&buffer[..count]);
+        let units = socket.receive(&mut intake)?;
         let now = Instant::now();
         for left in sent.drain(..units.min(sent.len())) {
             recorder.reply(left, now);
@@ -112,12 +123,11 @@ fn ask_all(sockets: Vec<Socket>, job: &Job) -> Result<Report, DriveError> {
 
 fn drink(socket: &Socket, job: &Job) -> Result<Report, DriveError> {
     let mut intake = Intake::new(job.size, job.checksum);
-    let mut buffer = Socket::buffer();
     let mut recorder = job.recorder();
     loop {
-        let count = socket.receive(&mut buffer)?;
+        let units = socket.receive(&mut intake)?;
         let now = Instant::now();
-        recorder.arrived(intake.take(&buffer[..count]), now);
+        recorder.arrived(units, now);
         if recorder.is_over(now) {
             return Ok(recorder.report());
         }

@@ -1,6 +1,5 @@
 //! What probes find.
 
-use crate::drive::Latency;
 use serde::{Deserialize, Serialize};
 
 /// Handshakes.
@@ -11,10 +10,12 @@ pub(crate) struct Handshakes {
 }
 
 /// Small requests.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Pings {
-    /// Their round trips.
-    pub(crate) latency_us: Latency,
+    /// Their round trips in nanoseconds, to three digits, and how many took so long.
+    pub(crate) round_trips: Vec<(u64, u64)>,
+    /// How long was measured.
+    pub(crate) seconds: f64,
     /// Data of the large messages beside them.
     pub(crate) large_bytes_per_second: f64,
 }

@@ -2,8 +2,8 @@
 
 use super::findings::Pings;
 use super::{ProbeArgs, What};
+use crate::drive::DriveError;
 use crate::drive::axon::{KIND, client, failed, peer};
-use crate::drive::{DriveError, Latency};
 use axon_messenger::{Connection, EntityType, Expect, Message, incoming};
 use bytes::Bytes;
 use hdrhistogram::Histogram;
@@ -32,14 +32,13 @@ pub(super) fn ping(args: &ProbeArgs) -> Result<Pings, DriveError> {
         Some(priority) => flood.start(&connection, priority),
     };
     let size = if args.what == What::Large { LARGE } else { SMALL };
-    let latency = measure(&connection, size, args.span());
+    let measured = measure(&connection, size, args, &flood);
     flood.stop.store(true, Ordering::Relaxed);
     for thread in threads {
         // It ends by itself.
         let _ = thread.join();
     }
-    let large = flood.answered.load(Ordering::Relaxed) as f64 / (args.span().as_secs_f64() * 1.1);
-    latency.map(|latency_us| Pings { latency_us, large_bytes_per_second: large * LARGE as f64 })
+    measured
 }
 
 /// Of the large messages; small ones have the default.
@@ -51,24 +50,39 @@ fn priority(what: What) -> Option<u16> {
     }
 }
 
-fn measure(connection: &Connection, size: usize, span: Duration) -> Result<Latency, DriveError> {
-    let begin = Instant::now() + span / 10;
-    let mut latency = Histogram::<u64>::new(3).map_err(failed("a histogram"))?;
+/// Measures for as long as it is told, and as many requests, after a tenth of that time.
+fn measure(
+    connection: &Connection,
+    size: usize,
+    args: &ProbeArgs,
+    flood: &Flood,
+) -> Result<Pings, DriveError> {
     let data = Bytes::from(vec![0; size]);
-    loop {
-        let sent = Instant::now();
-        // At least one, however long it takes.
-        if sent >= begin + span && !latency.is_empty() {
-            return Ok(Latency::of(&latency));
-        }
-        let request = Message { data: data.clone(), ..Message::new(KIND, Bytes::new()) };
-        let reply =
-            connection.call_within(request, Expect::Kind(KIND), PATIENCE).map_err(failed("sending"))?;
-        reply.wait().map_err(failed("waiting for a reply"))?;
-        if sent >= begin {
-            latency.record(sent.elapsed().as_nanos() as u64).map_err(failed("recording"))?;
-        }
+    let warm = Instant::now() + args.span() / 10;
+    while Instant::now() < warm {
+        round_trip(connection, &data)?;
     }
+    let mut latency = Histogram::<u64>::new(3).map_err(failed("a histogram"))?;
+    let (begin, before) = (Instant::now(), flood.answered.load(Ordering::Relaxed));
+    while begin.elapsed() < args.span() || latency.len() < args.requests {
+        let took = round_trip(connection, &data)?;
+        latency.record(took.as_nanos() as u64).map_err(failed("recording"))?;
+    }
+    let seconds = begin.elapsed().as_secs_f64();
+    let answered = flood.answered.load(Ordering::Relaxed) - before;
+    Ok(Pings {
+        round_trips: latency.iter_recorded().map(|v| (v.value_iterated_to(), v.count_at_value())).collect(),
+        seconds,
+        large_bytes_per_second: answered as f64 * LARGE as f64 / seconds,
+    })
+}
+
+fn round_trip(connection: &Connection, data: &Bytes) -> Result<Duration, DriveError> {
+    let sent = Instant::now();
+    let request = Message { data: data.clone(), ..Message::new(KIND, Bytes::new()) };
+    let reply = connection.call_within(request, Expect::Kind(KIND), PATIENCE).map_err(failed("sending"))?;
+    reply.wait().map_err(failed("waiting for a reply"))?;
+    Ok(sent.elapsed())
 }
 
 /// The large ones.

@@ -85,6 +85,16 @@ impl Figures {
         old.missing = newer.missing;
     }
 
+    /// Whether everything was measured in one run.
+    pub(super) fn are_of_one_run(&self) -> bool {
+        let runs = self.cells.iter().map(|cell| &cell.measured);
+        let runs = runs.chain(self.surveys.iter().map(|survey| &survey.measured));
+        let runs = runs.chain(self.rados.entries.iter().map(|entry| &entry.measured));
+        let mut begun: Vec<&str> = runs.map(|run| run.at.as_str()).collect();
+        begun.dedup();
+        begun.len() <= 1
+    }
+
     /// Measurements kept, those of them with others at work, and those thrown away.
     pub(super) fn counts(&self) -> (usize, usize, u32) {
         let cells = self.cells.iter().flat_map(|cell| &cell.rounds).map(|round| round.noisy);
@@ -160,6 +170,10 @@ mod tests {
         assert_eq!(surveys, ["new", "old"]);
         assert_eq!(all.rados.missing, ["somebody"]);
         assert_eq!(all.counts(), (2, 0, 4));
+        assert!(!all.are_of_one_run());
+        all.surveys.clear();
+        all.cells.retain(|cell| cell.measured.at == "new");
+        assert!(all.are_of_one_run());
     }
 
     #[test]

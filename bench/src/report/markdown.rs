@@ -7,15 +7,34 @@ use crate::bar::{Verdict, Want};
 use crate::campaign::Cell;
 use crate::peer::{PROFILES, Peer};
 use crate::pinning::Pinning;
+use crate::sample::Spread;
 use crate::scenario::{SHARED_DEPTH, Scenario};
 use comfy_table::{Table, presets};
 
-const PREFACE: &str = "\
+const TITLE: &str = "\
 # Axon beside its peers
 
-This page is written by `cargo xtask bench`; [performance.md](../performance.md) says what to make of it. Every peer ran \
-in the same run, alternated with the others round by round; where a part was measured again later, the tables say when. \
-Times depend on the machine: read the ratios.
+This page is written by `cargo xtask bench`; [performance.md](../performance.md) says what to make of it. Times depend on \
+the machine: read the ratios.
+";
+
+/// All figures are of one run.
+const ONE_RUN: &str = "\
+All figures are of one run, in which the peers of a scenario alternated round by round.
+";
+
+/// Parts were measured again.
+const SEVERAL_RUNS: &str = "\
+**These figures are of several runs**, as parts were measured again later: the tables say when each was measured. Within a \
+run, the peers of a scenario alternated round by round. Where a ratio is of figures of two runs, it says so, and is worth \
+less. The table of conditions is that of the last run.
+";
+
+const BARS: &str = "\
+\"Bare sockets\" is the ratio that bare sockets reach in Axon's place where the kernel may be the limit: nobody can do \
+better over this loopback with the same calls. \"Two modes\": the rounds of one of the two differ by more than twice, so \
+that the ratio of the medians says little. Unless a scenario says blocking, Axon looks for work for up to 50 us before it \
+sleeps, while most peers, Ceph's C++ messenger among them, sleep at once.
 ";
 
 /// More than every tenth measurement was disturbed.
@@ -28,7 +47,8 @@ const READING: &str = "\
 Figures are medians of the rounds, with the least and the greatest in brackets. Requests carry that many bytes of data, \
 replies are small (64 B, or a reply message without data); of a stream, messages that arrived. Latency is from the send \
 to the reply, in us. Processor time is per message, in us, client and server apart, taken from the middle of each \
-measurement. The C++ benchmark tells no latencies: of a lone request its p50 is the mean.
+measurement. The C++ benchmark tells no latencies: of a lone request its p50 is the mean. A quantile is shown if ten or more \
+messages of each round were above it.
 ";
 
 const SHARE: &str = "\
@@ -40,11 +60,11 @@ thread, epoll): what is lost to more connections there is the kernel's.
 pub(super) fn page(outcome: &Outcome, plots: &[Plot]) -> String {
     let images: Vec<_> = plots.iter().map(|plot| format!("![{}]({})", plot.title, plot.file)).collect();
     let parts = [
-        PREFACE.to_owned(),
+        format!("{TITLE}\n{}", if outcome.figures.are_of_one_run() { ONE_RUN } else { SEVERAL_RUNS }),
         format!("```console\n$ {}\n```\n", outcome.command),
         conditions(outcome),
         disturbed(outcome).to_owned(),
-        format!("## Bars\n\n{}\n", bars(&outcome.bars)),
+        format!("## Bars\n\n{BARS}\n{}\n", bars(&outcome.bars)),
         format!("## Plots\n\n{}\n", images.join("\n\n")),
         format!("## Figures\n\n{READING}"),
         figures(&outcome.figures.cells),
@@ -112,7 +132,7 @@ fn noise(outcome: &Outcome) -> String {
 }
 
 fn bars(verdicts: &[Verdict]) -> String {
-    let mut table = table(&["bar", "wanted", "measured", "verdict", "as measured when"]);
+    let mut table = table(&["bar", "wanted", "measured", "bare sockets", "verdict", "as measured when"]);
     for verdict in verdicts {
         let wanted = match verdict.want {
             Want::AtLeast(least) => format!("at least {least:.2}"),
@@ -124,21 +144,22 @@ fn bars(verdicts: &[Verdict]) -> String {
         let ratio = verdict.ratio.map_or_else(dash, |ratio| format!("{ratio:.2}"));
         let cpu =
             verdict.cpu.map_or_else(String::new, |cpu| format!(", with {cpu:.2} of the processor time"));
-        let row =
-            [verdict.what.clone(), wanted, ratio + &cpu, word(verdict).to_owned(), verdict.measured.clone()];
+        let bare = verdict.bare.map_or_else(String::new, |bare| format!("{bare:.2}"));
+        let row = [verdict.what.clone(), wanted, ratio + &cpu, bare, word(verdict), verdict.measured.clone()];
         table.add_row(row);
     }
     table.to_string()
 }
 
-fn word(verdict: &Verdict) -> &'static str {
-    match (verdict.holds, verdict.noisy) {
-        (None, _) => "not measured",
-        (Some(true), false) => "pass",
-        (Some(true), true) => "pass (noisy)",
-        (Some(false), false) => "**FAIL**",
-        (Some(false), true) => "**FAIL** (noisy)",
-    }
+fn word(verdict: &Verdict) -> String {
+    let word = match verdict.holds {
+        None => return "not measured".into(),
+        Some(true) => "pass",
+        Some(false) => "**FAIL**",
+    };
+    let doubts = [(verdict.noisy, "noisy"), (verdict.bimodal, "two modes")];
+    let doubts: Vec<_> = doubts.into_iter().filter_map(|(is, doubt)| is.then_some(doubt)).collect();
+    if doubts.is_empty() { word.into() } else { format!("{word} ({})", doubts.join(", ")) }
 }
 
 /// A table for each scenario.
@@ -221,6 +242,8 @@ fn remarks(cell: &Cell) -> String {
     let counted = [(noisy, "noisy"), (cell.discarded as usize, "thrown away")];
     let counted = counted.into_iter().filter(|(count, _)| *count > 0);
     let mut remarks: Vec<_> = counted.map(|(count, what)| format!("{count} {what}")).collect();
+    let bimodal = cell.figures.messages_per_second.is_some_and(Spread::is_bimodal);
+    remarks.extend(bimodal.then(|| "two modes".to_owned()));
     remarks.extend(cell.failure.as_ref().map(|why| format!("failed: {}", one_line(why))));
     remarks.join("; ")
 }
@@ -274,6 +297,8 @@ mod tests {
         assert_eq!(verdict(Some(2.5), false), "pass");
         assert_eq!(verdict(Some(1.5), false), "**FAIL**");
         assert_eq!(verdict(Some(1.5), true), "**FAIL** (noisy)");
+        let bimodal = Verdict { bimodal: true, ..Verdict::absolute(String::new(), Want::AtMost(2.0), 1.0) };
+        assert_eq!(word(&bimodal), "pass (two modes)");
     }
 
     #[test]

@@ -205,7 +205,7 @@ mod tests {
 
     fn cell(peer: Peer, scenario: Scenario) -> Cell {
         let latency_us = Some(Latency { p50: 10.0, p90: 20.0, p99: 30.0, p999: 40.0 });
-        let report = Report { messages_per_second: 1e5, bytes_per_second: 1e8, latency_us, messages: 1 };
+        let report = Report { messages_per_second: 1e5, bytes_per_second: 1e8, latency_us, messages: 10_000 };
         let rounds = vec![Sample::new(report, None)];
         let measured = crate::stamp::Stamp::now(1.0);
         Cell { scenario, peer, figures: Figures::of(&rounds), rounds, discarded: 0, failure: None, measured }

@@ -2,9 +2,12 @@
 
 use crate::sample::Spread;
 
-/// The median, with the least and the greatest in brackets.
+/// The median, with the least and the greatest in brackets if they differ.
 pub(super) fn spread(spread: Option<Spread>, text: fn(f64) -> String) -> String {
-    spread.map_or_else(dash, |s| format!("{} ({} to {})", text(s.median), text(s.least), text(s.most)))
+    spread.map_or_else(dash, |s| match s.least == s.most {
+        true => text(s.median),
+        false => format!("{} ({} to {})", text(s.median), text(s.least), text(s.most)),
+    })
 }
 
 /// The median alone.
@@ -62,6 +65,7 @@ mod tests {
         assert_eq!([micros(1234.0), micros(12.34), micros(1.234)], ["1,234", "12.3", "1.23"]);
         let some = Some(Spread { median: 2.0, least: 1.0, most: 3.0 });
         assert_eq!(spread(some, count), "2 (1 to 3)");
+        assert_eq!(spread(Some(Spread { median: 2.0, least: 2.0, most: 2.0 }), count), "2");
         assert_eq!(median(None, count), "-");
     }
 }

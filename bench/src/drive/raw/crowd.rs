@@ -15,7 +15,6 @@ pub(super) struct Crowd {
     epoll: OwnedFd,
     members: Vec<Member>,
     events: Vec<Event>,
-    buffer: Vec<u8>,
 }
 
 /// One of them.
@@ -34,7 +33,7 @@ impl Crowd {
         }
         let members = sockets.into_iter().map(|socket| Member { socket, intake: Intake::new(unit, sum) });
         let events = Vec::with_capacity(EVENTS);
-        Ok(Self { epoll, members: members.collect(), events, buffer: Socket::buffer() })
+        Ok(Self { epoll, members: members.collect(), events })
     }
 
     /// The connections.
@@ -54,8 +53,7 @@ impl Crowd {
         for event in &self.events {
             let index = event.data.u64() as usize;
             let Some(Member { socket, intake }) = self.members.get_mut(index) else { continue };
-            let count = socket.receive(&mut self.buffer)?;
-            let units = intake.take(&self.buffer[..count]);
+            let units = socket.receive(intake)?;
             if units > 0 {
                 each(index, socket, units)?;
             }

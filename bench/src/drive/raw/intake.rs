@@ -1,13 +1,18 @@
-//! Finds the ends of messages of one size in what a socket delivers.
+//! Where messages of one size go that a socket delivers, and where they end.
 
 use crc_fast::{CrcAlgorithm, Digest};
 use std::hint::black_box;
 
-/// The part of a message that has come.
+/// Bytes read at once of small messages: as many as Axon's transport lends.
+const BUFFER: usize = 256 * 1024;
+
+/// The part of a message that has come, and room for more.
 pub(super) struct Intake {
     unit: usize,
     partial: usize,
-    sum: Option<Digest>,
+    sum: bool,
+    digest: Digest,
+    buffer: Vec<u8>,
 }
 
 /// The crc32c of a message.
@@ -24,34 +29,57 @@ fn digest() -> Digest {
 impl Intake {
     /// For messages of `unit` bytes; each one's checksum is computed if wanted.
     pub(super) fn new(unit: usize, sum: bool) -> Self {
-        Self { unit, partial: 0, sum: sum.then(digest) }
+        Self { unit, partial: 0, sum, digest: digest(), buffer: vec![0; unit.max(BUFFER)] }
     }
 
-    /// How many messages `bytes` complete.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> usize {
-        if self.sum.is_some() {
-            return self.take_summing(bytes);
+    /// Bytes of the current message that have not come.
+    pub(super) fn missing(&self) -> usize {
+        self.unit - self.partial
+    }
+
+    /// Where the next bytes belong: of a large message in their final place, which ends with it; several small ones
+    /// are read together.
+    pub(super) fn room(&mut self) -> &mut [u8] {
+        let room = self.place();
+        &mut self.buffer[room]
+    }
+
+    fn place(&self) -> std::ops::Range<usize> {
+        if self.unit >= BUFFER { self.partial..self.unit } else { 0..BUFFER }
+    }
+
+    /// So many bytes have come into the room: how many messages they complete.
+    pub(super) fn took(&mut self, count: usize) -> usize {
+        match (self.sum, self.unit >= BUFFER) {
+            (false, _) => {}
+            (true, true) => self.sum_up_whole(count),
+            (true, false) => self.sum_up_pieces(count),
         }
-        let total = self.partial + bytes.len();
+        let total = self.partial + count;
         self.partial = total % self.unit;
         total / self.unit
     }
 
-    fn take_summing(&mut self, mut bytes: &[u8]) -> usize {
-        let mut units = 0;
+    /// A large message is looked at when all of it is there.
+    fn sum_up_whole(&self, count: usize) {
+        if self.partial + count == self.unit {
+            black_box(checksum(&self.buffer[..self.unit]));
+        }
+    }
+
+    fn sum_up_pieces(&mut self, count: usize) {
+        let mut partial = self.partial;
+        let mut bytes = &self.buffer[..count];
         while !bytes.is_empty() {
-            let (now, later) = bytes.split_at(bytes.len().min(self.unit - self.partial));
-            let digest = self.sum.get_or_insert_with(digest);
-            digest.update(now);
-            self.partial += now.len();
-            if self.partial == self.unit {
-                black_box(self.sum.replace(self::digest()).map(|digest| digest.finalize()));
-                self.partial = 0;
-                units += 1;
+            let (now, later) = bytes.split_at(bytes.len().min(self.unit - partial));
+            self.digest.update(now);
+            partial += now.len();
+            if partial == self.unit {
+                black_box(std::mem::replace(&mut self.digest, digest()).finalize());
+                partial = 0;
             }
             bytes = later;
         }
-        units
     }
 }
 
@@ -62,11 +90,24 @@ mod tests {
     #[test]
     fn both_ways_count_the_same() {
         let (mut plain, mut summing) = (Intake::new(10, false), Intake::new(10, true));
-        for (length, units) in [(3, 0), (7, 1), (10, 1), (25, 2), (4, 0), (1, 1), (0, 0)] {
-            let bytes = vec![1; length];
-            assert_eq!(plain.take(&bytes), units);
-            assert_eq!(summing.take(&bytes), units);
+        for (length, units, missing) in
+            [(3, 0, 7), (7, 1, 10), (10, 1, 10), (25, 2, 5), (4, 0, 1), (1, 1, 10), (0, 0, 10)]
+        {
+            for intake in [&mut plain, &mut summing] {
+                assert_eq!(intake.room().len(), BUFFER);
+                assert_eq!((intake.took(length), intake.missing()), (units, missing));
+            }
         }
+    }
+
+    #[test]
+    fn a_large_message_is_read_to_its_end_and_no_further() {
+        let unit = BUFFER + 100;
+        let mut intake = Intake::new(unit, true);
+        assert_eq!((intake.room().len(), intake.took(BUFFER)), (unit, 0));
+        assert_eq!((intake.room().len(), intake.took(99)), (100, 0));
+        assert_eq!((intake.room().len(), intake.took(1)), (1, 1));
+        assert_eq!((intake.room().len(), intake.missing()), (unit, unit));
     }
 
     #[test]
