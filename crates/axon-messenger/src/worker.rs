@@ -162,10 +162,14 @@ impl Worker {
     }
 
     /// Takes what handlers have sent on this thread. Who is served now, in the slot `served`, need not be touched.
+    #[inline]
     fn take_letters(&mut self, served: usize) {
-        if outbox::is_empty() {
-            return;
+        if !outbox::is_empty() {
+            self.take_all_letters(served);
         }
+    }
+
+    fn take_all_letters(&mut self, served: usize) {
         let mut letters = outbox::exchange(std::mem::take(&mut self.letters));
         for Letter { connection, slot, message, permit } in letters.drain(..) {
             // A connection that is gone was marked down: after a reset no message comes.
@@ -281,11 +285,11 @@ impl Worker {
             Completion::AcceptFailed { listener, error } => self.accept_failed(listener, &error),
             Completion::Connected { socket, .. } => self.on_socket(socket, |e, station| e.connected(station)),
             Completion::Received { socket, data } => {
-                self.station.counters().read_batches.count();
+                self.station.counters.read_batches.count();
                 self.on_socket(socket, |e, station| e.received(station.now, data))
             }
             Completion::Filled { socket, data } => {
-                self.station.counters().read_batches.count();
+                self.station.counters.read_batches.count();
                 self.on_socket(socket, |e, station| e.filled(station.now, data))
             }
             Completion::Drained { socket } => self.on_socket(socket, |_, _| ()),

@@ -6,8 +6,7 @@ use crate::mailbox::Mailbox;
 use crate::park;
 use crate::shared::Role;
 use crate::throttle::{Permit, TooLarge};
-use crate::worker::Command;
-use crate::worker::outbox::{self, Letter};
+use crate::worker::{Command, outbox};
 use axon_proto::cost;
 use axon_wire::{Limits, Message};
 use std::sync::atomic::Ordering;
@@ -99,7 +98,7 @@ impl Connection {
             return Err(rejected(Rejection::Closed, message));
         }
         let slot = self.0.slot.load(Ordering::Relaxed);
-        outbox::put(Letter { connection: self.0.id, slot, message, permit });
+        outbox::put(self.0.id, slot, message, permit);
         Ok(())
     }
 

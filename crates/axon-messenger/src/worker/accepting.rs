@@ -84,7 +84,7 @@ impl Accepting {
             let Station { reactor, buffers, .. } = station;
             reactor.send(self.socket, buffers);
         }
-        station.counters().crossed(link.take_tally());
+        station.counters.crossed(link.take_tally());
         self.reading.follow(link.demand(), self.socket, &mut *station.reactor);
         self.alarm.set(link.deadline().map(|(at, _)| at), slot, &mut station.timers);
         Fate::Keep
@@ -94,7 +94,7 @@ impl Accepting {
     pub(super) fn close(&mut self, slot: usize, station: &mut Station) {
         station.close(self.socket);
         station.accepting.remove(slot);
-        station.counters().handshakes_failed.count();
+        station.counters.handshakes_failed.count();
         station.forget_load();
     }
 

@@ -69,7 +69,7 @@ impl Admission {
             match throttle.try_acquire(amount) {
                 Ok(Some(permit)) => self.held.push(permit),
                 _ => {
-                    station.counters().throttle_waits.count();
+                    station.counters.throttle_waits.count();
                     self.wait_for(throttle, amount, owner);
                     return false;
                 }

@@ -12,13 +12,13 @@ use axon_wire::Message;
 use std::cell::Cell;
 
 /// A message that was accepted for sending.
-pub(crate) struct Letter {
+pub(super) struct Letter {
     /// The connection's number, and where the worker keeps its machine: it is the worker's own, so that neither changes
     /// before the letter is taken.
-    pub(crate) connection: u64,
-    pub(crate) slot: usize,
-    pub(crate) message: Message,
-    pub(crate) permit: Permit,
+    pub(super) connection: u64,
+    pub(super) slot: usize,
+    pub(super) message: Message,
+    pub(super) permit: Permit,
 }
 
 thread_local! {
@@ -40,10 +40,11 @@ pub(crate) fn is_open<T>(mailbox: &Mailbox<T>) -> bool {
     HERE.get() == mailbox.id() && mailbox.is_empty()
 }
 
-/// Hands over a message, in order with what was handed over before.
-pub(crate) fn put(letter: Letter) {
+/// Hands over a message of a connection of this worker, in order with what was handed over before.
+#[inline]
+pub(crate) fn put(connection: u64, slot: usize, message: Message, permit: Permit) {
     let mut letters = LETTERS.take();
-    letters.push(letter);
+    letters.push(Letter { connection, slot, message, permit });
     LETTERS.set(letters);
     WAITING.set(true);
 }

@@ -157,6 +157,7 @@ impl Peer {
         }
     }
 
+    #[inline]
     pub(super) fn send(&mut self, message: Message, permit: Permit) {
         if let End::Reset(reset) = &mut self.end {
             return reset.undelivered.not_sent.push(message);
@@ -253,7 +254,7 @@ impl Peer {
             self.transmit(station);
         }
         self.drain(station); // writing may have found a fault
-        station.counters().crossed(self.machine.take_tally());
+        station.counters.crossed(self.machine.take_tally());
         match self.end {
             End::Alive => {}
             End::Reset(_) if self.handle.has_senders() => {
@@ -293,7 +294,7 @@ impl Peer {
         self.sent_at_once = Some(station.now);
         self.send(message, permit);
         self.transmit(station);
-        station.counters().crossed(self.machine.take_tally());
+        station.counters.crossed(self.machine.take_tally());
         self.release();
         let before = station.timers.next();
         self.alarm.set(self.machine.deadline().map(|(at, _)| at), slot, &mut station.timers);
@@ -329,11 +330,12 @@ impl Peer {
         }
     }
 
+    #[inline]
     fn deliver(&mut self, message: Message, station: &Station) {
-        station.counters().messages_in.count();
-        let received = Received::new(message, self.admission.take());
-        if station.shared.deliver(&self.handle, received) {
-            station.counters().fast_dispatches.count();
+        station.counters.messages_in.count(); // before its handler, which may look
+        let mut parcel = Some(Received::new(message, self.admission.take()));
+        if station.shared.deliver(&self.handle, &mut parcel) {
+            station.counters.fast_dispatches.count();
         }
     }
 
@@ -386,11 +388,11 @@ impl Peer {
             Event::Established(established) => self.established(established, station),
             Event::Resumed => {
                 tracing::debug!(connection = ?self.handle, "a session goes on");
-                station.counters().reconnects.count();
+                station.counters.reconnects.count();
                 self.handle.set_state(State::Open);
             }
             Event::RemoteReset(undelivered) => {
-                station.counters().resets.count();
+                station.counters.resets.count();
                 station.shared.replies.fail_connection(self.handle.id(), CallError::Reset);
                 station.shared.announce_remote_reset(&self.handle, undelivered);
             }
@@ -400,7 +402,7 @@ impl Peer {
             }
             Event::AttemptFailed(fault) => {
                 tracing::debug!(connection = ?self.handle, %fault, "an attempt to connect failed");
-                station.counters().handshakes_failed.count();
+                station.counters.handshakes_failed.count();
                 self.lost_link(station);
                 if let Some(dialling) = &mut self.dial {
                     dialling.failed();
@@ -429,7 +431,7 @@ impl Peer {
 
     fn established(&mut self, established: Box<Established>, station: &Station) {
         let shared = &station.shared;
-        station.counters().connections_opened.count();
+        station.counters.connections_opened.count();
         let accepted = established.identity.is_some();
         if !accepted {
             shared.learn_addrs(&established.my_addrs);
@@ -446,7 +448,7 @@ impl Peer {
     }
 
     fn reset(&mut self, fault: Fault, undelivered: Undelivered, station: &Station) {
-        station.counters().resets.count();
+        station.counters.resets.count();
         self.handle.set_ended(fault.clone());
         self.end = End::Reset(Reset { fault, undelivered });
     }
@@ -471,7 +473,7 @@ impl Peer {
                 if station.buffers.is_empty() {
                     return;
                 }
-                station.counters().wrote(sent.messages);
+                station.counters.wrote(sent.messages);
                 if sent.messages > 0 {
                     self.unconfirmed = Some(station.now);
                 }
@@ -490,7 +492,7 @@ impl Peer {
         self.hang_up(station);
         self.absence.end(&mut station.absentees);
         if self.handle.established().is_some() {
-            station.counters().connections_closed.count();
+            station.counters.connections_closed.count();
         }
         if let Some(addrs) = &self.registered {
             station.shared.registry.remove(addrs, &self.handle);

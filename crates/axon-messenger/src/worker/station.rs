@@ -20,6 +20,8 @@ pub(super) struct Station {
     pub(super) index: usize,
     pub(super) shared: Arc<Shared>,
     pub(super) reactor: Device,
+    /// What this worker counts.
+    pub(super) counters: Arc<Counters>,
     pub(super) now: Instant,
     /// Ids that the reactor gave: nobody chooses them so that they collide.
     pub(super) sockets: FxHashMap<SocketId, usize>,
@@ -90,8 +92,10 @@ impl Station {
     pub(super) fn new(index: usize, shared: Arc<Shared>, reactor: Device) -> Self {
         let now = reactor.now().into();
         let absentees = Absentees::new(shared.limits.absent);
+        let counters = Arc::clone(&shared.workers[index].counters);
         Self {
             index,
+            counters,
             shared,
             reactor,
             now,
@@ -143,15 +147,10 @@ impl Station {
         self.timers.next().map(|at| at.since(self.now))
     }
 
-    /// What this worker counts.
-    pub(super) fn counters(&self) -> &Counters {
-        &self.shared.workers[self.index].counters
-    }
-
     /// Lets others see what the reactor has counted.
     pub(super) fn publish(&mut self) {
         let counted = self.reactor.counters();
-        self.counters().moved(&self.published, &counted);
+        self.counters.moved(&self.published, &counted);
         self.published = counted;
     }
 
