@@ -303,14 +303,19 @@ enum Command {
 impl Command {
     /// Whether --striper means something for it, as it does for `rados(8)`.
     fn is_for_striped_files(&self) -> bool {
-        match self {
-            Self::Ls { .. } | Self::Put { .. } | Self::Get { .. } | Self::Stat { .. } => true,
-            Self::Truncate { .. } | Self::Rm { .. } => true,
-            Self::Getxattr { .. } | Self::Setxattr { .. } | Self::Listxattr { .. } | Self::Rmxattr { .. } => {
-                true
-            }
-            _ => false,
-        }
+        matches!(
+            self,
+            Self::Ls { .. }
+                | Self::Put { .. }
+                | Self::Get { .. }
+                | Self::Stat { .. }
+                | Self::Truncate { .. }
+                | Self::Rm { .. }
+                | Self::Getxattr { .. }
+                | Self::Setxattr { .. }
+                | Self::Listxattr { .. }
+                | Self::Rmxattr { .. }
+        )
     }
 }
 

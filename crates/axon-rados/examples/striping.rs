@@ -49,7 +49,7 @@ fn put(io: &IoCtx, name: &str, file: &mut File) -> Result<u64, Box<dyn Error>> {
     let size = file.metadata()?.len();
     let old = extent(io, name)?;
     let mut op = WriteOp::new();
-    op.write_full(read(file)?).set_xattr("striper.layout.stripe_count", "1");
+    op.write_full(next_piece(file)?).set_xattr("striper.layout.stripe_count", "1");
     for attribute in ["striper.layout.stripe_unit", "striper.layout.object_size"] {
         op.set_xattr(attribute, PIECE.to_string());
     }
@@ -59,7 +59,7 @@ fn put(io: &IoCtx, name: &str, file: &mut File) -> Result<u64, Box<dyn Error>> {
     let mut under_way = VecDeque::new();
     for number in 1..size.max(old).div_ceil(PIECE) {
         under_way.push_back(match number * PIECE < size {
-            true => io.write_full(piece(name, number), read(file)?),
+            true => io.write_full(piece(name, number), next_piece(file)?),
             false => io.remove(piece(name, number)),
         });
         if under_way.len() == DEPTH {
@@ -85,7 +85,7 @@ fn extent(io: &IoCtx, name: &str) -> Result<u64, Box<dyn Error>> {
     numbers.collect::<Result<Vec<u64>, Box<dyn Error>>>().map(|all| all.into_iter().max().unwrap_or(0))
 }
 
-fn read(file: &mut File) -> std::io::Result<Vec<u8>> {
+fn next_piece(file: &mut File) -> std::io::Result<Vec<u8>> {
     let mut data = Vec::new();
     file.take(PIECE).read_to_end(&mut data)?;
     Ok(data)
@@ -107,7 +107,7 @@ fn compare(io: &IoCtx, name: &str, file: &mut File, size: u64) -> Result<bool, B
     while let Some(read) = reads.pop_front() {
         let stored = read.wait()?;
         reads.extend(numbers.next().map(|n| io.read(piece(name, n), 0, 0)));
-        same &= stored == read(file)?;
+        same &= stored == next_piece(file)?;
     }
     Ok(same)
 }
