@@ -15,9 +15,16 @@ const BASE: usize = 64 << 10;
 /// What a change of an OSD map takes whatever its length: it says with four bytes how many OSDs there are from now on.
 const OSDS: usize = 2 * OsdMap::MAX_OSDS as usize * size_of::<OsdInfo>();
 
+/// What a configuration takes whatever its length: its variables' values come to 16 KiB, in a string that grows by doubling.
+const VARIABLES: usize = 2 * BASE;
+
 /// The bytes of memory that a target may take at one time for `length` bytes of input.
 pub fn limit(name: &str, length: usize) -> usize {
-    let base = if name == "osd_map_change" { OSDS } else { BASE };
+    let base = match name {
+        "osd_map_change" => OSDS,
+        "conf" => VARIABLES,
+        _ => BASE,
+    };
     base + FACTOR * length
 }
 
