@@ -13,8 +13,8 @@ use std::time::Duration;
 
 /// Idle connections.
 const IDLE: usize = 10_000;
-/// How long they are watched: some of the intervals at which each end is asked whether it lives, 10 s at most.
-const WATCH: Duration = Duration::from_secs(25);
+/// How long they are watched: two of the intervals at which each end is asked whether it lives, 20 s at most.
+const WATCH: Duration = Duration::from_secs(40);
 /// How long opening them may take.
 const OPENING: Duration = Duration::from_secs(60);
 

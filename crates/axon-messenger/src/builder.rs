@@ -193,7 +193,7 @@ impl Builder {
         self
     }
 
-    /// Time-outs; default: Ceph's, and a keepalive every 10 s on connections this side dialled.
+    /// Time-outs; default: Ceph's, and a keepalive every 20 s on connections this side dialled.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.config.timeouts = timeouts;
         self

@@ -150,7 +150,11 @@ impl Worker {
         self.station.publish();
         let busy = self.station.read_clock().since(started);
         if busy > SLOW {
-            tracing::warn!(worker = self.station.index, ?busy, "a fast dispatch handler held up the worker");
+            tracing::warn!(
+                worker = self.station.index,
+                ?busy,
+                "the worker was held up: does a handler of fast dispatch block?"
+            );
         }
         self.wait()
     }

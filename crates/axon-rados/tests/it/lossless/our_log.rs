@@ -131,7 +131,7 @@ fn faults_of_the_protocol_are_seen() {
     let log = OurLog::default();
     tracing::subscriber::with_default(log.clone(), || {
         tracing::debug!(target: "axon_messenger", fault = %EXPECTED[0], "a session lost its socket");
-        tracing::warn!(target: "axon_messenger", "a fast dispatch handler held up the worker");
+        tracing::warn!(target: "axon_messenger", "the worker was held up: does a handler of fast dispatch block?");
         tracing::error!(target: "elsewhere", "not ours");
     });
     log.assert_clean();
