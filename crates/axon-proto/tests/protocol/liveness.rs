@@ -86,7 +86,7 @@ fn an_idle_session_is_kept_alive_by_whoever_dialled() {
     world.run(SECOND * 3600);
     assert_eq!(world.client().state(), State::Open);
     let asked = count(&world, Side::Client, Tag::Keepalive2);
-    assert!((360..=412).contains(&asked), "each 8.75 to 10 s: {asked}");
+    assert!((180..=206).contains(&asked), "each 17.5 to 20 s: {asked}");
     assert_eq!(count(&world, Side::Server, Tag::Keepalive2Ack), asked);
     assert_eq!(count(&world, Side::Server, Tag::Keepalive2), 0);
 }
@@ -96,7 +96,7 @@ fn a_busy_session_needs_no_keepalives() {
     let mut world = World::open(Setup::new(Scheme::None));
     for tid in 1..100 {
         world.send(Side::Server, message(tid, 5, 0, 0));
-        world.run(SECOND * 8);
+        world.run(SECOND * 17);
     }
     assert_eq!(count(&world, Side::Client, Tag::Keepalive2), 0);
 }
@@ -126,13 +126,13 @@ fn a_peer_that_answers_nothing_is_found_out() {
     world.run(SECOND);
     world.deaf = true;
     world.send(Side::Client, message(2, 5, 0, 0));
-    world.run(SECOND * 30);
+    world.run(SECOND * 40);
     expect![[r#"
         0.000 Client  dials
         0.006 Server  established with client.4100
         0.007 Client  established with osd.3
         1.001 Server  message 1 seq 1 (5, 0, 0)
-        18.798 Client  reset: gave up: keepalive unanswered; not sent []
+        27.522 Client  reset: gave up: keepalive unanswered; not sent []
     "#]]
     .assert_eq(&world.log());
 }
@@ -202,12 +202,12 @@ fn a_held_message_suspends_the_deadlines_but_for_signs_of_life() {
     world.run(SECOND);
     world.run(SECOND * 3600);
     let (at, reason) = world.client().deadline().expect("a sign of life");
-    assert!(reason == WakeReason::Keepalive && at.since(world.now) <= SECOND * 10);
+    assert!(reason == WakeReason::Keepalive && at.since(world.now) <= SECOND * 20);
     world.admit(Side::Client);
     let now = world.now;
     let (at, reason) = world.client().deadline().expect("a keepalive");
     let wait = at.since(now);
-    assert!(reason == WakeReason::Keepalive && wait >= SECOND * 35 / 4 && wait <= SECOND * 10, "{wait:?}");
+    assert!(reason == WakeReason::Keepalive && wait >= SECOND * 35 / 2 && wait <= SECOND * 20, "{wait:?}");
 }
 
 /// Whoever waits for a budget does not read the peer's keepalives, which must not take that for death: neither the client,
