@@ -83,7 +83,7 @@ impl Draw {
             let at = self.below(old.len() as u64) as usize;
             old[at] ^= 0xff;
         }
-        let new = self.bytes(old.len() as u64 - 1).into_iter().cycle().take(old.len()).collect();
+        let new = self.bytes(old.len() as u64).into_iter().cycle().take(old.len()).collect();
         Step::CompareAndWrite(old, new)
     }
 }
