@@ -115,10 +115,11 @@ fn watching_and_notifying() {
 fn failed_benchmarks_fail() {
     let conf = cluster().conf();
     let conf = conf.to_str().unwrap();
-    let bench = ["bench", "1", "write", "-b", "4096", "-t", "4", "--max-objects", "10", "--no-cleanup"];
+    // Both end long before: with the last object, and with the first that fails.
+    let bench = ["bench", "60", "write", "-b", "4096", "-t", "4", "--max-objects", "10", "--no-cleanup"];
     ours(&[&bench[..], &["--run-name", "holes"]].concat());
     ours(&["rm", "holes_object3"]);
-    let read = crate::harness::axon(&with(conf, &["bench", "1", "seq", "-t", "1", "--run-name", "holes"]));
+    let read = crate::harness::axon(&with(conf, &["bench", "60", "seq", "-t", "1", "--run-name", "holes"]));
     assert_eq!(read.status.code(), Some(1), "{}", read.both());
     assert!(read.stderr.contains("1 operations failed: holes_object3: no such object"), "{}", read.stderr);
 
