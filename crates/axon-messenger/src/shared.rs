@@ -236,7 +236,9 @@ impl Shared {
             if !self.replies.is_empty() {
                 *parcel = parcel.take().and_then(|received| self.unclaimed(connection, received));
             }
-            if let Some(received) = parcel.take_if(|received| self.dispatcher.can_fast_dispatch(received)) {
+            let taken = parcel.take_if(|received| self.dispatcher.can_fast_dispatch(received));
+            // The question may have marked the connection down: nothing comes of it then.
+            if let Some(received) = taken.filter(|_| !connection.is_marked_down()) {
                 fast = true;
                 self.dispatcher.fast_dispatch(connection, received);
             }

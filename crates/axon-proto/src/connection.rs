@@ -57,6 +57,9 @@ pub enum Output {
     Admission(usize),
     /// A message for the application.
     Deliver(Message),
+    /// The message that came in is none for the application: it was here before, or its sender gave it up halfway. What
+    /// the throttles gave for it is free.
+    Discarded,
     /// News for the application.
     Event(Event),
 }
@@ -187,11 +190,11 @@ impl Connection {
                 return self.next_output(now);
             }
             match self.link.as_mut()?.poll(now)? {
-                LinkOutput::Message(message) => {
-                    if self.arrived(now, &message.header) == Arrival::New {
-                        return Some(Output::Deliver(message));
-                    }
-                }
+                LinkOutput::Message(message) => match self.arrived(now, &message.header) {
+                    Arrival::New => return Some(Output::Deliver(message)),
+                    Arrival::Old => return Some(Output::Discarded),
+                },
+                LinkOutput::Aborted => return Some(Output::Discarded),
                 LinkOutput::Ack(seq) => self.acked(now, seq),
                 LinkOutput::Admission(length) => return Some(Output::Admission(length)),
                 LinkOutput::KeepaliveAck(after) => return Some(Output::Event(Event::KeepaliveAck(after))),

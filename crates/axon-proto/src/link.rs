@@ -30,6 +30,8 @@ pub enum LinkOutput {
     Admission(usize),
     /// A message.
     Message(Message),
+    /// The sender gave a message up halfway.
+    Aborted,
     /// The peer received everything up to this number.
     Ack(u64),
     /// A keepalive came back after this time.
@@ -279,6 +281,7 @@ impl Link {
             Parsed::Frame(frame) => self.on_frame(now, frame),
             Parsed::Banner(banner) => self.shake(now, |state, wires| state.on_banner(banner, wires)),
             Parsed::Admission(length) => Some(self.ask_admission(now, length)),
+            Parsed::Aborted => self.on_aborted(),
         }
     }
 
@@ -288,6 +291,12 @@ impl Link {
             liveness.suspend(now, length);
         }
         LinkOutput::Admission(length)
+    }
+
+    fn on_aborted(&mut self) -> Option<LinkOutput> {
+        let Stage::Open(liveness) = &mut self.stage else { return None };
+        liveness.completed();
+        Some(LinkOutput::Aborted)
     }
 
     fn reassure(&mut self, now: Instant) -> bool {

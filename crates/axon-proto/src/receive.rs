@@ -56,6 +56,8 @@ pub(crate) enum Parsed {
     Frame(Frame),
     /// A message whose front, middle and data have this many bytes wants to be admitted.
     Admission(usize),
+    /// A message whose sender gave it up halfway.
+    Aborted,
 }
 
 /// Where the machine stands in the stream.
@@ -129,31 +131,26 @@ impl Receive {
     /// The next thing that is complete, if any.
     #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<Parsed>, Fault> {
-        loop {
-            let head = match &self.state {
-                State::Banner => return self.banner(),
-                State::Waiting(_) | State::Direct(_) => return Ok(None),
-                State::Head => match self.head()? {
-                    Some(head) if self.admission && head.tag() == Tag::Message => {
-                        let length = head.payload_len();
-                        self.state = State::Waiting(head);
-                        return Ok(Some(Parsed::Admission(length)));
-                    }
-                    Some(head) => head,
-                    None => return Ok(None),
-                },
-                State::Body(head) => *head,
-            };
-            if !self.arrivals.gather(head.body_len()) {
-                self.state = State::Body(head);
-                return Ok(None);
-            }
-            self.state = State::Head;
-            match self.body(head) {
-                Ok(None) => {} // an aborted message: go on
-                done => return done,
-            }
+        let head = match &self.state {
+            State::Banner => return self.banner(),
+            State::Waiting(_) | State::Direct(_) => return Ok(None),
+            State::Head => match self.head()? {
+                Some(head) if self.admission && head.tag() == Tag::Message => {
+                    let length = head.payload_len();
+                    self.state = State::Waiting(head);
+                    return Ok(Some(Parsed::Admission(length)));
+                }
+                Some(head) => head,
+                None => return Ok(None),
+            },
+            State::Body(head) => *head,
+        };
+        if !self.arrivals.gather(head.body_len()) {
+            self.state = State::Body(head);
+            return Ok(None);
         }
+        self.state = State::Head;
+        self.body(head)
     }
 
     /// What to read, once `next` has returned nothing.
@@ -240,7 +237,7 @@ impl Receive {
         let body = self.arrivals.take(length);
         match self.reader.open_body(head, body) {
             Ok(Received::Frame(frame)) => Ok(Some(Parsed::Frame(frame))),
-            Ok(Received::Aborted) => Ok(None),
+            Ok(Received::Aborted) => Ok(Some(Parsed::Aborted)),
             Err(error) => Err(unreadable(error)),
         }
     }

@@ -321,6 +321,7 @@ impl Peer {
         while let Some(output) = self.machine.poll(station.now) {
             match output {
                 Output::Deliver(message) => self.deliver(message, station),
+                Output::Discarded => drop(self.admission.take()),
                 Output::Admission(length) => self.admit(length, station),
                 Output::Dial => self.start_dial(station),
                 Output::Hangup => self.hang_up(station),

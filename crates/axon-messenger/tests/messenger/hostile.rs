@@ -157,6 +157,28 @@ fn announced_bytes_take_no_memory_before_they_come() {
     });
 }
 
+/// Neither a message that was here before nor one that is given up halfway keeps what the budget gave for it.
+#[test]
+fn messages_that_come_to_nothing_give_their_budget_back() {
+    let town = Town::tcp();
+    let server = start(town.server("osd.3").dispatch_budget(1000), &Probe::echo());
+    let (mut peer, _) = RawClient::dial(server.addrs().first(), Claim::client(100)).unwrap();
+    peer.send(filled(1, 1000)).unwrap();
+    wait_until("the first to be delivered", || server.counters().messages_in == 1);
+    peer.send_again(filled(1, 1000)).unwrap();
+    peer.settle();
+    assert!(
+        Player::start(&town, &server).stop().1 > 0,
+        "the budget is kept for a message that was here before"
+    );
+    peer.abort(filled(2, 1000)).unwrap();
+    peer.settle();
+    assert!(Player::start(&town, &server).stop().1 > 0, "the budget is kept for a message that was given up");
+    let before = server.counters().messages_in;
+    peer.send(filled(2, 1000)).unwrap();
+    wait_until("the next to be delivered", || server.counters().messages_in == before + 1);
+}
+
 #[test]
 fn running_out_of_descriptors_is_survived() {
     alone("hostile::running_out_of_descriptors_is_survived", || {

@@ -13,6 +13,10 @@ use std::time::Duration;
 
 /// Bytes of a message's header.
 const MESSAGE_HEADER: u32 = 41;
+/// Bytes behind a message in crc mode: a status, and a checksum for each segment but the first.
+const EPILOGUE: usize = 13;
+/// The status of a message that was given up (Ceph: src/msg/async/frames_v2.h).
+const ABORTED: u8 = 0x01;
 
 /// A client without a messenger.
 pub(crate) struct RawClient {
@@ -111,11 +115,44 @@ impl RawClient {
     pub(crate) fn send(&mut self, mut message: Message) -> io::Result<()> {
         self.seq += 1;
         message.header.seq = self.seq;
-        let mut frame = FrameBuf::new();
-        self.link.message(&message, &mut frame);
-        let mut parts = Vec::new();
+        let frame = self.frame(&message);
+        self.stream.write_all(&frame)
+    }
+
+    /// Writes a message with the number of an earlier one.
+    pub(crate) fn send_again(&mut self, mut message: Message) -> io::Result<()> {
+        message.header.seq = self.seq;
+        let frame = self.frame(&message);
+        self.stream.write_all(&frame)
+    }
+
+    /// Writes a message and gives it up in its last bytes.
+    pub(crate) fn abort(&mut self, mut message: Message) -> io::Result<()> {
+        message.header.seq = self.seq + 1;
+        let mut frame = self.frame(&message);
+        let status = frame.len() - EPILOGUE;
+        frame[status] = ABORTED;
+        self.stream.write_all(&frame)
+    }
+
+    /// Waits until the server has read everything written before.
+    pub(crate) fn settle(&mut self) {
+        self.link.keepalive(Instant(0));
+        loop {
+            match self.link.poll(Instant(0)) {
+                Some(LinkOutput::KeepaliveAck(_)) => return,
+                Some(LinkOutput::Fault(fault)) => panic!("{fault}"),
+                Some(_) => {}
+                None => assert!(self.read_some() > 0, "the server closed the socket"),
+            }
+        }
+    }
+
+    fn frame(&mut self, message: &Message) -> Vec<u8> {
+        let (mut frame, mut parts) = (FrameBuf::new(), Vec::new());
+        self.link.message(message, &mut frame);
         frame.drain_into(&mut parts);
-        parts.iter().try_for_each(|part| self.stream.write_all(part))
+        parts.concat()
     }
 
     /// Announces a message with `size` bytes of data and writes `part` bytes of what should follow.

@@ -74,7 +74,10 @@ impl Arrivals {
     /// Drops the next `length` bytes.
     #[inline]
     pub(super) fn advance(&mut self, length: usize) {
-        self.front.advance(length);
+        match self.front.len() == length {
+            true => self.front = BytesMut::new(), // what is used up would keep its memory
+            false => self.front.advance(length),
+        }
         self.refill();
     }
 

@@ -75,6 +75,7 @@ impl World {
                 self.peers[id.0].admission = Some(at);
             }
             Output::Deliver(message) => self.on_message(id, &message),
+            Output::Discarded => {}
             Output::Event(event) => self.on_event(id, event),
         }
     }

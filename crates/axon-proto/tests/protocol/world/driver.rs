@@ -177,6 +177,7 @@ impl World {
                 self.note(side, format_args!("message {} seq {} {sizes:?}", header.tid, header.seq));
                 self.seen[side as usize].messages.push(message);
             }
+            Output::Discarded => self.note(side, format_args!("discards a message")),
             Output::Event(event) => self.on_event(side, event),
             Output::GlobalSeq(seen) => self.global_seq = self.global_seq.max(seen),
         }
