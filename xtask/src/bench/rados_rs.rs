@@ -59,6 +59,7 @@ fn source() -> Result<PathBuf, String> {
 
 fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
     fs::create_dir_all(to)?;
+    drop_strangers(from, to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let place = to.join(entry.file_name());
@@ -67,6 +68,17 @@ fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
             // Corrected before.
             false if place.ends_with(FILE) && place.exists() => {}
             false => put(&place, &fs::read(entry.path())?)?,
+        }
+    }
+    Ok(())
+}
+
+/// Removes the files of older copies that the source has no more: cargo would build them.
+fn drop_strangers(from: &Path, to: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(to)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() && !from.join(entry.file_name()).exists() {
+            fs::remove_file(entry.path())?;
         }
     }
     Ok(())

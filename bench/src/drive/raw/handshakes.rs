@@ -129,7 +129,10 @@ pub(super) fn answer(listener: &TcpListener) -> Result<(), DriveError> {
     loop {
         for key in hall.wait()? {
             if key == DOOR {
-                hall.admit(Talk::begin(accept(listener)?, true, Instant::now())?)?;
+                // A client that is gone already is nobody to talk to.
+                if let Ok(talk) = Talk::begin(accept(listener)?, true, Instant::now()) {
+                    hall.admit(talk)?;
+                }
             } else if let Some(talk) = hall.talks.get_mut(&key)
                 // One that breaks off is as good as closed.
                 && !talk.hear().unwrap_or(false)
