@@ -29,7 +29,7 @@ impl Paths {
     pub(super) fn draw(&mut self, bucket: &Bucket, nodes: &[u32], draw: Draw) -> Option<Item> {
         let place = match nodes.len() {
             2 => 0,
-            n if n.is_power_of_two() && (self.id == 0 || self.id == bucket.id) => {
+            n if n > 1 && n.is_power_of_two() && (self.id == 0 || self.id == bucket.id) => {
                 self.known(bucket.id, nodes, draw)
             }
             _ => walk(bucket.id, nodes, draw)?,
@@ -100,6 +100,17 @@ fn goes_left(nodes: &[u32], node: usize, left: usize, hash: u32) -> Option<bool>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crush::bucket::Drawing;
+
+    #[test]
+    fn a_lone_node_is_no_tree() {
+        for (nodes, item) in [(vec![1], None), (vec![0, 1], Some(7))] {
+            let drawing = Drawing::Tree { nodes: nodes.clone() };
+            let bucket = Bucket { id: -1, kind: 1, weight: 1, items: vec![7], drawing };
+            let draw = Draw { x: 0, r: 0, position: 0 };
+            assert_eq!(Paths::default().draw(&bucket, &nodes, draw), item, "{nodes:?}");
+        }
+    }
 
     #[test]
     fn walking_together_leads_where_walking_alone_does() {
