@@ -102,10 +102,12 @@ impl ClusterArgs {
         }
     }
 
-    /// The key of `name` if there is one to be found; an error only for what the command line names.
+    /// The key of `name` if there is one to be found. Files that are not there have none, those that the environment names
+    /// among them; an error if the command line names them, or if one cannot be read.
     pub(crate) fn key_if_any(&self, name: &AuthName) -> Result<Option<CryptoKey>, CliError> {
         match self.key(name) {
             Err(CliError::Conf(ConfError::NoKey(_))) => Ok(None),
+            Err(CliError::Conf(ConfError::NotFound { .. })) if self.conf.is_none() => Ok(None),
             key => key.map(Some),
         }
     }

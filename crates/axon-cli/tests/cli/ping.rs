@@ -1,6 +1,6 @@
 //! `axon ping`, against our own server and against what is none.
 
-use crate::harness::{Server, axon, exit, fail, impostor, json, keys, service_keyring, succeed};
+use crate::harness::{Server, axon, command, exit, fail, impostor, json, keys, service_keyring, succeed};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -34,6 +34,18 @@ fn the_handshake_alone() {
 #[test]
 fn nobody_listens() {
     fail(&["ping", "127.0.0.1:1"], exit::CANNOT_CONNECT, &["127.0.0.1:1", "nothing listens", "help:"]);
+}
+
+#[test]
+fn without_keys_the_environment_s_configuration_may_be_gone() {
+    for (variable, value) in [("CEPH_CONF", "/no/such.conf"), ("CEPH_ARGS", "--conf /no/such.conf")] {
+        let ping = axon_testbed::run(
+            command(&["ping", "127.0.0.1:1"]).env(variable, value),
+            Duration::from_secs(120),
+        );
+        let ping = ping.unwrap();
+        assert_eq!(ping.status.code(), Some(exit::CANNOT_CONNECT), "{variable}: {}", ping.both());
+    }
 }
 
 #[test]
