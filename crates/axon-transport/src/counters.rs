@@ -13,7 +13,7 @@ pub struct Counters {
     pub receives: u64,
     /// Send calls to the device, each of one or many buffers.
     pub sends: u64,
-    /// Changes of what the device is asked to report.
+    /// Changes of what the device is asked to report, and of when it ends a long wait.
     pub controls: u64,
     /// Wake-ups from other threads that had to end a sleep.
     pub wakes: u64,

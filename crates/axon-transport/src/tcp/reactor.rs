@@ -55,7 +55,7 @@ impl TcpReactor {
         epoll::add(&epoll, &*alarm, EventData::new_u64(ALARM), flags)?;
         Ok(Self {
             origin,
-            sleep_timer: SleepTimer::new(&epoll)?,
+            sleep_timer: SleepTimer::new(&epoll),
             alarm,
             sockets: Slots::new(false),
             listeners: Slots::new(true),

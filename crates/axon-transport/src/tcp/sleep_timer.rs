@@ -11,42 +11,34 @@ use rustix::fd::OwnedFd;
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime,
 };
-use std::io;
 use std::time::Duration;
 
 /// Shorter limits go with the wait: arming is a system call, and pays only when many waits share it.
 const LONG: Duration = Duration::from_secs(1);
 
-/// A timer that ends waits for the epoll it is registered with.
+/// A timer that ends waits for the epoll it is registered with. Where the system gives none, each wait has its own limit.
 #[derive(Debug)]
 pub(crate) struct SleepTimer {
-    timer: OwnedFd,
+    timer: Option<OwnedFd>,
     /// When it fires, on the reactor's clock; it may be past.
     armed: Option<Duration>,
 }
 
 impl SleepTimer {
-    pub(crate) fn new(epoll: &OwnedFd) -> io::Result<Self> {
-        let timer =
-            timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK)?;
-        // Edge-triggered, so that nobody needs to read how often it fired. It says no more than the alarm: look up.
-        let flags = EventFlags::IN | EventFlags::ET;
-        epoll::add(epoll, &timer, EventData::new_u64(ALARM), flags)?;
-        Ok(Self { timer, armed: None })
+    pub(crate) fn new(epoll: &OwnedFd) -> Self {
+        Self { timer: create(epoll).ok(), armed: None }
     }
 
     /// What limit a wait of at most `sleep` needs that begins `now`; none if this timer ends it, at that time or earlier.
     /// Counts in `armed` if it took a system call.
     pub(crate) fn limit(&mut self, now: Duration, sleep: Duration, armed: &mut u64) -> Option<Duration> {
-        if sleep < LONG {
-            return Some(sleep);
-        }
+        let Some(timer) = self.timer.as_ref().filter(|_| sleep >= LONG) else { return Some(sleep) };
         let until = now + sleep;
         if self.armed.is_some_and(|at| now < at && at <= until) {
             return None;
         }
         *armed += 1;
-        match self.arm(sleep) {
+        match arm(timer, sleep) {
             Ok(()) => {
                 self.armed = Some(until);
                 None
@@ -54,13 +46,20 @@ impl SleepTimer {
             Err(_) => Some(sleep),
         }
     }
+}
 
-    fn arm(&self, sleep: Duration) -> rustix::io::Result<()> {
-        let once = Timespec { tv_sec: 0, tv_nsec: 0 };
-        let it_value = Timespec { tv_sec: sleep.as_secs() as i64, tv_nsec: sleep.subsec_nanos().into() };
-        let time = Itimerspec { it_interval: once, it_value };
-        timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &time).map(drop)
-    }
+fn arm(timer: &OwnedFd, sleep: Duration) -> rustix::io::Result<()> {
+    let once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let it_value = Timespec { tv_sec: sleep.as_secs() as i64, tv_nsec: sleep.subsec_nanos().into() };
+    let time = Itimerspec { it_interval: once, it_value };
+    timerfd_settime(timer, TimerfdTimerFlags::empty(), &time).map(drop)
+}
+
+fn create(epoll: &OwnedFd) -> rustix::io::Result<OwnedFd> {
+    let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK)?;
+    // Edge-triggered, so that nobody needs to read how often it fired. It says no more than the alarm: look up.
+    epoll::add(epoll, &timer, EventData::new_u64(ALARM), EventFlags::IN | EventFlags::ET)?;
+    Ok(timer)
 }
 
 #[cfg(test)]
@@ -73,7 +72,8 @@ mod tests {
 
     fn timer() -> (OwnedFd, SleepTimer) {
         let epoll = epoll::create(CreateFlags::CLOEXEC).unwrap();
-        let timer = SleepTimer::new(&epoll).unwrap();
+        let timer = SleepTimer::new(&epoll);
+        assert!(timer.timer.is_some());
         (epoll, timer)
     }
 
@@ -87,6 +87,12 @@ mod tests {
         assert_eq!(limit(10 * SECOND, SECOND), (None, 1), "at the same time");
         assert_eq!(limit(3 * SECOND, 5 * SECOND), (None, 2), "it would be late");
         assert_eq!(limit(8 * SECOND, 5 * SECOND), (None, 3), "it has fired");
+    }
+
+    #[test]
+    fn without_it_each_wait_has_its_limit() {
+        let (mut timer, mut armed) = (SleepTimer { timer: None, armed: None }, 0);
+        assert_eq!((timer.limit(SECOND, 10 * SECOND, &mut armed), armed), (Some(10 * SECOND), 0));
     }
 
     #[test]
