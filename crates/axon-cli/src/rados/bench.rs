@@ -91,15 +91,20 @@ impl BenchArgs {
         };
         let (report, done) = Run::new(self, io.clone(), count, size).go();
         report.print(options)?;
-        if self.load == Load::Write {
-            self.leave(&io.when_full(WhenFull::Try), &done)?;
-        }
-        report.verdict()
+        let left = match self.load {
+            Load::Write => self.leave(&io.when_full(WhenFull::Try), &done),
+            Load::Seq | Load::Rand => Ok(()),
+        };
+        // Why operations failed explains more than what became of their objects.
+        report.verdict().and(left)
     }
 
-    /// Leaves the objects and says which, or removes them.
+    /// Leaves the objects and says which, or removes them. If nothing was written, what an earlier run left is as it was.
     fn leave(&self, io: &IoCtx, done: &Done) -> Result<(), CliError> {
         if self.no_cleanup {
+            if done.succeeded == 0 {
+                return Ok(());
+            }
             let readable = if self.target.has_data() { self.block_size } else { 0 };
             let notes = format!("{} {readable}", done.completed);
             return Ok(io.write_full(self.notes(), notes).wait()?);
@@ -143,15 +148,14 @@ fn notes(run: &str) -> String {
 }
 
 /// Whether a run left this object.
-pub(super) fn is_left_by(run: &str, name: &str) -> bool {
-    let number = name.strip_prefix(run).and_then(|rest| rest.strip_prefix(OBJECT));
-    let is_object =
-        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()));
-    is_object || name == notes(run)
+pub(super) fn is_left_by(run: &str, name: &[u8]) -> bool {
+    let number = name.strip_prefix(run.as_bytes()).and_then(|rest| rest.strip_prefix(OBJECT.as_bytes()));
+    let is_object = number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit));
+    is_object || name == notes(run).as_bytes()
 }
 
 /// An object that was not written need not be removed.
-pub(super) fn forgive(op: Option<Op<()>>) -> Result<(), CliError> {
+fn forgive(op: Option<Op<()>>) -> Result<(), CliError> {
     match op.map(Op::wait) {
         Some(Err(error)) if !error.is_not_found() => Err(error.into()),
         _ => Ok(()),
@@ -178,6 +182,8 @@ struct Done {
     begun: u64,
     /// All operations below this number succeeded.
     completed: u64,
+    /// Operations that succeeded, whatever their numbers.
+    succeeded: u64,
 }
 
 /// One run: as many lanes as operations may be in flight, each with one after the other.
@@ -229,7 +235,9 @@ impl Run {
         let mut report = std::mem::replace(&mut *run.report(), placeholder);
         report.finish(began.elapsed(), process_cpu().saturating_sub(cpu));
         let begun = run.begun.load(Ordering::Relaxed);
-        (report, Done { begun, completed: begun.min(run.first_failed.load(Ordering::Relaxed)) })
+        let completed = begun.min(run.first_failed.load(Ordering::Relaxed));
+        let done = Done { begun, completed, succeeded: report.succeeded() };
+        (report, done)
     }
 
     /// One operation after the other. The first that fails ends the run, as with `rados(8)`: what fails at once, on the thread
@@ -306,10 +314,11 @@ mod tests {
     #[test]
     fn objects_of_a_run() {
         for name in [object("r", 7), object("r", u64::MAX), notes("r")] {
-            assert!(is_left_by("r", &name) && !is_left_by("s", &name), "{name}");
+            let bytes = name.as_bytes();
+            assert!(is_left_by("r", bytes) && !is_left_by("s", bytes), "{name}");
         }
         for name in ["r", "r_object", "r_object7x", "rr_object7", "r_last_metadata2"] {
-            assert!(!is_left_by("r", name), "{name}");
+            assert!(!is_left_by("r", name.as_bytes()), "{name}");
         }
     }
 

@@ -1,10 +1,10 @@
 //! `axon rados cleanup`: removes what benchmarks left.
 
 use super::Options;
-use super::bench::{RUN_NAME, forgive, is_left_by};
+use super::bench::{RUN_NAME, is_left_by};
 use crate::error::CliError;
 use crate::output;
-use axon_rados::client::WhenFull;
+use axon_rados::client::{Op, WhenFull};
 use clap::Args;
 use serde_json::json;
 use std::collections::VecDeque;
@@ -45,15 +45,20 @@ impl CleanupArgs {
         let mut removed = 0u64;
         for object in io.list() {
             let object = object?;
-            let name: &[u8] = object.name.as_ref();
-            let Some(name) = std::str::from_utf8(name).ok().filter(|name| self.means(name)) else { continue };
-            under_way.push_back(io.remove(name));
-            removed += 1;
-            if under_way.len() >= DEPTH {
-                forgive(under_way.pop_front())?;
+            if !self.means(&object.name) {
+                continue;
+            }
+            // Each where it is, which its own key says.
+            under_way.push_back(io.clone().with_locator_key(object.key).remove(object.name));
+            if under_way.len() >= DEPTH
+                && let Some(op) = under_way.pop_front()
+            {
+                removed += count(op)?;
             }
         }
-        under_way.into_iter().try_for_each(|op| forgive(Some(op)))?;
+        for op in under_way {
+            removed += count(op)?;
+        }
         match options.json {
             true => options.tell(&json!({ "removed": removed })),
             false => output::print(format_args!("removed {removed} objects")),
@@ -61,10 +66,18 @@ impl CleanupArgs {
     }
 
     /// Whether an object with this name is to be removed.
-    fn means(&self, name: &str) -> bool {
+    fn means(&self, name: &[u8]) -> bool {
         match &self.prefix {
-            Some(prefix) => name.starts_with(prefix),
+            Some(prefix) => name.starts_with(prefix.as_bytes()),
             None => is_left_by(&self.run_name, name),
         }
+    }
+}
+
+/// How many objects an operation removed: none if somebody else was first.
+fn count(op: Op<()>) -> Result<u64, CliError> {
+    match op.wait() {
+        Err(error) if error.is_not_found() => Ok(0),
+        removed => Ok(removed.map(|()| 1)?),
     }
 }

@@ -75,6 +75,11 @@ impl Report {
         }
     }
 
+    /// How many operations succeeded.
+    pub(super) fn succeeded(&self) -> u64 {
+        self.latency.len()
+    }
+
     pub(super) fn finish(&mut self, elapsed: Duration, cpu: Duration) {
         (self.elapsed, self.cpu) = (elapsed, cpu);
     }
@@ -97,7 +102,7 @@ impl Report {
     }
 
     fn figures(&self) -> Figures {
-        let operations = self.latency.len();
+        let operations = self.succeeded();
         let per_second = operations as f64 / self.elapsed.as_secs_f64().max(1e-9);
         let at = |quantile| self.latency.value_at_quantile(quantile) as f64 / 1e3;
         Figures {
@@ -159,6 +164,7 @@ mod tests {
         report.add(Duration::from_micros(100), Ok(()));
         report.add(Duration::from_micros(300), Ok(()));
         report.add(Duration::from_micros(900), Err("no".into()));
+        assert_eq!(report.succeeded(), 2);
         report.finish(Duration::from_secs(2), Duration::from_micros(50));
         let json = serde_json::to_value(report.figures()).unwrap();
         assert_eq!((&json["operations"], &json["errors"]), (&2.into(), &1.into()));

@@ -116,10 +116,10 @@ fn figures() {
         assert!(written[key].is_number(), "{key}: {written}");
     }
     assert_eq!(keys(&written["latency_us"]), ["max", "p50", "p90", "p99", "p999"]);
-    assert!(written["operations"].as_u64().unwrap() > 10 && written["errors"] == 0, "{written}");
+    assert!(written["operations"].as_u64().unwrap() > 0 && written["errors"] == 0, "{written}");
     for load in ["seq", "rand"] {
         let read = report(&["bench", "1", load, "-t", "8", "--json"]);
-        assert!(read["operations"].as_u64().unwrap() > 10 && read["errors"] == 0, "{read}");
+        assert!(read["operations"].as_u64().unwrap() > 0 && read["errors"] == 0, "{read}");
     }
 }
 
@@ -169,13 +169,15 @@ fn what_benchmarks_write_and_leave() {
 
     theirs(&["bench", "1", "write", "-b", "4096", "-t", "4", "--max-objects", "20", "--no-cleanup"]);
     ours(&["create", "all_objection"]);
-    assert!(ours(&["cleanup", "--run-name", "all"]).starts_with("removed 21 objects"));
+    ours(&["create", "all_object77", "--object-locator", "elsewhere"]);
+    assert!(ours(&["cleanup", "--run-name", "all"]).starts_with("removed 22 objects"));
     assert_eq!(report(&["cleanup", "--run-name", "omaps", "--json"])["removed"], 21);
     let by_theirs = theirs(&["ls"]).lines().filter(|name| name.starts_with("benchmark_data")).count();
     assert!(by_theirs > 0);
     assert_eq!(report(&["cleanup", "--prefix", "benchmark_data", "--json"])["removed"], by_theirs);
     let left = theirs(&["ls"]);
-    assert!(left.contains("all_objection") && !left.contains("all_object0"), "{left}");
+    assert!(left.contains("all_objection"), "{left}");
+    assert!(!left.contains("all_object0") && !left.contains("all_object77"), "{left}");
     assert!(!left.contains("omaps") && !left.contains("benchmark_data"), "{left}");
     fail(&with(conf, &["cleanup", "--prefix", ""]), 2, &["empty prefix"]);
     ours(&["rm", "all_objection"]);
