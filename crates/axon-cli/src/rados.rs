@@ -84,6 +84,8 @@ struct Options {
     format: Format,
 
     /// Files are striped over objects of 4 MiB, as libradosstriper does. For ls, put, get, stat, truncate, rm and attributes.
+    /// Changes of one file at the same time (two puts, or put and truncate) are not protected against each other: pieces may be
+    /// missing then.
     #[arg(long, global = true)]
     striper: bool,
 

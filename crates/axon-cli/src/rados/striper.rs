@@ -8,9 +8,12 @@
 //! 2. Pieces are written, cut and removed.
 //! 3. In one step: the size becomes the new one, and the note goes.
 //!
-//! A reader sees the file as it was before 1, its right beginning until 3, and then all of it. Who comes after a change that
-//! broke off finds the note, and removes what lies beyond the size before anything else, as it would show up again when the
-//! file grows.
+//! Who opens it in between sees its right beginning, and who opens it after 3 all of it. Who opened it before 1 goes on by the
+//! size there was then, and may read pieces of both, and zeroes where they are gone. Who comes after a change that broke off
+//! finds the note, and removes what lies beyond the size before anything else, as it would show up again when the file grows.
+//!
+//! There is no lock: of two changes of one file at the same time, each takes the other's notes for its own, and what they
+//! leave may lack pieces.
 //!
 //! Ceph: `src/libradosstriper/RadosStriperImpl.cc`.
 

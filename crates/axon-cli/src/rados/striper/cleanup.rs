@@ -24,12 +24,14 @@ pub(crate) fn remove(io: &IoCtx, name: &[u8]) -> Result<(), CliError> {
     Ok(io.remove(first(name)).wait()?)
 }
 
-/// Cuts a file, or makes it longer by zeroes.
+/// Cuts a file, or makes it longer by zeroes: pieces that are there where it grows, of which no note tells, are removed, as
+/// they would be taken for its data. Takes as long as removing as many pieces.
 pub(crate) fn truncate(io: &IoCtx, name: &[u8], size: u64) -> Result<(), CliError> {
     let file = File::open(io, name)?;
     let kept = file.stat.size.min(size);
-    if file.extent > kept {
-        cut(io, name, kept, file.extent)?;
+    let extent = file.extent.max(size);
+    if extent > kept {
+        cut(io, name, kept, extent)?;
     }
     let mut op = WriteOp::new();
     note(op.assert_exists(), size, 0);

@@ -49,6 +49,19 @@ fn what_a_broken_change_left_is_removed() {
     assert!(!is_there());
 }
 
+/// As others leave it, who keep no note.
+#[test]
+fn what_grows_grows_by_zeroes() {
+    let stray = File::new("stray", "stray");
+    ours(&["--striper", "put", "disk3", stray.text()]);
+    ours(&["put", "disk3.0000000000000000", stray.text(), "--offset", "100"]);
+    ours(&["put", "disk3.0000000000000001", stray.text()]);
+    ours(&["--striper", "truncate", "disk3", "6M"]);
+    let grown = ours(&["--striper", "get", "disk3", "-"]);
+    assert!(grown.len() == 6 << 20 && grown.starts_with("stray\0") && grown[5..].bytes().all(|b| b == 0));
+    ours(&["--striper", "rm", "disk3"]);
+}
+
 #[test]
 fn files_have_names_and_attributes() {
     let long = File::new("long", &"y".repeat(9_500_000));
