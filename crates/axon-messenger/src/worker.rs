@@ -204,8 +204,9 @@ impl Worker {
         while let Some(slot) = self.station.timers.pop_due(self.station.now) {
             if slot == CALLS {
                 self.expire_calls();
-            } else if let Some(endpoint) = self.endpoints.get_mut(slot) {
-                endpoint.wake(self.station.now);
+            } else if let Some(endpoint) = self.endpoints.get_mut(slot)
+                && endpoint.wake(slot, &mut self.station)
+            {
                 self.station.touch(slot);
             }
         }
@@ -412,10 +413,13 @@ impl Worker {
 }
 
 impl Endpoint {
-    fn wake(&mut self, now: Instant) {
+    fn wake(&mut self, slot: usize, station: &mut Station) -> bool {
         match self {
-            Self::Accepting(accepting) => accepting.wake(now),
-            Self::Peer(peer) => peer.wake(now),
+            Self::Accepting(accepting) => {
+                accepting.wake(station.now);
+                true
+            }
+            Self::Peer(peer) => peer.wake(slot, station),
         }
     }
 

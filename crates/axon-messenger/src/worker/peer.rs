@@ -188,9 +188,16 @@ impl Peer {
         self.end = End::MarkedDown;
     }
 
-    pub(super) fn wake(&mut self, now: Instant) {
-        self.alarm.fired(now);
-        self.machine.handle(now, Input::Wake);
+    /// Its timer fired. Whether anything is due: mostly something was heard since it was set.
+    pub(super) fn wake(&mut self, slot: usize, station: &mut Station) -> bool {
+        self.alarm.fired(station.now);
+        let deadline = self.machine.deadline().map(|(at, _)| at);
+        if deadline.is_none_or(|at| at > station.now) {
+            self.alarm.set(deadline, slot, &mut station.timers);
+            return false;
+        }
+        self.machine.handle(station.now, Input::Wake);
+        true
     }
 
     /// Whether the connection may be closed without losing messages accepted for sending. Asks the peer for a sign that
