@@ -106,6 +106,9 @@ impl Site {
     }
 }
 
+/// How many ports are tried where others may have taken one.
+pub(crate) const PORTS: usize = 20;
+
 /// Two sites, a connection between them.
 pub(crate) struct Duo {
     pub(crate) client: Site,

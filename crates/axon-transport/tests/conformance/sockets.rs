@@ -1,7 +1,7 @@
 //! What only the kernel can do to a socket: for the back ends on its TCP.
 
-use crate::harness::{Site, closed, loopback};
-use axon_transport::{Completion, SocketId, Transport};
+use crate::harness::{PORTS, Site, closed};
+use axon_transport::{Completion, ListenOptions, SocketId, Transport};
 use bytes::BytesMut;
 use rustix::net::sockopt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -178,9 +178,12 @@ fn limit_descriptors(room: usize) {
 
 pub(crate) fn an_ipv6_listener_leaves_the_port_to_ipv4(transport: &dyn Transport) {
     let mut site = Site::new(transport);
-    let (_, addr) = site.listen_on((std::net::Ipv6Addr::UNSPECIFIED, 0).into());
-    let twin = SocketAddr::from((std::net::Ipv4Addr::UNSPECIFIED, addr.port()));
-    let (_, twin) = site.listen_on(twin);
-    assert_eq!(twin.port(), addr.port());
-    assert!(loopback().is_ipv4());
+    let mut has_both = || {
+        let (_, addr) = site.listen_on((std::net::Ipv6Addr::UNSPECIFIED, 0).into());
+        let twin = SocketAddr::from((std::net::Ipv4Addr::UNSPECIFIED, addr.port()));
+        let twin = site.reactor.listen(twin, &ListenOptions::default());
+        twin.is_ok_and(|(_, twin)| twin.port() == addr.port())
+    };
+    // Somebody else may have a port for IPv4 already.
+    assert!((0..PORTS).any(|_| has_both()));
 }
