@@ -11,6 +11,7 @@ mod striper;
 mod text;
 mod transfer;
 mod watch;
+mod window;
 
 use crate::cluster::ClusterArgs;
 use crate::error::CliError;

@@ -209,7 +209,7 @@ impl Link {
     /// Looks at the time: sends a keepalive or gives up as due. `true`: the peer should hear something, whatever it is, as
     /// this side holds it back and does not hear its keepalives.
     pub fn wake(&mut self, now: Instant) -> bool {
-        let silence = match &mut self.stage {
+        let silence = match &self.stage {
             Stage::Handshake(_) if now >= self.timeline.start + self.config.timeouts.ready => {
                 Silence::GiveUp(WakeReason::Ready)
             }

@@ -12,7 +12,7 @@ pub(crate) struct Liveness {
     rhythm: Option<Rhythm>,
     heard: Instant,
     /// The oldest keepalive since which nothing was heard.
-    asked: Option<Asked>,
+    asked: Option<Instant>,
     /// The message that waits for its admission: this side does not listen, so that silence says nothing about the peer.
     held: Option<Held>,
     /// When the body of the message that was let in has to be complete.
@@ -29,15 +29,6 @@ struct Rhythm {
     /// Times are the ends of steps of a power of two: links that are due at nearly the same time are asked in one turn
     /// of a worker, which costs less than a turn for each.
     step: u64,
-}
-
-/// A keepalive that is not answered.
-#[derive(Debug, Clone, Copy)]
-struct Asked {
-    at: Instant,
-    /// Whether the time of the next one has come. Until then no earlier look is worth a timer: an answer is nearly always
-    /// there by then, and the timer serves for the next keepalive.
-    looked: bool,
 }
 
 /// A message that waits for its admission.
@@ -133,23 +124,13 @@ impl Liveness {
 
     /// A keepalive goes out.
     pub(crate) fn asked(&mut self, now: Instant) {
-        self.asked.get_or_insert(Asked { at: now, looked: false });
+        self.asked.get_or_insert(now);
     }
 
     /// What to do now.
-    pub(crate) fn check(&mut self, now: Instant) -> Silence {
-        let deadline = self.deadline();
-        match (deadline, &mut self.asked) {
-            (Some((at, _)), _) if now < at => return Silence::Bearable,
-            (Some((_, WakeReason::KeepaliveAck)), Some(asked))
-                if now < asked.at + self.timeouts.keepalive_ack =>
-            {
-                asked.looked = true;
-                return Silence::Bearable;
-            }
-            _ => {}
-        }
-        match deadline {
+    pub(crate) fn check(&self, now: Instant) -> Silence {
+        match self.deadline() {
+            Some((at, _)) if now < at => Silence::Bearable,
             Some((_, WakeReason::Keepalive)) if self.held.is_some() => Silence::Reassure,
             Some((_, WakeReason::Keepalive)) => Silence::Ask,
             Some((_, reason)) => Silence::GiveUp(reason),
@@ -164,23 +145,12 @@ impl Liveness {
         }
         let idle = self.timeouts.idle.map(|t| (self.heard + t, WakeReason::Idle));
         let keepalive = match (&self.asked, &self.rhythm) {
-            (Some(asked), rhythm) => {
-                Some((self.answer_due(asked, rhythm.as_ref()), WakeReason::KeepaliveAck))
-            }
+            (Some(asked), _) => Some((*asked + self.timeouts.keepalive_ack, WakeReason::KeepaliveAck)),
             (None, Some(rhythm)) => Some((rhythm.next(self.heard), WakeReason::Keepalive)),
             (None, None) => None,
         };
         let body = self.body_due.map(|due| (due, WakeReason::Body));
         [idle, keepalive, body].into_iter().flatten().min_by_key(|(at, _)| *at)
-    }
-
-    /// When to look for an answer: at the time of the next keepalive, then when it must have come.
-    fn answer_due(&self, asked: &Asked, rhythm: Option<&Rhythm>) -> Instant {
-        let due = asked.at + self.timeouts.keepalive_ack;
-        match rhythm {
-            Some(rhythm) if !asked.looked => due.min(rhythm.next(asked.at)),
-            _ => due,
-        }
     }
 }
 
@@ -272,25 +242,6 @@ mod tests {
         }
     }
 
-    /// A timer for the answer would be one more for each keepalive.
-    #[test]
-    fn one_timer_serves_the_answer_and_the_next_question() {
-        let start = Instant(0);
-        let mut link =
-            Liveness::new(Timeouts { keepalive_ack: SECOND * 20, ..timeouts() }, true, SEED, start);
-        let (at, _) = link.deadline().unwrap();
-        assert_eq!(link.check(at), Silence::Ask);
-        link.asked(at);
-        let (looked, _) = link.deadline().unwrap();
-        assert!(looked <= at + SECOND * 10);
-        assert_eq!(link.check(looked), Silence::Bearable);
-        assert_eq!(link.deadline(), Some((at + SECOND * 20, WakeReason::KeepaliveAck)));
-        link.heard(looked);
-        link.asked(looked);
-        link.heard(Instant(looked.0 + 50_000));
-        assert!(link.deadline().unwrap().0 <= looked + SECOND * 10);
-    }
-
     #[test]
     fn asking_again_does_not_buy_time() {
         let start = Instant(0);
@@ -350,7 +301,7 @@ mod tests {
     #[test]
     fn an_accepting_side_only_knows_idleness() {
         let start = Instant(0);
-        let mut link = Liveness::new(timeouts(), false, SEED, start);
+        let link = Liveness::new(timeouts(), false, SEED, start);
         assert_eq!(link.check(start + SECOND * 59), Silence::Bearable);
         assert_eq!(link.check(start + SECOND * 60), Silence::GiveUp(WakeReason::Idle));
     }

@@ -5,15 +5,15 @@ mod report;
 mod target;
 
 use super::Options;
+use super::window::{Window, was_there};
 use crate::error::CliError;
 use crate::options::SpinArgs;
 use crate::units;
 use axon_rados::IoCtx;
-use axon_rados::client::{Op, RadosError, WhenFull};
+use axon_rados::client::{RadosError, WhenFull};
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use report::{Report, process_cpu};
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -109,14 +109,13 @@ impl BenchArgs {
             let notes = format!("{} {readable}", done.completed);
             return Ok(io.write_full(self.notes(), notes).wait()?);
         }
-        let mut under_way = VecDeque::new();
+        let mut window = Window::of(self.concurrent_ios.into());
         for number in 0..done.begun {
-            under_way.push_back(io.remove(object(&self.run_name, number)));
-            if under_way.len() >= self.concurrent_ios.into() {
-                forgive(under_way.pop_front())?;
+            if let Some(op) = window.push(io.remove(object(&self.run_name, number))) {
+                was_there(op.wait())?;
             }
         }
-        under_way.into_iter().try_for_each(|op| forgive(Some(op)))
+        window.into_iter().try_for_each(|op| was_there(op.wait()).map(drop))
     }
 
     /// The object that says what the last run with --no-cleanup left: `count size`.
@@ -152,14 +151,6 @@ pub(super) fn is_left_by(run: &str, name: &[u8]) -> bool {
     let number = name.strip_prefix(run.as_bytes()).and_then(|rest| rest.strip_prefix(OBJECT.as_bytes()));
     let is_object = number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit));
     is_object || name == notes(run).as_bytes()
-}
-
-/// An object that was not written need not be removed.
-fn forgive(op: Option<Op<()>>) -> Result<(), CliError> {
-    match op.map(Op::wait) {
-        Some(Err(error)) if !error.is_not_found() => Err(error.into()),
-        _ => Ok(()),
-    }
 }
 
 /// Between the name of a run and the number of an object.

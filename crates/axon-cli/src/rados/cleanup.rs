@@ -2,12 +2,12 @@
 
 use super::Options;
 use super::bench::{RUN_NAME, is_left_by};
+use super::window::{Window, was_there};
 use crate::error::CliError;
 use crate::output;
-use axon_rados::client::{Op, WhenFull};
+use axon_rados::client::WhenFull;
 use clap::Args;
 use serde_json::json;
-use std::collections::VecDeque;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -41,27 +41,25 @@ impl CleanupArgs {
             });
         }
         let io = options.open()?.when_full(WhenFull::Try);
-        let mut under_way = VecDeque::new();
-        let mut removed = 0u64;
+        let mut window = Window::of(DEPTH);
+        let mut count = 0u64;
         for object in io.list() {
             let object = object?;
             if !self.means(&object.name) {
                 continue;
             }
             // Each where it is, which its own key says.
-            under_way.push_back(io.clone().with_locator_key(object.key).remove(object.name));
-            if under_way.len() >= DEPTH
-                && let Some(op) = under_way.pop_front()
-            {
-                removed += count(op)?;
+            let removal = io.clone().with_locator_key(object.key).remove(object.name);
+            if let Some(op) = window.push(removal) {
+                count += u64::from(was_there(op.wait())?);
             }
         }
-        for op in under_way {
-            removed += count(op)?;
+        for op in window {
+            count += u64::from(was_there(op.wait())?);
         }
         match options.json {
-            true => options.tell(&json!({ "removed": removed })),
-            false => output::print(format_args!("removed {removed} objects")),
+            true => options.tell(&json!({ "removed": count })),
+            false => output::print(format_args!("removed {count} objects")),
         }
     }
 
@@ -71,13 +69,5 @@ impl CleanupArgs {
             Some(prefix) => name.starts_with(prefix.as_bytes()),
             None => is_left_by(&self.run_name, name),
         }
-    }
-}
-
-/// How many objects an operation removed: none if somebody else was first.
-fn count(op: Op<()>) -> Result<u64, CliError> {
-    match op.wait() {
-        Err(error) if error.is_not_found() => Ok(0),
-        removed => Ok(removed.map(|()| 1)?),
     }
 }

@@ -26,7 +26,6 @@ pub(super) use pieces::{PIECE, first, name_of, piece, pieces_of};
 pub(super) use put::Writer;
 
 use crate::error::CliError;
-use axon_rados::client::RadosError;
 use axon_rados::ops::{ReadOp, Stat, WriteOp};
 use axon_rados::{IoCtx, Name};
 use bytes::Bytes;
@@ -95,14 +94,6 @@ fn note(op: &mut WriteOp, size: u64, extent: u64) {
         true => op.set_xattr(EXTENT, extent.to_string()),
         false => op.remove_xattr(EXTENT),
     };
-}
-
-/// A piece that is not there has been removed already, or was a hole.
-fn forgive(result: Result<(), RadosError>) -> Result<(), CliError> {
-    match result {
-        Err(error) if !error.is_not_found() => Err(error.into()),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Files into objects and back, several pieces at a time.
 
 use super::striper::{self, PIECE};
+use super::window::Window;
 use super::{Options, text};
 use crate::error::CliError;
 use crate::output::LiveLine;
@@ -48,25 +49,23 @@ fn put_whole(
     input: &mut dyn Read,
     progress: &mut Progress,
 ) -> Result<(), CliError> {
-    let mut under_way: VecDeque<Op<()>> = VecDeque::new();
+    let mut window = Window::of(DEPTH);
     let mut piece = read_piece(input)?;
     let mut at = offset;
     loop {
         let length = piece.len() as u64;
         progress.add(piece.len());
-        under_way.push_back(match at {
+        let write = match at {
             0 => io.write_full(object, piece),
             at => io.write(object, at, piece),
-        });
+        };
+        if let Some(op) = window.push(write) {
+            op.wait()?;
+        }
         at = at.saturating_add(length);
         piece = if length < PIECE { Bytes::new() } else { read_piece(input)? };
         if piece.is_empty() {
-            return under_way.into_iter().try_for_each(|op| Ok(op.wait()?));
-        }
-        if under_way.len() >= DEPTH
-            && let Some(op) = under_way.pop_front()
-        {
-            op.wait()?;
+            return window.into_iter().try_for_each(|op| Ok(op.wait()?));
         }
     }
 }

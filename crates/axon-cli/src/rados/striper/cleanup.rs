@@ -1,11 +1,10 @@
 //! Cutting and removing files.
 
-use super::{File, PIECE, first, forgive, note, piece, pieces_of};
+use super::{File, PIECE, first, note, piece, pieces_of};
 use crate::error::CliError;
+use crate::rados::window::{Window, was_there};
 use axon_rados::IoCtx;
-use axon_rados::client::Op;
 use axon_rados::ops::WriteOp;
-use std::collections::VecDeque;
 use std::ops::Range;
 
 /// Pieces on their way at a time.
@@ -50,21 +49,18 @@ pub(super) fn cut(io: &IoCtx, name: &[u8], size: u64, extent: u64) -> Result<(),
     if size > PIECE && !size.is_multiple_of(PIECE) {
         let mut op = WriteOp::new();
         op.assert_exists().truncate(size % PIECE);
-        forgive(io.operate(piece(name, size / PIECE), op).wait().map(|_| ()))?;
+        was_there(io.operate(piece(name, size / PIECE), op).wait().map(|_| ()))?; // a hole is not there
     }
     remove_pieces(io, name, pieces_of(size).end..pieces_of(extent).end)
 }
 
-/// Removes pieces, several at a time.
+/// Removes pieces, several at a time. One that is not there has been removed already, or was a hole.
 pub(super) fn remove_pieces(io: &IoCtx, name: &[u8], numbers: Range<u64>) -> Result<(), CliError> {
-    let mut under_way: VecDeque<Op<()>> = VecDeque::new();
+    let mut window = Window::of(DEPTH);
     for number in numbers {
-        if under_way.len() >= DEPTH
-            && let Some(op) = under_way.pop_front()
-        {
-            forgive(op.wait())?;
+        if let Some(op) = window.push(io.remove(piece(name, number))) {
+            was_there(op.wait())?;
         }
-        under_way.push_back(io.remove(piece(name, number)));
     }
-    under_way.into_iter().try_for_each(|op| forgive(op.wait()))
+    window.into_iter().try_for_each(|op| was_there(op.wait()).map(drop))
 }

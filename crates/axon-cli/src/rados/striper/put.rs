@@ -3,11 +3,10 @@
 use super::cleanup::remove_pieces;
 use super::{File, LAYOUT, first, note, piece, pieces_of};
 use crate::error::CliError;
+use crate::rados::window::Window;
 use axon_rados::IoCtx;
-use axon_rados::client::Op;
 use axon_rados::ops::WriteOp;
 use bytes::Bytes;
-use std::collections::VecDeque;
 
 /// Pieces on their way at a time.
 const DEPTH: usize = 8;
@@ -26,7 +25,7 @@ pub(crate) struct Writer<'a> {
     begun: u64,
     /// Bytes written.
     size: u64,
-    under_way: VecDeque<Op<()>>,
+    window: Window,
 }
 
 impl<'a> Writer<'a> {
@@ -41,7 +40,7 @@ impl<'a> Writer<'a> {
         }
         note(&mut op, begun, before);
         io.operate(first(name), op).wait()?;
-        Ok(Self { io, name, before, extent: before, begun, size: begun, under_way: VecDeque::new() })
+        Ok(Self { io, name, before, extent: before, begun, size: begun, window: Window::of(DEPTH) })
     }
 
     /// Writes the next piece. All but the last one are full.
@@ -51,18 +50,15 @@ impl<'a> Writer<'a> {
         if self.size > self.extent {
             self.reserve()?;
         }
-        if self.under_way.len() >= DEPTH
-            && let Some(op) = self.under_way.pop_front()
-        {
-            op.wait()?;
+        match self.window.push(self.io.write_full(piece(self.name, number), data)) {
+            Some(op) => Ok(op.wait()?),
+            None => Ok(()),
         }
-        self.under_way.push_back(self.io.write_full(piece(self.name, number), data));
-        Ok(())
     }
 
     /// Removes what the file had before behind its new end, and notes its size.
     pub(crate) fn finish(self) -> Result<(), CliError> {
-        self.under_way.into_iter().try_for_each(|op| op.wait())?;
+        self.window.into_iter().try_for_each(|op| op.wait())?;
         remove_pieces(self.io, self.name, pieces_of(self.size).end..pieces_of(self.before).end)?;
         if self.extent <= self.begun && self.size == self.begun {
             return Ok(()); // it is noted
