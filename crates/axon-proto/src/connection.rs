@@ -205,7 +205,8 @@ impl Connection {
     }
 
     /// Writes as many queued messages as fit in `room` bytes, one at least if there is any room, and moves the result to
-    /// the end of `out`; `scratch` is empty before and after, and may be shared by all connections of a worker. Returns what left the queue.
+    /// the end of `out`; `scratch` is empty before and after, and may be shared by all connections of a worker. Returns
+    /// what left the queue.
     pub fn transmit(&mut self, room: usize, scratch: &mut FrameBuf, out: &mut Vec<Bytes>) -> Transmitted {
         let mut sent = Transmitted::default();
         let Some(link) = &mut self.link else { return sent };

@@ -278,12 +278,15 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         self.advance(tid, now);
     }
 
-    /// Looks where a request belongs now; if it has to be sent again it waits for that.
+    /// Looks where a request belongs now; if it has to be sent again it waits for that. OSDs forget writes that they had
+    /// not begun when the pool became full: they are sent again when there is room, and done once.
     fn recheck(&mut self, tid: u64, skipped: bool) {
-        let Some(op) = self.ops.get_mut(&tid).filter(|op| op.phase != Phase::Queued) else { return };
+        let Some(op) = self.ops.get(&tid).filter(|op| op.phase != Phase::Queued) else { return };
         let target = op.find_target(&self.map);
+        let barred = target.as_ref().is_some_and(|t| self.barrier(op, t.raw.pool.cast_signed()).is_some());
+        let Some(op) = self.ops.get_mut(&tid) else { return };
         let gone = op.link.is_none_or(|link| self.sessions.features(link).is_none());
-        if skipped || gone || op.is_outdated(target.as_ref(), &self.map) {
+        if skipped || gone || barred || op.is_outdated(target.as_ref(), &self.map) {
             op.unsend();
         }
         op.target = target;

@@ -25,7 +25,8 @@ const ALARM: u64 = u64::MAX;
 /// TCP, IPv4 and IPv6, over epoll (Linux).
 ///
 /// Limits: sleeps of a second and more may end early, at a time that an earlier one asked for; lent buffers hold at most
-/// 256 KiB, and each keeps its share of a chunk of that size alive. IPv6 listeners take no IPv4 connections: listen on both addresses.
+/// 256 KiB, and each keeps its share of a chunk of that size alive. IPv6 listeners take no IPv4 connections: listen on
+/// both addresses.
 #[derive(Debug, Clone)]
 pub struct TcpTransport {
     origin: Instant,

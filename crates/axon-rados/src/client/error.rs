@@ -12,7 +12,8 @@ use std::time::Duration;
 ///
 /// The variants say what is known: after [`Refused`](Self::Refused), [`TooLarge`](Self::TooLarge),
 /// [`TooManySteps`](Self::TooManySteps), [`TooLargeForOsd`](Self::TooLargeForOsd), [`Full`](Self::Full),
-/// [`NoPool`](Self::NoPool) and [`NotDone`](Self::NotDone) nothing was changed; after [`Unknown`](Self::Unknown) it may have been, or may still be.
+/// [`NoPool`](Self::NoPool) and [`NotDone`](Self::NotDone) nothing was changed; after [`Unknown`](Self::Unknown) it may
+/// have been, or may still be.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RadosError {

@@ -47,8 +47,8 @@ impl<'a> EntityConf<'a> {
         expand(text, &|variable| self.variable(variable))
     }
 
-    /// The monitors' addresses in the file: those in the option `mon host`, one vector for each monitor as far as it tells them apart;
-    /// else those that the sections of the monitors, such as `[mon.a]`, give in their option `mon addr`.
+    /// The monitors' addresses in the file: those in the option `mon host`, one vector for each monitor as far as it
+    /// tells them apart; else those that the sections of the monitors, such as `[mon.a]`, give in their option `mon addr`.
     ///
     /// Names are resolved by the system. See [`EntityConf::monitors`] for where else monitors may be named.
     ///

@@ -8,7 +8,8 @@ use std::ops::RangeInclusive;
 pub struct Rule {
     /// What it is for.
     pub kind: RuleKind,
-    /// The sizes of the pools it is for. Quincy (17) and newer ignore it, and so does [`CrushMap::do_rule`](super::CrushMap::do_rule).
+    /// The sizes of the pools it is for. Quincy (17) and newer ignore it, and so does
+    /// [`CrushMap::do_rule`](super::CrushMap::do_rule).
     pub sizes: RangeInclusive<u8>,
     /// What it does, one after the other.
     pub steps: Vec<Step>,

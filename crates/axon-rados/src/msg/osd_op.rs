@@ -16,8 +16,8 @@ use bytes::Bytes;
 /// le64 snapid | le64 snap seq | le32 n | le64 snap[n] | le32 retry attempt | le64 features
 /// ```
 ///
-/// The features are those agreed with the peer. Traces are written as "none" and skipped when read. Version 8 goes to Luminous (12) and newer, version 9 to Squid
-/// (19) and newer; these two are also what is read.
+/// The features are those agreed with the peer. Traces are written as "none" and skipped when read. Version 8 goes
+/// to Luminous (12) and newer, version 9 to Squid (19) and newer; these two are also what is read.
 ///
 /// Ceph: `src/messages/MOSDOp.h`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -22,7 +22,7 @@ pub enum WhenFull {
     /// It waits for room, until its deadline.
     #[default]
     Wait,
-    /// It fails.
+    /// It fails: unsent if the map says so, or as the OSD refuses it, with ENOSPC or EDQUOT.
     Fail,
     /// It is sent all the same; OSDs allow what makes room, and refuse the rest with ENOSPC or EDQUOT.
     Try,

@@ -78,7 +78,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     }
 
     /// What keeps the request from being sent, if anything does.
-    fn barrier(&self, op: &Op<T>, pool: i64) -> Option<Step> {
+    pub(super) fn barrier(&self, op: &Op<T>, pool: i64) -> Option<Step> {
         let barriers = self.map.barriers(pool);
         let write = op.request.is_write();
         if if write { barriers.writes } else { barriers.reads } {
@@ -92,7 +92,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         };
         match op.request.when_full {
             WhenFull::Wait => Some(Step::Wait(why)),
-            WhenFull::Fail if op.ever_sent => Some(Step::Wait(why)), // it may have been done: the OSD will say
+            WhenFull::Fail if op.ever_sent => None, // it may have been done: the OSD will say
             WhenFull::Fail => Some(Step::End(Outcome::Full(why))),
             WhenFull::Try => None,
         }

@@ -344,7 +344,35 @@ fn pauses_and_fullness() {
     world.map(|map| map.barriers = Barriers { writes: true, ..Barriers::default() });
     assert!(world.news().is_empty(), "paused");
     world.map(|map| map.barriers.writes = false);
-    assert_eq!(world.news(), ["1 <- a tid 1 try 0 e8"]);
+    assert_eq!(world.news(), ["1 <- a tid 1 try 0 e8", "1 <- t tid 4 try 1 e8, again"]);
+}
+
+#[test]
+fn what_was_on_its_way_when_the_pool_became_full_is_sent_again() {
+    let mut world = World::new();
+    world.write("w");
+    world.begin("f", Request { when_full: WhenFull::Fail, ..write("f") });
+    world.connect(1);
+    assert_eq!(world.news(), ["dial 1 for 6800", "1 <- w tid 1 try 0 e5", "1 <- f tid 2 try 0 e5"]);
+    world.map(|map| map.barriers.pool_full = true);
+    world.answer(1, -28, |_| {});
+    assert_eq!(world.news(), ["f: -28"], "the OSD was told to answer");
+    world.begin("r", read("r"));
+    world.news();
+    world.map(|map| map.barriers.pool_full = false);
+    assert_eq!(world.news(), ["1 <- w tid 1 try 1 e7, again"]);
+    world.map(|map| map.barriers.writes = true);
+    assert!(world.news().is_empty(), "paused");
+    world.answer(3, 0, |_| {});
+    assert_eq!(world.news(), ["w: 0"], "it was done before the pause");
+}
+
+#[test]
+fn what_the_osd_forgot_ends_for_want_of_room() {
+    let mut world = two_sent();
+    world.map(|map| map.barriers.cluster_full = true);
+    world.pass(Duration::from_secs(61));
+    assert_eq!(world.news(), ["a: unknown, ClusterFull", "b: unknown, ClusterFull"]);
 }
 
 #[test]

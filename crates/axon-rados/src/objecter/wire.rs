@@ -54,8 +54,9 @@ fn flags<T>(op: &Op<T>) -> OsdFlags {
         flags = flags.with(REDIRECTED);
     }
     match op.request.when_full {
-        WhenFull::Try => flags.with(OsdFlags::FULL_TRY),
-        WhenFull::Wait | WhenFull::Fail => flags,
+        // Without the flag an OSD that is full says nothing, and forgets the request.
+        WhenFull::Try | WhenFull::Fail => flags.with(OsdFlags::FULL_TRY),
+        WhenFull::Wait => flags,
     }
 }
 

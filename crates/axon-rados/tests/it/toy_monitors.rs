@@ -106,7 +106,8 @@ impl Said {
 
     /// Sends the whole map if it is as new as `start`, as real monitors do.
     ///
-    /// Where there is none it sends the two epochs from `start` on, in two messages, between which it sends one that makes no sense.
+    /// Where there is none it sends the two epochs from `start` on, in two messages, between which it sends one that makes no
+    /// sense.
     fn send_osd_maps(&self, connection: &Connection, start: u64) {
         self.epochs.lock().unwrap().push(start);
         if let Some((epoch, map)) = self.osd_map.lock().unwrap().clone() {

@@ -7,6 +7,10 @@ use axon_rados::client::{Errno, RadosError, Waiting, WhenFull};
 use axon_rados::{IoCtx, Rados};
 use axon_testbed::{Cluster, Release};
 use serde_json::json;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How long figures may take to get from the OSDs to the monitors, and maps back to us, on a slow machine.
@@ -46,6 +50,7 @@ fn paused(io: &IoCtx) {
 
 fn full(io: &IoCtx) {
     io.write_full("victim", "x").wait().unwrap();
+    let steady = Steady::begin(io.clone());
     set_ratios(io.rados(), [0.01, 0.02, 0.03]);
     let full = wait_until_full(io);
     assert!(matches!(full, Waiting::ClusterFull | Waiting::PoolFull(_)), "{full}");
@@ -53,8 +58,44 @@ fn full(io: &IoCtx) {
     let waiting = io.append("waited", ", and for room");
     set_ratios(io.rados(), [0.85, 0.90, 0.95]);
     waiting.wait().unwrap();
+    let appended = steady.stop();
     assert_eq!(io.read("waited", 0, 0).wait().unwrap(), "for the pause's end, and for room");
+    assert_eq!(io.stat("steady").wait().unwrap().size, appended, "each was done once");
     wait_until_there_is_room(io);
+}
+
+/// Appends one byte after the other while the cluster becomes full: some are on their way when it does, and the OSD
+/// forgets them.
+struct Steady {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<u64>,
+}
+
+impl Steady {
+    const AT_ONCE: usize = 16;
+
+    fn begin(io: IoCtx) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let append = move || {
+            let (mut done, mut appends) = (0, VecDeque::new());
+            while !stopped.load(Ordering::Relaxed) {
+                appends.push_back(io.append("steady", "x"));
+                if appends.len() > Self::AT_ONCE {
+                    appends.pop_front().into_iter().for_each(|append| append.wait().unwrap());
+                    done += 1;
+                }
+            }
+            appends.into_iter().fold(done, |done, append| append.wait().map(|()| done + 1).unwrap())
+        };
+        Self { stop, thread: std::thread::spawn(append) }
+    }
+
+    /// How many were done, when there is room again.
+    fn stop(self) -> u64 {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap()
+    }
 }
 
 /// The shares of the space from which on an OSD is called full.
@@ -74,6 +115,8 @@ pub(super) fn wait_until_full(io: &IoCtx) -> Waiting {
                 assert_eq!(object, "small");
                 seen = Some(why);
             }
+            // The OSD may know before we do.
+            Err(refused) if matches!(refused.errno(), Some(Errno::ENOSPC | Errno::EDQUOT)) => {}
             Err(other) => panic!("{other}"),
             Ok(()) => {}
         }
