@@ -16,6 +16,13 @@ pub(crate) struct Object {
     pub(crate) story: Vec<String>,
 }
 
+/// An object as it was at a snapshot.
+#[derive(Debug, Clone)]
+pub(crate) struct Past {
+    pub(crate) snap: u64,
+    pub(crate) object: Option<Object>,
+}
+
 /// Something done to an object.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
@@ -33,7 +40,9 @@ pub(crate) enum Step {
     OmapRemoveRange(Name, Name),
     OmapClear,
     CompareAndWrite(Vec<u8>, Vec<u8>),
+    Rollback(Past),
     Read,
+    ReadThen(Past),
     Stat,
     Xattrs,
     Omap,
@@ -65,7 +74,7 @@ const MAX_OMAP: u64 = 1000;
 impl Step {
     /// Whether it changes nothing.
     pub(crate) fn is_look(&self) -> bool {
-        matches!(self, Self::Read | Self::Stat | Self::Xattrs | Self::Omap)
+        matches!(self, Self::Read | Self::ReadThen(_) | Self::Stat | Self::Xattrs | Self::Omap)
     }
 
     /// What the step does to an object as it should be, and what should come of it.
@@ -79,6 +88,14 @@ impl Step {
 
     fn apply_quietly(&self, object: &mut Option<Object>) -> Seen {
         match self {
+            // What was not there then is removed.
+            Self::Rollback(past) => {
+                object.clone_from(&past.object);
+                Seen::Done
+            }
+            Self::ReadThen(past) => {
+                past.object.as_ref().map_or(Seen::Failed(Errno::ENOENT), |then| Seen::Data(then.data.clone()))
+            }
             Self::Truncate(_) | Self::Zero(..) if object.is_none() => Seen::Done,
             Self::Remove
             | Self::RemoveXattr(_)
@@ -127,7 +144,7 @@ impl Step {
             Self::Stat => return Seen::Size(object.data.len() as u64),
             Self::Xattrs => return Seen::Map(object.xattrs.clone()),
             Self::Omap => return Seen::Map(object.omap.clone()),
-            Self::Remove | Self::Create => {}
+            Self::Remove | Self::Create | Self::Rollback(_) | Self::ReadThen(_) => {}
         }
         Seen::Done
     }
@@ -149,7 +166,9 @@ impl Step {
             Self::OmapRemoveRange(begin, end) => changed(io, name, |op| op.omap_remove_range(begin, end)),
             Self::OmapClear => changed(io, name, WriteOp::omap_clear),
             Self::CompareAndWrite(old, new) => Begun::Done(io.compare_and_write(name, 0, old, new)),
+            Self::Rollback(past) => Begun::Done(io.rollback(name, past.snap)),
             Self::Read => Begun::Data(io.read(name, 0, 0)),
+            Self::ReadThen(past) => Begun::Data(io.clone().with_snap(past.snap).read(name, 0, 0)),
             Self::Stat => Begun::Size(io.stat(name)),
             Self::Xattrs => Begun::Xattrs(io.get_xattrs(name)),
             Self::Omap => Begun::Omap(io.omap_vals(name, "", "", MAX_OMAP)),

@@ -3,6 +3,7 @@
 
 mod alarm;
 mod harass;
+mod snaps;
 mod work;
 
 pub(crate) use work::brief;
@@ -125,16 +126,20 @@ fn compare(io: &IoCtx, expected: &Expected) {
     }
 }
 
-/// Both clients list what should be there.
+/// Both clients list what should be there, and removed objects that snapshots have.
 fn compare_names(cluster: &Cluster, io: &IoCtx, expected: &Expected) {
-    let names: Vec<_> = expected.keys().cloned().collect();
     let mut ours: Vec<_> = io.list().map(|object| object.unwrap().name.to_string()).collect();
     ours.sort();
-    assert_eq!(ours, names);
+    let (there, gone): (Vec<_>, Vec<_>) = ours.iter().partition(|name| expected.contains_key(*name));
+    assert!(there.into_iter().eq(expected.keys()));
+    for name in gone {
+        assert!(io.stat(name).wait().unwrap_err().is_not_found(), "{name}");
+        assert!(!io.snapshots_of(name).wait().unwrap().clones.is_empty(), "{name}");
+    }
     let tool = cluster.run("rados", &["-p", io.pool_name(), "ls"]).unwrap().stdout;
     let mut theirs: Vec<_> = tool.lines().collect();
     theirs.sort();
-    assert_eq!(theirs, names);
+    assert_eq!(theirs, ours);
 }
 
 #[test]

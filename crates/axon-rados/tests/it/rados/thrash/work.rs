@@ -1,7 +1,8 @@
 //! Random operations on objects, each answer compared with the model's.
 
 use super::OBJECTS;
-use crate::rados::model::{Begun, Object, Seen, Step};
+use super::snaps::Snaps;
+use crate::rados::model::{Begun, Object, Past, Seen, Step};
 use axon_rados::{IoCtx, Name};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,6 +10,8 @@ use std::time::{Duration, Instant};
 
 /// Objects that are worked on at the same time.
 const AT_ONCE: usize = 16;
+/// Rounds for each snapshot, more or less.
+const ROUNDS_PER_SNAP: u64 = 10;
 
 /// Numbers from a seed (splitmix64).
 pub(super) struct Draw(u64);
@@ -35,10 +38,19 @@ impl Draw {
         (0..=self.below(most)).map(|i| (i as u8).wrapping_mul(13) ^ byte).collect()
     }
 
-    fn step(&mut self, object: Option<&Object>) -> Step {
+    fn step(&mut self, object: Option<&Object>, past: Option<Past>) -> Step {
+        match (self.below(26), past) {
+            (23, Some(past)) => Step::Rollback(past),
+            (24, Some(past)) => Step::ReadThen(past),
+            (chance, _) => self.step_now(chance, object),
+        }
+    }
+
+    /// A step that no snapshot has a part in.
+    fn step_now(&mut self, chance: u64, object: Option<&Object>) -> Step {
         let size = object.map_or(0, |object| object.data.len() as u64);
         let key = self.name();
-        match self.below(26) {
+        match chance {
             0 | 1 => Step::WriteFull(self.bytes(20_000)),
             2 | 3 => Step::Write(self.below(10_000), self.bytes(5000)),
             4..=7 if size < 200_000 => Step::Append(self.bytes(3000)),
@@ -95,11 +107,13 @@ struct Task {
 }
 
 impl Task {
-    fn begin(io: &IoCtx, name: String, object: &mut Option<Object>, draw: &mut Draw) -> Self {
+    fn begin(io: &IoCtx, n: usize, object: &mut Option<Object>, snaps: &Snaps, draw: &mut Draw) -> Self {
+        let name = name(n);
         let mut steps = Vec::new();
         let mut states = Vec::new();
         for _ in 0..=draw.below(3) {
-            let step = draw.step(object.as_ref());
+            let past = snaps.past(n, draw);
+            let step = draw.step(object.as_ref(), past);
             states.push(object.clone());
             let expected = step.apply(object);
             steps.push((step.clone(), vec![expected], step.begin(io, &name)));
@@ -125,9 +139,22 @@ impl Task {
                 brief(&seen),
                 brief(&expected[0])
             );
-            *counts.entry(if step.is_look() { "looks" } else { "changes" }).or_default() += 1;
+            *counts.entry(kind(&step)).or_default() += 1;
         }
     }
+}
+
+fn kind(step: &Step) -> &'static str {
+    match step {
+        Step::Rollback(_) => "rollbacks",
+        Step::ReadThen(_) => "looks back",
+        step if step.is_look() => "looks",
+        _ => "changes",
+    }
+}
+
+fn name(n: usize) -> String {
+    format!("thrashed{n}")
 }
 
 pub(crate) fn brief(what: &impl std::fmt::Debug) -> String {
@@ -139,26 +166,33 @@ pub(crate) fn brief(what: &impl std::fmt::Debug) -> String {
 
 /// Whether enough was done to say something.
 fn is_much(counts: &BTreeMap<&'static str, u64>) -> bool {
-    ["changes", "looks"].iter().all(|kind| counts.get(kind).is_some_and(|count| *count > 100))
+    let least = [("changes", 100), ("looks", 100), ("rollbacks", 10), ("looks back", 10)];
+    least.iter().all(|(kind, least)| counts.get(kind).is_some_and(|count| count > least))
 }
 
 /// Works on random objects until told to stop, but for some rounds at least; returns what should be there.
 pub(super) fn work(io: &IoCtx, seed: u64, stop: &AtomicBool) -> BTreeMap<String, Object> {
     let mut draw = Draw(seed);
     let mut objects: Vec<Option<Object>> = vec![None; OBJECTS];
+    let mut snaps = Snaps::default();
+    let mut io = io.clone();
     let mut counts = BTreeMap::new();
     let mut slowest = Duration::ZERO;
     while !stop.load(Ordering::Relaxed) || !is_much(&counts) {
+        if draw.below(ROUNDS_PER_SNAP) == 0 {
+            snaps.take(&io, &objects);
+            io = io.with_snap_context(snaps.context());
+        }
         let first = draw.below(OBJECTS as u64) as usize;
         let began = Instant::now();
         let tasks: Vec<_> = (0..AT_ONCE)
             .map(|i| (first + i * 7) % OBJECTS)
-            .map(|n| Task::begin(io, format!("thrashed{n}"), &mut objects[n], &mut draw))
+            .map(|n| Task::begin(&io, n, &mut objects[n], &snaps, &mut draw))
             .collect();
         tasks.into_iter().for_each(|task| task.check(&mut counts));
         slowest = slowest.max(began.elapsed());
     }
-    println!("{counts:?}, the slowest round took {slowest:?}");
-    let there = |(n, object): (usize, Option<Object>)| Some((format!("thrashed{n}"), object?));
+    println!("{counts:?}, {} snapshots, the slowest round took {slowest:?}", snaps.taken());
+    let there = |(n, object): (usize, Option<Object>)| Some((name(n), object?));
     objects.into_iter().enumerate().filter_map(there).collect()
 }
