@@ -161,7 +161,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         self.damage = None;
         self.sessions.follow(&self.map, &mut self.actions);
         for tid in self.tids() {
-            self.recheck(tid, skipped);
+            self.recheck(tid, skipped, now);
         }
         self.recheck_lingers(skipped, now);
         self.advance_all(now);
@@ -229,7 +229,24 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         self.sessions.close_all(&mut self.actions);
     }
 
-    fn begin(&mut self, mut request: Request, owner: Owner<T>, now: Instant) -> OpId {
+    fn begin(&mut self, request: Request, owner: Owner<T>, now: Instant) -> OpId {
+        let cost = request.cost();
+        let id = self.enter(request, owner, Some(cost), now);
+        match self.queued.is_empty() && self.budget.take(cost) {
+            true => self.let_in(id.0, now),
+            false => drop(self.queued.insert(id.0)),
+        }
+        id
+    }
+
+    /// Begins a request that takes no part of the budget, and waits for none: what keeps or ends something that stands.
+    fn begin_free(&mut self, request: Request, owner: Owner<T>, now: Instant) -> OpId {
+        let id = self.enter(request, owner, None, now);
+        self.let_in(id.0, now);
+        id
+    }
+
+    fn enter(&mut self, mut request: Request, owner: Owner<T>, cost: Option<u64>, now: Instant) -> OpId {
         if self.follows_a_write(&request) {
             request.flags = request.flags.with(OsdFlags::RWORDERED);
         }
@@ -238,13 +255,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         let patience = Patience::new(now, request.within);
         self.deadlines.extend(patience.until.map(|until| (until, id)));
         self.writes += usize::from(request.is_write());
-        let op = Box::new(Op::new(id, request, owner, patience));
-        let at_once = self.queued.is_empty() && self.budget.take(op.cost);
-        self.ops.insert(tid, op);
-        match at_once {
-            true => self.let_in(tid, now),
-            false => drop(self.queued.insert(tid)),
-        }
+        self.ops.insert(tid, Box::new(Op::new(id, request, owner, cost, patience)));
         id
     }
 
@@ -262,7 +273,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     fn admit(&mut self, now: Instant) {
         while let Some(tid) = self.queued.first().copied() {
             let Some(op) = self.ops.get(&tid) else { return };
-            if !self.budget.take(op.cost) {
+            if op.cost.is_some_and(|cost| !self.budget.take(cost)) {
                 return;
             }
             self.queued.pop_first();
@@ -280,10 +291,11 @@ impl<M: ClusterMap, T> Objecter<M, T> {
 
     /// Looks where a request belongs now; if it has to be sent again it waits for that. OSDs forget writes that they had
     /// not begun when the pool became full: they are sent again when there is room, and done once.
-    fn recheck(&mut self, tid: u64, skipped: bool) {
+    fn recheck(&mut self, tid: u64, skipped: bool, now: Instant) {
         let Some(op) = self.ops.get(&tid).filter(|op| op.phase != Phase::Queued) else { return };
         let target = op.find_target(&self.map);
-        let barred = target.as_ref().is_some_and(|t| self.barrier(op, t.raw.pool.cast_signed()).is_some());
+        let barred =
+            target.as_ref().is_some_and(|t| self.barrier(op, t.raw.pool.cast_signed(), now).is_some());
         let Some(op) = self.ops.get_mut(&tid) else { return };
         let gone = op.link.is_none_or(|link| self.sessions.features(link).is_none());
         if skipped || gone || barred || op.is_outdated(target.as_ref(), &self.map) {
@@ -376,7 +388,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         }
         match self.queued.remove(&tid) {
             true => {}
-            false => self.budget.give_back(op.cost),
+            false => op.cost.into_iter().for_each(|cost| self.budget.give_back(cost)),
         }
         Some(op)
     }

@@ -36,6 +36,7 @@ impl Token {
             Outcome::NotDone(within, why) => Err(RadosError::NotDone { object: text(&object), within, why }),
             Outcome::Unknown(after, why) => Err(RadosError::Unknown { object: text(&object), after, why }),
             Outcome::Full(why) => Err(RadosError::Full { object: text(&object), why }),
+            Outcome::PoolEio(why) => Err(RadosError::PoolEio { object: text(&object), why }),
             Outcome::NoPool => Err(RadosError::NoPool(pool.to_string())),
             Outcome::Unsendable(source) => Err(RadosError::Unsendable { object: text(&object), source }),
         };

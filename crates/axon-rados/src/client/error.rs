@@ -12,8 +12,8 @@ use std::time::Duration;
 ///
 /// The variants say what is known: after [`Refused`](Self::Refused), [`TooLarge`](Self::TooLarge),
 /// [`TooManySteps`](Self::TooManySteps), [`TooLargeForOsd`](Self::TooLargeForOsd), [`Full`](Self::Full),
-/// [`NoPool`](Self::NoPool) and [`NotDone`](Self::NotDone) nothing was changed; after [`Unknown`](Self::Unknown) it may
-/// have been, or may still be.
+/// [`PoolEio`](Self::PoolEio), [`NoPool`](Self::NoPool) and [`NotDone`](Self::NotDone) nothing was changed; after
+/// [`Unknown`](Self::Unknown) it may have been, or may still be.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RadosError {
@@ -86,6 +86,15 @@ pub enum RadosError {
         /// What is full.
         why: Waiting,
     },
+    /// The pool, or the one it is a cache of, is marked so that everything on it fails (`ceph osd pool set <pool> eio
+    /// true`). Ceph: `pg_pool_t::FLAG_EIO`.
+    #[error("{object}: {why}")]
+    PoolEio {
+        /// The object.
+        object: String,
+        /// Which pool is marked.
+        why: Waiting,
+    },
     /// The deadline passed, and the operation was certainly not done.
     #[error("{object}: not done within {within:?}: {why}")]
     NotDone {
@@ -140,12 +149,13 @@ pub enum RadosError {
 }
 
 impl RadosError {
-    /// The number an OSD or monitor answered, if one did.
+    /// The number an OSD or monitor answered, if one did, or would have answered.
     pub fn errno(&self) -> Option<Errno> {
         match self {
             Self::Refused { errno, .. } | Self::Command { errno, .. } => Some(*errno),
             Self::TooLarge { .. } | Self::TooLargeForOsd { .. } => Some(Errno::EMSGSIZE),
             Self::Full { .. } => Some(Errno::ENOSPC),
+            Self::PoolEio { .. } => Some(Errno::EIO),
             _ => None,
         }
     }

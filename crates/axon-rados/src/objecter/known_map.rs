@@ -84,6 +84,7 @@ impl ClusterMap for KnownMap {
             writes: flags.contains(MapFlags::PAUSEWR),
             cluster_full: flags.contains(MapFlags::FULL),
             pool_full: pool.contains(PoolFlags::FULL),
+            pool_eio: pool.contains(PoolFlags::EIO),
         }
     }
 

@@ -10,7 +10,7 @@
 //! ```
 
 use super::op::Owner;
-use super::{Action, ClusterMap, LinkId, Objecter, OpId, Outcome, Request, map::Target};
+use super::{Action, ClusterMap, LinkId, Objecter, OpId, Outcome, Request, Waiting, map::Target};
 use crate::client::Errno;
 use crate::msg::{MWatchNotify, WatchEventKind};
 use crate::ops::{Compound, ReadOp, WatchCall, WriteOp};
@@ -93,7 +93,8 @@ struct Watch<T> {
     /// Told when the watch stands, or cannot.
     token: Option<T>,
     stand: Option<Stand>,
-    ping: Option<OpId>,
+    /// What the OSD was asked last, until it answers.
+    call: Option<OpId>,
 }
 
 /// Where a watch stands.
@@ -130,7 +131,7 @@ impl<T> Default for Lingers<T> {
 }
 
 /// How often a watcher gives a sign of life (Ceph: `objecter_tick_interval`).
-const PING_EVERY: Duration = Duration::from_secs(5);
+pub(super) const PING_EVERY: Duration = Duration::from_secs(5);
 
 impl<T> Lingers<T> {
     fn next_id(&mut self) -> LingerId {
@@ -183,7 +184,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     ) -> LingerId {
         let id = self.lingers.next_id();
         let subject = Subject { object, locator };
-        let watch = Watch { subject, timeout, generation: 0, token: Some(token), stand: None, ping: None };
+        let watch = Watch { subject, timeout, generation: 0, token: Some(token), stand: None, call: None };
         self.lingers.by_id.insert(id, Linger::Watch(watch));
         self.watch_call(id, WatchCall::Watch, within, now);
         id
@@ -191,10 +192,11 @@ impl<M: ClusterMap, T> Objecter<M, T> {
 
     /// Ends a watch; `token` comes back when the OSD knows, unless it is not needed.
     pub(crate) fn unwatch(&mut self, id: LingerId, within: Option<Duration>, token: Option<T>, now: Instant) {
+        self.cancel_call(id, now);
         let Some(Linger::Watch(watch)) = self.lingers.by_id.remove(&id) else { return };
         let mut op = WriteOp::new();
         op.watch(WatchCall::Unwatch, id.0, watch.generation, watch.timeout);
-        self.begin(watch.subject.request(op, within), token.map_or(Owner::Nobody, Owner::App), now);
+        self.begin_free(watch.subject.request(op, within), token.map_or(Owner::Nobody, Owner::App), now);
     }
 
     /// Notifies the watchers of an object.
@@ -218,7 +220,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             accepted: None,
         };
         self.lingers.by_id.insert(id, Linger::Notify(notify));
-        self.send_notify(id, now);
+        self.send_notify(id, Self::begin, now);
         id
     }
 
@@ -231,27 +233,43 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         }
     }
 
-    fn send_notify(&mut self, id: LingerId, now: Instant) {
+    fn send_notify(
+        &mut self,
+        id: LingerId,
+        begin: impl FnOnce(&mut Self, Request, Owner<T>, Instant) -> OpId,
+        now: Instant,
+    ) {
         let Some(Linger::Notify(notify)) = self.lingers.by_id.get_mut(&id) else { return };
         notify.accepted = None;
         let within = notify.until.saturating_duration_since(now);
         let request = notify.subject.request(notify.compound.clone(), Some(within));
-        let op = self.begin(request, Owner::Linger(id, LingerCall::Notify), now);
+        let op = begin(self, request, Owner::Linger(id, LingerCall::Notify), now);
         if let Some(Linger::Notify(notify)) = self.lingers.by_id.get_mut(&id) {
             notify.op = Some(op);
         }
     }
 
+    /// Asks the OSD something about a watch, instead of what it has not answered yet. Only what begins the watch takes a
+    /// part of the budget: the rest must not wait behind operations that are stuck.
     fn watch_call(&mut self, id: LingerId, call: WatchCall, within: Option<Duration>, now: Instant) {
+        self.cancel_call(id, now);
         let Some(watch) = self.lingers.watch(id) else { return };
         let mut op = WriteOp::new();
         op.watch(call, id.0, watch.generation, watch.timeout);
         let request = watch.subject.request(op, within);
-        let op = self.begin(request, Owner::Linger(id, LingerCall::Watch(call)), now);
-        if call == WatchCall::Ping
-            && let Some(watch) = self.lingers.watch(id)
-        {
-            watch.ping = Some(op);
+        let owner = Owner::Linger(id, LingerCall::Watch(call));
+        let op = match call {
+            WatchCall::Watch => self.begin(request, owner, now),
+            _ => self.begin_free(request, owner, now),
+        };
+        if let Some(watch) = self.lingers.watch(id) {
+            watch.call = Some(op);
+        }
+    }
+
+    fn cancel_call(&mut self, id: LingerId, now: Instant) {
+        if let Some(call) = self.lingers.watch(id).and_then(|watch| watch.call.take()) {
+            self.cancel(call, now);
         }
     }
 
@@ -266,6 +284,8 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     ) {
         let refused = match &outcome {
             Outcome::Replied(reply) => Errno::check(reply.result).err(),
+            Outcome::NoPool => Some(Errno::ENOENT),
+            Outcome::PoolEio(_) | Outcome::Unknown(_, Waiting::PoolEio(_)) => Some(Errno::EIO),
             _ => Some(Errno::ETIMEDOUT),
         };
         match (call, refused) {
@@ -290,8 +310,8 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         now: Instant,
     ) {
         let Some(watch) = self.lingers.watch(id) else { return };
+        watch.call = None;
         if call == LingerCall::Watch(WatchCall::Ping) {
-            watch.ping = None;
             return;
         }
         let target = watch.subject.target(&self.map);
@@ -352,7 +372,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
                     }
                 }
                 Some(Linger::Notify(Notify { accepted: Some(link), .. })) if gone(link) => {
-                    self.send_notify(id, now);
+                    self.send_notify(id, Self::begin_free, now);
                 }
                 _ => {}
             }
@@ -363,22 +383,17 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         let Some(watch) = self.lingers.watch(id) else { return };
         watch.stand = None;
         watch.generation += 1;
-        if let Some(ping) = watch.ping.take() {
-            self.cancel(ping, now);
-        }
         self.watch_call(id, WatchCall::Reconnect, None, now);
     }
 
-    /// Gives the signs of life that are due, and ends notifications whose time is over.
+    /// Gives the signs of life that are due, whether or not the last ones were answered, and ends notifications whose time is over.
     pub(super) fn ping_watches(&mut self, now: Instant) {
         let ids: Vec<_> = self.lingers.by_id.keys().copied().collect();
         for id in ids {
             match self.lingers.by_id.get_mut(&id) {
-                Some(Linger::Watch(Watch { stand: Some(stand), ping, .. })) if stand.ping_at <= now => {
+                Some(Linger::Watch(Watch { stand: Some(stand), .. })) if stand.ping_at <= now => {
                     stand.ping_at = now + PING_EVERY;
-                    if ping.is_none() {
-                        self.watch_call(id, WatchCall::Ping, None, now);
-                    }
+                    self.watch_call(id, WatchCall::Ping, None, now);
                 }
                 Some(Linger::Notify(notify)) if notify.until <= now && notify.op.is_none() => {
                     if let Some(token) = notify.token.take() {

@@ -42,6 +42,8 @@ pub(crate) struct Barriers {
     pub(crate) cluster_full: bool,
     /// The pool is full.
     pub(crate) pool_full: bool,
+    /// The pool is marked so that all its requests fail with EIO: its OSDs leave it to the client to say so.
+    pub(crate) pool_eio: bool,
 }
 
 /// The questions; a trait so that the objecter can be tested with maps of three lines.

@@ -5,6 +5,7 @@ use super::map::{ClusterMap, Target};
 use super::request::Patience;
 use super::{LingerId, LinkId, OpId, Outcome, Request, Waiting};
 use crate::msg::Redirect;
+use crate::ops::WatchCall;
 use crate::osd::{HObject, ObjectLocator, OpCode, OsdFlags};
 use crate::osdmap::MapFault;
 use bytes::Bytes;
@@ -40,8 +41,8 @@ pub(super) struct Op<T> {
     pub(super) owner: Owner<T>,
     pub(super) patience: Patience,
     pub(super) phase: Phase,
-    /// Bytes it carries or asks for.
-    pub(super) cost: u64,
+    /// What it takes of the budget: the bytes it carries or asks for. Nothing for what stands above it.
+    pub(super) cost: Option<u64>,
     /// How often it was sent under its present transaction id.
     pub(super) attempts: i32,
     /// Whether it was ever sent, under whichever.
@@ -61,10 +62,16 @@ pub(super) struct Op<T> {
 }
 
 impl<T> Op<T> {
-    pub(super) fn new(id: OpId, request: Request, owner: Owner<T>, patience: Patience) -> Self {
+    pub(super) fn new(
+        id: OpId,
+        request: Request,
+        owner: Owner<T>,
+        cost: Option<u64>,
+        patience: Patience,
+    ) -> Self {
         Self {
             id,
-            cost: request.cost(),
+            cost,
             request,
             owner,
             patience,
@@ -113,6 +120,11 @@ impl<T> Op<T> {
         }
     }
 
+    /// Whether it is the sign of life of a watch.
+    pub(super) fn is_ping(&self) -> bool {
+        matches!(self.owner, Owner::Linger(_, LingerCall::Watch(WatchCall::Ping)))
+    }
+
     /// Whether what was sent may have been dropped by the OSDs, now that the request belongs to `target`: they drop
     /// what they have not begun when the primary changes, when the group is split, and when the monitors say so.
     pub(super) fn is_outdated(&self, target: Option<&Target>, map: &impl ClusterMap) -> bool {
@@ -151,10 +163,24 @@ impl<T> Op<T> {
         self.request.ops.iter().any(|op| matches!(op.code, OpCode::WATCH | OpCode::NOTIFY))
     }
 
+    /// How it ends when a pool is marked eio.
+    pub(super) fn outcome_of_eio(&self, pool: i64, now: Instant) -> Outcome {
+        let after = now.saturating_duration_since(self.patience.began);
+        match self.may_be_done() {
+            true => Outcome::Unknown(after, Waiting::PoolEio(pool)),
+            false => Outcome::PoolEio(Waiting::PoolEio(pool)),
+        }
+    }
+
+    /// Whether it may have been done, and that matters.
+    fn may_be_done(&self) -> bool {
+        self.ever_sent && !self.request.is_harmless()
+    }
+
     /// How it ends when its time is over.
     pub(super) fn outcome_at_deadline(&self, damage: Option<MapFault>, now: Instant) -> Outcome {
         let after = now.saturating_duration_since(self.patience.began);
-        match self.ever_sent && !self.request.is_harmless() {
+        match self.may_be_done() {
             true => Outcome::Unknown(after, self.waiting().given(damage)),
             false => Outcome::NotDone(after, self.waiting().given(damage)),
         }

@@ -117,6 +117,8 @@ pub(crate) enum Outcome {
     Full(Waiting),
     /// There is no such pool.
     NoPool,
+    /// Certainly not done: the pool fails all requests.
+    PoolEio(Waiting),
     /// The OSD is too old for the request.
     Unsendable(crate::msg::MessageError),
 }

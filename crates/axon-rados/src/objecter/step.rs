@@ -37,6 +37,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     /// | to be tried later | | | | | | | wait |
     /// | | none | | | | | | ask for the newest |
     /// | | | unknown | | | | | ask for the newest; end if this is it |
+    /// | | | | the pool, or that before its tier, is marked eio | | | | end |
     /// | | | | paused, full | | | | wait, or end |
     /// | | | | | none | | | ask for the newest |
     /// | | | | | up | none | | dial |
@@ -53,7 +54,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             return Step::Wait(Waiting::Map);
         }
         let Some(target) = &op.target else { return self.without_pool(op) };
-        if let Some(barrier) = self.barrier(op, target.raw.pool.cast_signed()) {
+        if let Some(barrier) = self.barrier(op, target.raw.pool.cast_signed(), now) {
             return barrier;
         }
         let Some(osd) = target.primary else { return Step::Wait(Waiting::Primary(target.pg.pg)) };
@@ -78,9 +79,16 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     }
 
     /// What keeps the request from being sent, if anything does.
-    pub(super) fn barrier(&self, op: &Op<T>, pool: i64) -> Option<Step> {
+    ///
+    /// A watch's signs of life are kept back as reads are: OSDs take them while nothing can be written, and without them
+    /// give the watch up. Ceph: `Objecter::_send_linger_ping`.
+    pub(super) fn barrier(&self, op: &Op<T>, pool: i64, now: Instant) -> Option<Step> {
         let barriers = self.map.barriers(pool);
-        let write = op.request.is_write();
+        let marked = [pool, op.locator().pool].into_iter().find(|pool| self.map.barriers(*pool).pool_eio);
+        if let Some(marked) = marked {
+            return Some(Step::End(op.outcome_of_eio(marked, now)));
+        }
+        let write = op.request.is_write() && !op.is_ping();
         if if write { barriers.writes } else { barriers.reads } {
             return Some(Step::Wait(Waiting::Paused));
         }

@@ -1,5 +1,8 @@
 //! The objecter over maps of three lines: which message goes where, and what the application hears.
 
+mod barriers;
+mod lingers;
+
 use super::map::{Barriers, Interval, Target};
 use super::*;
 use crate::msg::{BackoffOp, MOSDBackoff, MOSDOp, MOSDOpReply, MOSDOpView, Redirect, TypedMessage};
@@ -18,6 +21,10 @@ struct Map {
     primary: Option<u32>,
     pool: bool,
     barriers: Barriers,
+    /// The pool that is marked eio.
+    eio: Option<i64>,
+    /// The pool's cache tier.
+    tier: Option<i64>,
     /// Tells an OSD from its restarted self.
     nonce: u32,
 }
@@ -36,12 +43,12 @@ impl ClusterMap for Map {
         self.pool.then_some(target)
     }
 
-    fn overlay(&self, _: i64, _: bool) -> Option<i64> {
-        None
+    fn overlay(&self, pool: i64, _: bool) -> Option<i64> {
+        self.tier.filter(|_| pool == POOL)
     }
 
-    fn barriers(&self, _: i64) -> Barriers {
-        self.barriers
+    fn barriers(&self, pool: i64) -> Barriers {
+        Barriers { pool_eio: self.eio == Some(pool), ..self.barriers }
     }
 
     fn force_resend(&self, _: i64) -> u32 {
@@ -63,7 +70,15 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let map = Map { epoch: 5, primary: Some(0), pool: true, barriers: Barriers::default(), nonce: 1 };
+        let map = Map {
+            epoch: 5,
+            primary: Some(0),
+            pool: true,
+            barriers: Barriers::default(),
+            eio: None,
+            tier: None,
+            nonce: 1,
+        };
         Self { objecter: Objecter::new(map, Budget::new(3, 1000)), now: Instant::now(), sent: Vec::new() }
     }
 
@@ -330,52 +345,6 @@ fn a_backoff_of_one_object() {
 }
 
 #[test]
-fn pauses_and_fullness() {
-    let mut world = World::new();
-    world.map(|map| map.barriers.pool_full = true);
-    world.write("a");
-    world.begin("r", read("r"));
-    world.begin("f", Request { when_full: WhenFull::Fail, ..write("f") });
-    assert_eq!(world.news(), ["dial 1 for 6800", "f: Full(PoolFull(1))"]);
-    world.connect(1);
-    assert_eq!(world.news(), ["1 <- r tid 2 try 0 e6"]);
-    world.begin("t", Request { when_full: WhenFull::Try, ..write("t") });
-    assert_eq!(world.news(), ["1 <- t tid 4 try 0 e6"]);
-    world.map(|map| map.barriers = Barriers { writes: true, ..Barriers::default() });
-    assert!(world.news().is_empty(), "paused");
-    world.map(|map| map.barriers.writes = false);
-    assert_eq!(world.news(), ["1 <- a tid 1 try 0 e8", "1 <- t tid 4 try 1 e8, again"]);
-}
-
-#[test]
-fn what_was_on_its_way_when_the_pool_became_full_is_sent_again() {
-    let mut world = World::new();
-    world.write("w");
-    world.begin("f", Request { when_full: WhenFull::Fail, ..write("f") });
-    world.connect(1);
-    assert_eq!(world.news(), ["dial 1 for 6800", "1 <- w tid 1 try 0 e5", "1 <- f tid 2 try 0 e5"]);
-    world.map(|map| map.barriers.pool_full = true);
-    world.answer(1, -28, |_| {});
-    assert_eq!(world.news(), ["f: -28"], "the OSD was told to answer");
-    world.begin("r", read("r"));
-    world.news();
-    world.map(|map| map.barriers.pool_full = false);
-    assert_eq!(world.news(), ["1 <- w tid 1 try 1 e7, again"]);
-    world.map(|map| map.barriers.writes = true);
-    assert!(world.news().is_empty(), "paused");
-    world.answer(3, 0, |_| {});
-    assert_eq!(world.news(), ["w: 0"], "it was done before the pause");
-}
-
-#[test]
-fn what_the_osd_forgot_ends_for_want_of_room() {
-    let mut world = two_sent();
-    world.map(|map| map.barriers.cluster_full = true);
-    world.pass(Duration::from_secs(61));
-    assert_eq!(world.news(), ["a: unknown, ClusterFull", "b: unknown, ClusterFull"]);
-}
-
-#[test]
 fn a_pool_nobody_knows() {
     let mut world = World::new();
     world.map(|map| map.pool = false);
@@ -431,24 +400,4 @@ fn nonsense_ends_the_connection_not_the_operation() {
     assert_eq!(world.news(), ["close 2"]);
     world.pass(Duration::from_secs(61));
     assert!(world.news().contains(&"a: unknown, Sense(0)".to_owned()));
-}
-
-#[test]
-fn watches_return_after_a_reset() {
-    let mut world = World::new();
-    let locator = ObjectLocator::pool(POOL);
-    let object = Bytes::from_static(b"o");
-    let timeout = Duration::from_secs(30);
-    world.objecter.watch(object, locator, timeout, None, "w", world.now);
-    world.connect(1);
-    assert_eq!(world.news(), ["dial 1 for 6800", "1 <- o tid 1 try 0 e5"]);
-    world.answer(0, 0, |_| {});
-    assert_eq!(world.news(), ["w: 0"]);
-    world.pass(Duration::from_secs(5));
-    assert_eq!(world.news(), ["1 <- o tid 2 try 0 e5"], "a sign of life");
-    world.objecter.failed(LinkId(1), world.now);
-    world.connect(2);
-    assert_eq!(world.news(), ["dial 2 for 6800", "2 <- o tid 3 try 0 e5"], "the sign of life is forgotten");
-    world.answer(2, -107, |_| {});
-    assert_eq!(world.news(), ["watch 1: Lost(Errno(107))"]);
 }

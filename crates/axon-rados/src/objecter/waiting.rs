@@ -22,6 +22,8 @@ pub enum Waiting {
     ClusterFull,
     /// The pool is full, or its quota is used up.
     PoolFull(i64),
+    /// Nothing: the pool is marked eio, which fails all its requests.
+    PoolEio(i64),
     /// No OSD serves the placement group.
     Primary(PgId),
     /// There is no connection to the OSD yet.
@@ -66,6 +68,10 @@ impl fmt::Display for Waiting {
             Self::Paused => f.write_str("the cluster is paused ('ceph osd unset pause' ends that)"),
             Self::ClusterFull => f.write_str("the cluster is full: nothing can be written"),
             Self::PoolFull(pool) => write!(f, "pool {pool} is full, or its quota is used up"),
+            Self::PoolEio(pool) => write!(
+                f,
+                "pool {pool} is marked eio, which fails all its requests ('ceph osd pool set <pool> eio false' ends that)"
+            ),
             Self::Primary(pg) => write!(f, "no OSD serves placement group {pg}: too few of them are up"),
             Self::Connection(osd) => write!(f, "no connection to osd.{osd}"),
             Self::Sense(osd) => write!(f, "what osd.{osd} sends makes no sense"),

@@ -1,17 +1,18 @@
 //! What cannot be done is said, and what is known about it.
 
-use super::bed::{connect, everywhere, somewhere};
+use super::bed::{command, connect, everywhere, somewhere};
 use crate::monitors::{SECOND, eventually};
 use axon_auth::{AuthName, Mode};
 use axon_denc::{AddrVec, EntityAddr, EntityType};
 use axon_messenger::Modes;
 use axon_rados::Rados;
 use axon_rados::client::{Errno, RadosConfig, RadosError, Waiting};
-use axon_rados::mon::{MonConfig, MonError};
+use axon_rados::mon::{MonConfig, MonError, PoolSpec};
 use axon_rados::msg::MOSDOp;
 use axon_rados::ops::WriteOp;
-use axon_testbed::Cluster;
+use axon_testbed::{Cluster, Release};
 use bytes::Bytes;
+use serde_json::json;
 use std::time::Duration;
 
 #[test]
@@ -83,6 +84,29 @@ fn what_is_too_large_for_an_object() {
         }
         assert_eq!(io.stat("grown").wait().unwrap().size, (127 << 20) + 1);
         io.remove("grown").wait().unwrap();
+    }
+}
+
+/// Its OSDs drop the requests of clients that know the mark: these say it themselves. Pacific has none.
+#[test]
+fn a_pool_that_is_marked_eio() {
+    for bed in everywhere().filter(|bed| bed.cluster.tree().release() == Release::Reef) {
+        let spec = PoolSpec { placement_groups: Some(1), ..PoolSpec::default() };
+        let io = bed.rados.create_pool(&bed.named("marked"), &spec).unwrap();
+        io.write_full("o", "x").wait().unwrap();
+        let mark = |to: &str| {
+            let name = io.pool_name();
+            command(&bed.rados, &json!({"prefix": "osd pool set", "pool": name, "var": "eio", "val": to}));
+            bed.rados.wait_for_latest_map().unwrap();
+        };
+        mark("true");
+        for failed in [io.read("o", 0, 0).wait().map(drop), io.append("o", "y").wait()] {
+            let failed = failed.unwrap_err();
+            assert_eq!(failed.errno(), Some(Errno::EIO), "{failed}");
+            assert!(failed.to_string().contains("is marked eio"), "{failed}");
+        }
+        mark("false");
+        assert_eq!(io.read("o", 0, 0).wait().unwrap(), "x");
     }
 }
 

@@ -1,0 +1,86 @@
+//! Pauses, full pools, and such as are marked eio.
+
+use super::*;
+
+#[test]
+fn pauses_and_fullness() {
+    let mut world = World::new();
+    world.map(|map| map.barriers.pool_full = true);
+    world.write("a");
+    world.begin("r", read("r"));
+    world.begin("f", Request { when_full: WhenFull::Fail, ..write("f") });
+    assert_eq!(world.news(), ["dial 1 for 6800", "f: Full(PoolFull(1))"]);
+    world.connect(1);
+    assert_eq!(world.news(), ["1 <- r tid 2 try 0 e6"]);
+    world.begin("t", Request { when_full: WhenFull::Try, ..write("t") });
+    assert_eq!(world.news(), ["1 <- t tid 4 try 0 e6"]);
+    world.map(|map| map.barriers = Barriers { writes: true, ..Barriers::default() });
+    assert!(world.news().is_empty(), "paused");
+    world.map(|map| map.barriers.writes = false);
+    assert_eq!(world.news(), ["1 <- a tid 1 try 0 e8", "1 <- t tid 4 try 1 e8, again"]);
+}
+
+#[test]
+fn what_was_on_its_way_when_the_pool_became_full_is_sent_again() {
+    let mut world = World::new();
+    world.write("w");
+    world.begin("f", Request { when_full: WhenFull::Fail, ..write("f") });
+    world.connect(1);
+    assert_eq!(world.news(), ["dial 1 for 6800", "1 <- w tid 1 try 0 e5", "1 <- f tid 2 try 0 e5"]);
+    world.map(|map| map.barriers.pool_full = true);
+    world.answer(1, -28, |_| {});
+    assert_eq!(world.news(), ["f: -28"], "the OSD was told to answer");
+    world.begin("r", read("r"));
+    world.news();
+    world.map(|map| map.barriers.pool_full = false);
+    assert_eq!(world.news(), ["1 <- w tid 1 try 1 e7, again"]);
+    world.map(|map| map.barriers.writes = true);
+    assert!(world.news().is_empty(), "paused");
+    world.answer(3, 0, |_| {});
+    assert_eq!(world.news(), ["w: 0"], "it was done before the pause");
+}
+
+#[test]
+fn what_the_osd_forgot_ends_for_want_of_room() {
+    let mut world = two_sent();
+    world.map(|map| map.barriers.cluster_full = true);
+    world.pass(Duration::from_secs(61));
+    assert_eq!(world.news(), ["a: unknown, ClusterFull", "b: unknown, ClusterFull"]);
+}
+
+#[test]
+fn a_pool_marked_eio_fails_everything_at_once() {
+    let mut world = two_sent();
+    world.begin("r", read("r"));
+    world.write("q"); // the budget holds three
+    world.news();
+    world.map(|map| map.eio = Some(POOL));
+    assert_eq!(
+        world.news(),
+        [
+            "a: unknown, PoolEio(1)",
+            "b: unknown, PoolEio(1)",
+            "r: PoolEio(PoolEio(1))",
+            "q: PoolEio(PoolEio(1))"
+        ]
+    );
+    world.begin("r", read("r"));
+    assert_eq!(world.news(), ["r: PoolEio(PoolEio(1))"]);
+    world.map(|map| map.eio = None);
+    world.begin("r", read("r"));
+    assert_eq!(world.news(), ["1 <- r tid 6 try 0 e7"]);
+}
+
+#[test]
+fn the_mark_of_a_pool_or_of_its_tier() {
+    for marked in [POOL, 2] {
+        let mut world = World::new();
+        world.map(|map| (map.tier, map.eio) = (Some(2), Some(marked)));
+        world.write("w");
+        assert_eq!(world.news(), [format!("w: PoolEio(PoolEio({marked}))")]);
+    }
+    let mut world = World::new();
+    world.map(|map| map.eio = Some(2));
+    world.write("w");
+    assert_eq!(world.news(), ["dial 1 for 6800"], "the mark of another pool");
+}
