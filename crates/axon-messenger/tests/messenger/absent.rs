@@ -26,7 +26,7 @@ fn client(town: &Town, n: u64, server: &Messenger) -> (Messenger, Connection) {
 over_each! {
     fn an_abandoned_session_ends_with_what_it_had_to_say(town) {
         let probe = Probe::new();
-        let server = keeper(town, &probe, |builder| builder.abandon_after(Some(MOMENT * 3)));
+        let server = keeper(town, &probe, |builder| builder.abandon_after(Some(MOMENT * 20)));
         drop(client(town, 1, &server));
         let there = probe.wait_accept();
         wait_until("the loss of the socket", || there.state() == State::Standby);

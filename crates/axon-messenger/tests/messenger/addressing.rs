@@ -1,7 +1,7 @@
 //! Who is where: learned addresses, ranges of ports, several addresses, wrong ones.
 
 use crate::probe::{News, Probe, numbered};
-use crate::town::{Town, addrs, at, dial, socket_of, start};
+use crate::town::{Town, addrs, at, dial, socket_of, start, unused_addr, unused_ports};
 use axon_messenger::{
     AddrType, AddrVec, ConnectError, EntityAddr, EntityType, Fault, Nonce, StartError, State, Timeouts,
 };
@@ -21,16 +21,18 @@ over_each! {
     }
 
     fn the_first_free_port_of_a_range_is_taken(town) {
-        let range = at("127.0.0.1:21800-21803");
+        let free = unused_ports(4);
+        let (first, last) = (free.start, free.end - 1);
+        let range = at(&format!("127.0.0.1:{first}-{last}"));
         let servers: Vec<_> = (0..4).map(|n| start(town.builder(&format!("osd.{n}")).bind(range), &Probe::new())).collect();
         let ports: Vec<u16> = servers.iter().map(|server| socket_of(server).port()).collect();
-        assert_eq!(ports, [21800, 21801, 21802, 21803]);
+        assert_eq!(ports, Vec::from_iter(free));
         let full = town.builder("osd.9").bind(range).start(Probe::new()).unwrap_err();
-        assert!(matches!(full, StartError::Bind { addr, .. } if addr.port() == 21803), "{full}");
+        assert!(matches!(full, StartError::Bind { addr, .. } if addr.port() == last), "{full}");
         let mut servers = servers;
         drop(servers.remove(2));
         let again = start(town.builder("osd.9").bind(range), &Probe::new());
-        assert_eq!(socket_of(&again).port(), 21802);
+        assert_eq!(socket_of(&again).port(), last - 1);
     }
 
     fn several_addresses_of_both_families(town) {
@@ -49,10 +51,7 @@ over_each! {
     }
 
     fn the_next_address_is_tried_when_one_refuses(town) {
-        let unused = {
-            let gone = start(town.server("osd.9"), &Probe::new());
-            gone.addrs().first()
-        };
+        let unused = EntityAddr::msgr2(unused_addr(), 5);
         let server = start(town.server("osd.3"), &Probe::new());
         let both = AddrVec(vec![unused, server.addrs().first()]);
         let probe = Probe::new();
@@ -102,10 +101,7 @@ over_each! {
 
     fn advertised_addresses_are_those_peers_are_told(town) {
         let probe = Probe::new();
-        let builder = town.server("osd.3").nonce(Nonce::fixed(5));
-        let server = start(builder, &probe);
-        let bound = server.addrs().first();
-        drop(server);
+        let bound = EntityAddr::msgr2(unused_addr(), 5);
         let public = addrs(&[&bound.to_string(), "v2:10.9.8.7:6800/5"]);
         let server = start(
             town.builder("osd.3").bind(bound.socket.unwrap()).nonce(Nonce::fixed(5)).advertise(public.clone()),

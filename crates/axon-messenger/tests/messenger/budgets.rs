@@ -2,8 +2,10 @@
 
 use crate::executor::block_on;
 use crate::probe::{Probe, filled, numbered, stays};
-use crate::town::{MOMENT, Pair, Town, dial, start, wait_until};
-use axon_messenger::{Connection, EntityType, Message, Received, Rejection, SendError, cost};
+use crate::town::{MOMENT, PATIENCE, Pair, Town, dial, start, unused_addr, wait_until};
+use axon_messenger::{
+    AddrVec, Connection, EntityAddr, EntityType, Message, Messenger, Received, Rejection, SendError, cost,
+};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -22,14 +24,33 @@ fn holding() -> (Held, Arc<Probe>) {
 
 /// A client whose connection has a small send budget and a server that is not there, so that nothing leaves.
 fn stuck(town: &Town, budget: usize) -> (Pair, Connection) {
-    let server = start(town.server("osd.3"), &Probe::new());
-    let target = server.addrs();
+    let target = AddrVec(vec![EntityAddr::msgr2(unused_addr(), 5)]);
     let probe = Probe::new();
     let client = start(town.builder("client.7").send_budget(budget), &probe);
-    drop(server);
     let connection = client.connect(EntityType::Osd, &target).unwrap();
     let other = start(town.server("osd.4"), &probe);
     (Pair { server: other, client, at_server: probe.clone(), at_client: probe }, connection)
+}
+
+/// Sends messages by their numbers until no more has room, where a receiver holds `held` of them; says how many those were.
+fn fill(
+    connection: &Connection,
+    server: &Messenger,
+    held: &Held,
+    until_held: usize,
+    message: impl Fn(u64) -> Message,
+) -> u64 {
+    let mut sent = 0;
+    // A send may also fail because the machine was busy with something else.
+    let is_full = || held.lock().unwrap().len() >= until_held && server.counters().throttle_waits > 0;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match connection.send_timeout(message(sent), MOMENT * 3) {
+            Ok(()) => sent += 1,
+            Err(_) if is_full() => return sent,
+            Err(refused) => assert!(Instant::now() < deadline, "{refused}"),
+        }
+    }
 }
 
 /// Polls a send once.
@@ -105,10 +126,7 @@ over_each! {
         let connection = dial(&client, &server);
         let large = |tid| filled(tid, 3 << 20);
         // One is held there, one is in the transport's hands, one has the budget.
-        let mut tid = 0;
-        while connection.send_timeout(large(tid), MOMENT * 3).is_ok() {
-            tid += 1;
-        }
+        let tid = fill(&connection, &server, &held, 1, large);
         let send = |tid| Box::pin(connection.send_async(large(tid)));
         let (mut first, mut second, mut third) = (send(tid), send(tid + 1), send(tid + 2));
         assert!(!is_sent(&mut first) && !is_sent(&mut second) && !is_sent(&mut third));
@@ -135,10 +153,7 @@ over_each! {
         let server = start(town.server("osd.3").dispatch_budget(4 * SIZE), &probe);
         let client = start(town.builder("client.7").send_budget(8 << 20), &Probe::new());
         let connection = dial(&client, &server);
-        let mut sent = 0;
-        while connection.send_timeout(filled(sent, SIZE), MOMENT * 3).is_ok() {
-            sent += 1;
-        }
+        let sent = fill(&connection, &server, &held, 4, |tid| filled(tid, SIZE));
         assert_eq!(held.lock().unwrap().len(), 4);
         assert!((8..200).contains(&sent), "{sent} messages left although 4 had room");
         assert!(connection.queued_bytes() > 7 << 20);
@@ -197,18 +212,25 @@ over_each! {
     fn connections_share_a_budget_fairly(town) {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let note = seen.clone();
+        let gate = Arc::new(Mutex::new(()));
+        let wait = gate.clone();
         let probe = Probe::with(move |connection, _| {
+            drop(wait.lock());
             std::thread::sleep(Duration::from_micros(200));
             note.lock().unwrap().push(connection.peer_name().unwrap().num);
         });
         let server = start(town.server("osd.3").receive_budget(EntityType::Client, 2, 0), &probe);
         let clients: Vec<_> = (0..4).map(|n| start(town.builder(&format!("client.{n}")), &Probe::new())).collect();
-        for client in &clients {
-            let connection = dial(client, &server);
+        let connections: Vec<_> = clients.iter().map(|client| dial(client, &server)).collect();
+        let closed = gate.lock().unwrap();
+        for connection in &connections {
             for tid in 0..200 {
                 connection.send(numbered(tid)).unwrap();
             }
         }
+        let have_left = || connections.iter().all(|connection| connection.queued_bytes() == 0);
+        wait_until("each to wait", || server.counters().throttle_waits >= 4 && have_left());
+        drop(closed);
         wait_until("all", || seen.lock().unwrap().len() == 800);
         let seen = seen.lock().unwrap();
         let last = |num| seen.iter().rposition(|n| *n == num).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::executor::{Executor, block_on};
 use crate::probe::{News, Probe, filled, numbered, pattern};
-use crate::town::{MOMENT, PATIENCE, Pair, Town, any_port, dial, socket_of, start, wait_until};
+use crate::town::{MOMENT, PATIENCE, Pair, Town, dial, start, unused_addr, wait_until};
 use axon_messenger::{
     BindSpec, CallError, Connection, Expect, Incoming, Nonce, Policy, Received, RecvError, Rejection,
     incoming,
@@ -109,8 +109,8 @@ over_each! {
             let server = town.builder("osd.3").bind(at).nonce(Nonce::MONITOR);
             start(server.default_policy(Policy::stateful_server()), probe)
         };
-        let first = server(any_port(), &probe);
-        let there = BindSpec::from(socket_of(&first));
+        let there = BindSpec::from(unused_addr());
+        let first = server(there, &probe);
         let client = start(town.builder("client.7").default_policy(Policy::lossless_client()), &Probe::new());
         let connection = dial(&client, &first);
         let call = connection.call(numbered(0), ECHO).unwrap();

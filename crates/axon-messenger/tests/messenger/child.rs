@@ -1,5 +1,6 @@
 //! Tests that need a process of their own: they count its threads, measure its memory or use up its descriptors.
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::process::Command;
 
 const MARK: &str = "AXON_TEST_CHILD";
@@ -30,6 +31,22 @@ pub(crate) fn status(field: &str) -> usize {
     let status = std::fs::read_to_string("/proc/self/status").expect("procfs");
     let line = status.lines().find(|line| line.starts_with(field)).expect("the field");
     line.split_whitespace().nth(1).expect("a value").parse().expect("a number")
+}
+
+/// Lets this process have so many descriptors, whatever the soft limit was.
+///
+/// # Panics
+/// If the hard limit is lower.
+pub(crate) fn allow_descriptors(needed: u64) {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_none_or(|soft| soft >= needed) {
+        return;
+    }
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(needed), maximum });
+    raised.unwrap_or_else(|_| {
+        let hard = maximum.expect("a limit that cannot be reached");
+        panic!("this test needs {needed} file descriptors, and `ulimit -Hn` allows {hard}")
+    });
 }
 
 /// Open file descriptors.

@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 const SESSIONS: u16 = 6;
 /// Cuts after which a run ends: enough for each session to break some dozens of times.
 const CUTS: u64 = 400;
+/// How long those may take.
+const WITHIN: Duration = Duration::from_secs(120);
 /// Every so many cuts, all sockets go at once.
 const SWIZZLE: u64 = 25;
 
@@ -155,10 +157,14 @@ impl Stage {
     }
 }
 
+/// Whether sessions are still to be cut that began then.
+fn goes_on<T: Transport>(network: &Cuttable<T>, start: Instant) -> bool {
+    network.cuts() < CUTS && start.elapsed() < WITHIN
+}
+
 /// Cuts until there were enough, or it takes too long.
-fn cut<T: Transport>(network: &Cuttable<T>) {
-    let start = Instant::now();
-    while network.cuts() < CUTS && start.elapsed() < 2 * PATIENCE {
+fn cut<T: Transport>(network: &Cuttable<T>, start: Instant) {
+    while goes_on(network, start) {
         thread::sleep(Duration::from_micros(1500));
         if network.cuts() % SWIZZLE == SWIZZLE - 1 {
             network.cut_all();
@@ -168,10 +174,15 @@ fn cut<T: Transport>(network: &Cuttable<T>) {
     }
 }
 
-/// Sends from both ends until there were enough cuts; returns how many messages each has sent.
-fn send<T: Transport>(network: &Cuttable<T>, session: u16, ends: &[Connection; 2]) -> [u64; 2] {
+/// Sends from both ends while they are cut; returns how many messages each has sent.
+fn send<T: Transport>(
+    network: &Cuttable<T>,
+    start: Instant,
+    session: u16,
+    ends: &[Connection; 2],
+) -> [u64; 2] {
     let mut sent = [1, 0];
-    while network.cuts() < CUTS {
+    while goes_on(network, start) {
         for (end, sent) in ends.iter().zip(&mut sent) {
             end.send_timeout(message(session, *sent), 2 * PATIENCE).unwrap();
             *sent += 1;
@@ -183,12 +194,13 @@ fn send<T: Transport>(network: &Cuttable<T>, session: u16, ends: &[Connection; 2
 fn run<T: Transport + Clone>(inner: T, kind: Kind) {
     let network = Cuttable::new(inner, 1);
     let stage = Stage::new(&Town::over(network.clone()), kind);
+    let start = Instant::now();
     let knife = network.clone();
-    let knife = thread::spawn(move || cut(&knife));
+    let knife = thread::spawn(move || cut(&knife, start));
     let sessions = stage.connect();
     let send_on = |(session, ends): (u16, [Connection; 2])| {
         let network = network.clone();
-        thread::spawn(move || send(&network, session, &ends))
+        thread::spawn(move || send(&network, start, session, &ends))
     };
     let senders: Vec<_> = (0..).zip(sessions.clone()).map(send_on).collect();
     let sent: Vec<[u64; 2]> = senders.into_iter().map(|sender| sender.join().unwrap()).collect();

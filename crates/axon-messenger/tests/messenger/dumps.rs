@@ -85,6 +85,7 @@ over_each! {
     fn a_worker_that_is_held_up_does_not_hold_up_the_dump(town) {
         let (probe, go_on, inside) = blocking();
         let pair = town.pair(&probe, &Probe::new());
+        let go_on = go_on; // dropped before the messengers, whose end waits for the worker
         pair.connect().send(numbered(1)).unwrap();
         inside.recv_timeout(PATIENCE).unwrap();
         let dump = pair.server.dump(Duration::from_millis(50)).unwrap();
@@ -98,6 +99,7 @@ over_each! {
     fn the_end_is_told_to_who_waits_for_a_dump(town) {
         let (probe, go_on, inside) = blocking();
         let pair = town.pair(&probe, &Probe::new());
+        let go_on = go_on; // as above
         let _kept = pair.connected();
         pair.connect().send(numbered(1)).unwrap();
         inside.recv_timeout(PATIENCE).unwrap();

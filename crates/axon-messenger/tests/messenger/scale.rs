@@ -1,6 +1,6 @@
 //! Many connections: no thread for each.
 
-use crate::child::{alone, status};
+use crate::child::{allow_descriptors, alone, status};
 use crate::probe::{Probe, numbered};
 use crate::town::{Town, start, wait_until};
 use axon_messenger::EntityType;
@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const CONNECTIONS: usize = 1000;
 
 fn a_thousand_connections(town: &Town) {
+    allow_descriptors(2500);
     let server = start(town.server("osd.3").workers(2), &Probe::echo());
     let echoes = Arc::new(AtomicUsize::new(0));
     let count = echoes.clone();
@@ -56,6 +57,7 @@ fn a_thousand_connections_over_mem() {
 #[test]
 fn idle_connections_take_little_memory() {
     alone("scale::idle_connections_take_little_memory", || {
+        allow_descriptors(2500);
         let town = Town::tcp();
         let server = start(town.server("osd.3"), &Probe::new());
         let client = start(town.builder("client.7"), &Probe::new());

@@ -1,8 +1,8 @@
 //! SimpleTest, MessageTest, MarkdownTest: messages go both ways, whole and in order, and connections are closed.
 
 use crate::probe::{News, Probe, filled, numbered, pattern, stays};
-use crate::town::{MOMENT, addrs, dial, start, wait_until};
-use axon_messenger::{EntityType, Fault, Message, Nonce, Rejection, State};
+use crate::town::{MOMENT, addrs, dial, start, unused_addr, wait_until};
+use axon_messenger::{AddrVec, EntityAddr, EntityType, Fault, Message, Nonce, Rejection, State};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -72,9 +72,7 @@ over_each! {
     }
 
     fn a_dead_server_is_tried_again_with_growing_pauses(town) {
-        let mut server = start(town.server("osd.3"), &Probe::new());
-        let target = server.addrs();
-        drop(server);
+        let target = AddrVec(vec![EntityAddr::msgr2(unused_addr(), 5)]);
         let probe = Probe::new();
         let client = start(town.builder("client.7"), &probe);
         let begun = Instant::now();
@@ -95,7 +93,7 @@ over_each! {
 
         let received = Probe::new();
         let (socket, nonce) = (target.first().socket.unwrap(), Nonce::fixed(target.first().nonce));
-        server = start(town.builder("osd.3").bind(socket).nonce(nonce), &received);
+        let server = start(town.builder("osd.3").bind(socket).nonce(nonce), &received);
         assert_eq!(server.addrs(), target);
         assert_eq!(received.wait_messages(1)[0].header.tid, 1);
         assert_eq!(connection.state(), State::Open);

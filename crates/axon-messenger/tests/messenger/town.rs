@@ -3,8 +3,10 @@
 use crate::probe::Probe;
 use axon_messenger::{AddrVec, BackOff, BindSpec, Builder, Connection, EntityType, Messenger};
 use axon_transport::{MemNetwork, TcpTransport, Transport, UringTransport};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long something may take that must happen. Generous: the machines that run this are busy.
@@ -113,6 +115,28 @@ pub(crate) fn socket_of(messenger: &Messenger) -> SocketAddr {
 /// A free port on the loopback address.
 pub(crate) fn any_port() -> BindSpec {
     at("127.0.0.1:0")
+}
+
+/// So many ports of the loopback address in a row that nobody listens at, and that nobody else in this process gets.
+///
+/// They are below those the kernel gives to sockets that ask for any, and below those of `axon_testbed`: a port of a
+/// listener that is gone would be taken by another test's socket now and then.
+pub(crate) fn unused_ports(count: u16) -> Range<u16> {
+    const PORTS: Range<u32> = 10_000..20_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let span = PORTS.end - PORTS.start - u32::from(count);
+    let drawn = |_| {
+        let next = std::process::id().wrapping_mul(97) + NEXT.fetch_add(count.into(), Ordering::Relaxed);
+        let first = (PORTS.start + next % span) as u16;
+        first..first + count
+    };
+    let is_free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+    (0..1000).map(drawn).find(|ports| ports.clone().all(is_free)).expect("ports that nobody uses")
+}
+
+/// An address of the loopback interface that nobody listens at, and that stays free for who asked.
+pub(crate) fn unused_addr() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, unused_ports(1).start).into()
 }
 
 /// Exactly this address.
