@@ -48,5 +48,7 @@ mod scale;
 mod shutdown;
 #[path = "messenger/simple.rs"]
 mod simple;
+#[path = "messenger/slow.rs"]
+mod slow;
 #[path = "messenger/urgency.rs"]
 mod urgency;

@@ -69,7 +69,8 @@ pub struct Timeouts {
     /// The default, with that of the answer, gives a silent peer the 30 s that Ceph's clients give a monitor
     /// (`mon_client_ping_timeout`); asked twice as often, ten thousand idle connections cost 1.5 % of a core.
     pub keepalive: Option<Duration>,
-    /// From a keepalive to its acknowledgement, or any other sign of life.
+    /// From a keepalive to its acknowledgement, or any other sign of life. A keepalive behind a large message counts from
+    /// when it has left this process; before, this is how long bytes may stop leaving.
     pub keepalive_ack: Duration,
 }
 

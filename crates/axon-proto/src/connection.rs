@@ -34,6 +34,10 @@ pub enum Input {
     Send(Message),
     /// Ask the peer for a sign of life.
     Keepalive,
+    /// So many bytes of what [`Connection::transmit`] wrote have not left yet. Said after `Keepalive`, and before and after
+    /// `Wake`, it makes an unanswered keepalive count from when it left, by a driver that lets control frames wait until
+    /// nothing stands before them ([`Connection::has_control`]). Others do not say it.
+    Unsent(usize),
     /// From now on a fault ends it, whatever the policy said.
     MarkDisposable,
     /// End it, telling nobody.
@@ -173,6 +177,7 @@ impl Connection {
                 self.on_link(|link| link.keepalive(now));
                 self.leave_standby();
             }
+            Input::Unsent(bytes) => self.on_link(|link| link.unsent(now, bytes)),
             Input::MarkDisposable => self.session.mark_disposable(),
             Input::Send(message) => self.send(message),
             Input::Wake => self.wake(now),
@@ -245,6 +250,11 @@ impl Connection {
         self.session.owes_ack() && self.session.is_idle() && self.link.as_ref().is_some_and(is_quiet)
     }
 
+    /// Whether control frames wait to be written.
+    pub fn has_control(&self) -> bool {
+        self.link.as_ref().is_some_and(Link::has_pending)
+    }
+
     /// What to read next.
     #[inline]
     pub fn demand(&mut self) -> Demand {
@@ -269,7 +279,7 @@ impl Connection {
 
     /// Whether everything accepted for sending was handed to the transport.
     pub fn is_drained(&self) -> bool {
-        self.session.is_drained() && self.link.as_ref().is_none_or(|link| !link.has_pending())
+        self.session.is_drained() && !self.has_control()
     }
 
     /// What messages not written yet, or written and not acknowledged, take of the send budget.

@@ -188,6 +188,14 @@ impl Link {
         self.control(&Control::Keepalive2(Keepalive2 { timestamp: stamp(now) }));
     }
 
+    /// So many bytes of what was taken before have not left; see [`Input::Unsent`](crate::Input::Unsent).
+    pub fn unsent(&mut self, now: Instant, bytes: usize) {
+        if let Stage::Open(liveness) = &mut self.stage {
+            let is_taken = !self.send.has_pending();
+            liveness.stands_behind(now, if is_taken { 0 } else { bytes });
+        }
+    }
+
     /// Whether control frames wait to be taken.
     #[inline]
     pub fn has_pending(&self) -> bool {

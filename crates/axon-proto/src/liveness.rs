@@ -1,4 +1,17 @@
 //! Whether the other end is still there.
+//!
+//! Each link that this side dialled goes round and round here; any byte that arrives leads back to the start:
+//!
+//! ```text
+//!   heard ── keepalive ──► asked ── keepalive_ack ──► given up
+//!                          │   ▲
+//!                          └───┘ what stands before the question leaves: its time begins anew
+//! ```
+//!
+//! A question leaves after what was handed over before it, which over a slow link takes longer than an answer may. So an
+//! unanswered question counts from when it left, and while it has not, the peer is alive if what stands before it gets
+//! less: the device takes more only when the peer's has taken what it had. Whether it does is looked at only when the time
+//! is up. What is sent after the question proves nothing: a device with room takes it for a dead peer, too.
 
 use crate::{Instant, Timeouts, WakeReason};
 use axon_denc::UTime;
@@ -12,7 +25,7 @@ pub(crate) struct Liveness {
     rhythm: Option<Rhythm>,
     heard: Instant,
     /// The oldest keepalive since which nothing was heard.
-    asked: Option<Instant>,
+    asked: Option<Question>,
     /// The message that waits for its admission: this side does not listen, so that silence says nothing about the peer.
     held: Option<Held>,
     /// When the body of the message that was let in has to be complete.
@@ -29,6 +42,15 @@ struct Rhythm {
     /// Times are the ends of steps of a power of two: links that are due at nearly the same time are asked in one turn
     /// of a worker, which costs less than a turn for each.
     step: u64,
+}
+
+/// A keepalive without an answer.
+#[derive(Debug)]
+struct Question {
+    /// When it was asked, or was last found to have come nearer to the peer.
+    since: Instant,
+    /// Bytes that stood before it then, as far as anybody said; none if it had left.
+    behind: usize,
 }
 
 /// A message that waits for its admission.
@@ -124,7 +146,17 @@ impl Liveness {
 
     /// A keepalive goes out.
     pub(crate) fn asked(&mut self, now: Instant) {
-        self.asked.get_or_insert(now);
+        self.asked.get_or_insert(Question { since: now, behind: 0 });
+    }
+
+    /// So many bytes stand before the question, if there is one; none if it has left.
+    pub(crate) fn stands_behind(&mut self, now: Instant, bytes: usize) {
+        if let Some(question) = &mut self.asked {
+            if bytes < question.behind {
+                question.since = now;
+            }
+            question.behind = bytes;
+        }
     }
 
     /// What to do now.
@@ -145,7 +177,9 @@ impl Liveness {
         }
         let idle = self.timeouts.idle.map(|t| (self.heard + t, WakeReason::Idle));
         let keepalive = match (&self.asked, &self.rhythm) {
-            (Some(asked), _) => Some((*asked + self.timeouts.keepalive_ack, WakeReason::KeepaliveAck)),
+            (Some(question), _) => {
+                Some((question.since + self.timeouts.keepalive_ack, WakeReason::KeepaliveAck))
+            }
             (None, Some(rhythm)) => Some((rhythm.next(self.heard), WakeReason::Keepalive)),
             (None, None) => None,
         };
@@ -249,6 +283,36 @@ mod tests {
         link.asked(start);
         link.asked(start + SECOND * 4);
         assert_eq!(link.check(start + SECOND * 5), Silence::GiveUp(WakeReason::KeepaliveAck));
+    }
+
+    /// What happens at each of these seconds after the question, which `behind` bytes stand before then, and when the link
+    /// is given up for want of an answer.
+    #[test]
+    fn a_question_counts_from_when_it_left() {
+        type Looks = &'static [(u32, usize)];
+        let start = Instant(0);
+        let table: [(&str, Looks, u32); 8] = [
+            ("it left at once", &[(0, 0)], 5),
+            ("nobody says how far it is", &[], 5),
+            ("nothing leaves", &[(0, 100), (5, 100)], 5),
+            ("some of it leaves, once", &[(0, 100), (5, 99), (10, 99)], 10),
+            ("it comes nearer each time", &[(0, 100), (5, 60), (10, 20), (15, 0), (20, 0)], 20),
+            ("it left late", &[(0, 100), (5, 0), (10, 0)], 10),
+            ("others follow when it is gone", &[(0, 0), (4, 900), (5, 900)], 5),
+            ("told late, nothing is known of before", &[(5, 100)], 5),
+        ];
+        for (name, looks, given_up) in table {
+            let mut link = Liveness::new(timeouts(), true, SEED, start);
+            link.asked(start);
+            for &(second, behind) in looks {
+                let now = start + SECOND * second;
+                assert!(link.deadline().unwrap().0 >= now, "{name}");
+                link.stands_behind(now, behind);
+            }
+            let due = (start + SECOND * given_up, WakeReason::KeepaliveAck);
+            assert_eq!(link.deadline(), Some(due), "{name}");
+            assert_eq!(link.check(due.0), Silence::GiveUp(WakeReason::KeepaliveAck), "{name}");
+        }
     }
 
     /// Whoever holds the peer back must not blame it for being quiet.

@@ -80,7 +80,7 @@ impl Worker {
             }
             Command::Contend(connection, contender) => self.take_contender(connection, *contender),
             Command::MarkDisposable(connection) => self.input(&connection, Input::MarkDisposable),
-            Command::Keepalive(connection) => self.input(&connection, Input::Keepalive),
+            Command::Keepalive(connection) => self.on_peer(&connection, |peer, station| peer.ask(station)),
             Command::MakeRoom(connection) => {
                 self.on_peer(&connection, |peer, station| peer.make_room(station.now));
             }

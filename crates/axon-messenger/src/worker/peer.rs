@@ -196,22 +196,39 @@ impl Peer {
             self.alarm.set(deadline, slot, &mut station.timers);
             return false;
         }
+        self.tell_unsent(station);
         self.machine.handle(station.now, Input::Wake);
+        self.tell_unsent(station);
         true
+    }
+
+    /// Asks the peer for a sign of life.
+    pub(super) fn ask(&mut self, station: &Station) {
+        self.machine.handle(station.now, Input::Keepalive);
+        self.tell_unsent(station);
+    }
+
+    /// Whether bytes leave says whether the peer lives, while a keepalive waits behind them.
+    fn tell_unsent(&mut self, station: &Station) {
+        self.machine.handle(station.now, Input::Unsent(self.unsent(station)));
+    }
+
+    /// Bytes handed to the transport that have not left.
+    fn unsent(&self, station: &Station) -> usize {
+        self.socket.map_or(0, |socket| station.reactor.unsent(socket))
     }
 
     /// Whether the connection may be closed without losing messages accepted for sending. Asks the peer for a sign that
     /// it has read the last one: the operating system drops what it still has to send when a socket is closed that has
     /// something unread in it.
     pub(super) fn may_close(&mut self, station: &Station) -> bool {
-        let unsent = self.socket.map_or(0, |socket| station.reactor.unsent(socket));
-        let is_drained = self.machine.is_drained() && unsent == 0;
+        let is_drained = self.machine.is_drained() && self.unsent(station) == 0;
         if self.machine.state() != State::Open || !is_drained {
             return is_drained || self.machine.state() == State::Closed;
         }
         if self.unconfirmed.is_some() && self.farewell.is_none() {
             self.farewell = Some(station.now);
-            self.machine.handle(station.now, Input::Keepalive);
+            self.ask(station);
         }
         self.unconfirmed.is_none()
     }
@@ -474,8 +491,7 @@ impl Peer {
         loop {
             let unsent = station.reactor.unsent(socket);
             let room = IN_FLIGHT.saturating_sub(unsent);
-            // An urgent message waits for what was handed over: for one long message, not for two.
-            let must_wait = room == 0 || unsent > 0 && self.machine.session().overflows(room);
+            let must_wait = room == 0 || unsent > 0 && self.waits_alone(room);
             if !must_wait {
                 let sent = self.machine.transmit(room, &mut station.scratch, &mut station.buffers);
                 if station.buffers.is_empty() {
@@ -493,6 +509,12 @@ impl Peer {
                 return;
             }
         }
+    }
+
+    /// Whether what comes next is handed over only when nothing stands before it: so that an urgent message waits for one
+    /// long message, not for two, and so that a keepalive has left when it was handed over.
+    fn waits_alone(&self, room: usize) -> bool {
+        self.machine.session().overflows(room) || self.machine.has_control()
     }
 
     /// Cleans up after the end of the session.

@@ -51,7 +51,7 @@ impl Peer {
             bytes: budget.in_use(),
             budget: budget.limit(),
             senders: budget.waiters(),
-            unsent: self.socket.map_or(0, |socket| station.reactor.unsent(socket)),
+            unsent: self.unsent(station),
         }
     }
 }
