@@ -290,7 +290,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     }
 
     /// Looks where a request belongs now; if it has to be sent again it waits for that. OSDs forget writes that they had
-    /// not begun when the pool became full: they are sent again when there is room, and done once.
+    /// not begun when the pool became full, and reads behind them: they are sent again when there is room, and done once.
     fn recheck(&mut self, tid: u64, skipped: bool, now: Instant) {
         let Some(op) = self.ops.get(&tid).filter(|op| op.phase != Phase::Queued) else { return };
         let target = op.find_target(&self.map);

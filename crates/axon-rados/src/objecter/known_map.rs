@@ -3,7 +3,7 @@
 use super::SnapContext;
 use super::map::{Barriers, ClusterMap, Interval, Target};
 use crate::osd::{ObjectLocator, PgId, SpgId};
-use crate::osdmap::{MapFlags, OsdMap, Pool, PoolFlags, PoolKind};
+use crate::osdmap::{MapFlags, OsdMap, Pool, PoolFlags, PoolKind, UpActing};
 use axon_denc::AddrVec;
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
@@ -54,10 +54,28 @@ impl KnownMap {
             _ => None,
         };
         let shard = shard.and_then(|place| i8::try_from(place).ok()).unwrap_or(SpgId::NO_SHARD);
-        let interval = Interval { acting: osds.acting, up: osds.up, pg_num: pool.pg_num, size: pool.size };
-        Group { pg: SpgId { pg, shard }, primary: osds.acting_primary, interval: Arc::new(interval) }
+        let primary = osds.acting_primary;
+        Group { pg: SpgId { pg, shard }, primary, interval: Arc::new(self.interval(pool, osds)) }
+    }
+
+    fn interval(&self, pool: &Pool, osds: UpActing) -> Interval {
+        Interval {
+            acting: osds.acting,
+            up: osds.up,
+            up_primary: osds.up_primary,
+            pg_num: pool.pg_num,
+            pg_num_pending: pool.pg_num_pending,
+            size: pool.size,
+            min_size: pool.min_size,
+            flags: MapFlags(self.map.flags().0 & OF_INTERVALS.0),
+            ec_optimizations: pool.flags.contains(PoolFlags::EC_OPTIMIZATIONS),
+            peering: pool.peering,
+        }
     }
 }
+
+/// The flags whose change ends the time during which groups are served in one way.
+const OF_INTERVALS: MapFlags = MapFlags(MapFlags::SORTBITWISE.0 | MapFlags::RECOVERY_DELETES.0);
 
 impl ClusterMap for KnownMap {
     fn epoch(&self) -> u32 {

@@ -3,17 +3,19 @@
 //! ```text
 //!           WATCH ok            connection or primary gone
 //!   Begins ──────────> Stands ─────────────────────────────> Returns (RECONNECT)
-//!     │                 │  ^                                    │  │
+//!     │                 │  ^   ping not known (once)            │  │
 //!     │ error           │  └───────────── ok ───────────────────┘  │ error: the OSD has given it up
 //!     v                 v ping fails, DISCONNECT                   v
 //!    over             Lost <──────────────────────────────────────Lost
 //! ```
+//!
+//! A watch that is lost stays until its watcher ends it, so that the OSD hears of that.
 
 use super::op::Owner;
 use super::{Action, ClusterMap, LinkId, Objecter, OpId, Outcome, Request, Waiting, map::Target};
 use crate::client::Errno;
 use crate::msg::{MWatchNotify, WatchEventKind};
-use crate::ops::{Compound, ReadOp, WatchCall, WriteOp};
+use crate::ops::{Answer, Compound, Pick, ReadOp, WatchCall, WriteOp};
 use crate::osd::ObjectLocator;
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -92,17 +94,57 @@ struct Watch<T> {
     generation: u32,
     /// Told when the watch stands, or cannot.
     token: Option<T>,
-    stand: Option<Stand>,
+    standing: Standing,
     /// What the OSD was asked last, until it answers.
     call: Option<OpId>,
+    /// The OSD did not know its last sign of life.
+    doubted: bool,
 }
 
-/// Where a watch stands.
+/// How a watch is.
 #[derive(Debug)]
-struct Stand {
+enum Standing {
+    /// It begins or returns.
+    Asks,
+    Stands {
+        place: Place,
+        ping_at: Instant,
+    },
+    /// Its watcher was told so. The OSD hears of its end all the same.
+    Lost,
+}
+
+/// Where an OSD said yes. It forgets watches' connections and notifications when the connection goes, and when the group
+/// is served in another way. Ceph: `PrimaryLogPG::on_change`.
+#[derive(Debug)]
+struct Place {
     link: LinkId,
     target: Option<Target>,
-    ping_at: Instant,
+}
+
+impl<T> Watch<T> {
+    fn place(&self) -> Option<&Place> {
+        match &self.standing {
+            Standing::Stands { place, .. } => Some(place),
+            Standing::Asks | Standing::Lost => None,
+        }
+    }
+
+    /// When its next sign of life is due.
+    fn ping_at(&self) -> Option<Instant> {
+        match self.standing {
+            Standing::Stands { ping_at, .. } => Some(ping_at),
+            Standing::Asks | Standing::Lost => None,
+        }
+    }
+
+    fn is_lost(&self) -> bool {
+        matches!(self.standing, Standing::Lost)
+    }
+
+    fn target(&self, map: &impl ClusterMap) -> Option<Target> {
+        self.subject.target(map, true)
+    }
 }
 
 #[derive(Debug)]
@@ -113,8 +155,26 @@ struct Notify<T> {
     until: Instant,
     /// The request that is on its way.
     op: Option<OpId>,
-    /// The OSD said yes on this connection.
-    accepted: Option<LinkId>,
+    /// The OSD's number of it is in its answer.
+    number: Pick<u64>,
+    /// Where the OSD said yes.
+    accepted: Option<Place>,
+    /// The number under which it was accepted last.
+    last_number: Option<u64>,
+}
+
+impl<T> Notify<T> {
+    /// Whether it is this notification that ended, and not one that was sent before it.
+    fn is_ended_by(&self, link: LinkId, number: u64) -> bool {
+        match &self.accepted {
+            Some(accepted) => accepted.link == link && self.last_number.is_none_or(|last| last == number),
+            None => self.last_number != Some(number), // the answer may come later than the end
+        }
+    }
+
+    fn target(&self, map: &impl ClusterMap) -> Option<Target> {
+        self.subject.target(map, false)
+    }
 }
 
 /// All watches and notifications of a client.
@@ -142,7 +202,7 @@ impl<T> Lingers<T> {
     /// When the next sign of life is due, or a notification's time is over.
     pub(super) fn next_ping(&self) -> Option<Instant> {
         let due = self.by_id.values().filter_map(|linger| match linger {
-            Linger::Watch(watch) => watch.stand.as_ref().map(|stand| stand.ping_at),
+            Linger::Watch(watch) => watch.ping_at(),
             Linger::Notify(notify) => Some(notify.until),
         });
         due.min()
@@ -165,9 +225,9 @@ impl Subject {
         Request { within, ..request }
     }
 
-    /// Where watches stand.
-    fn target(&self, map: &impl ClusterMap) -> Option<Target> {
-        map.tier_target(&self.locator, &self.object, true)
+    /// Where watches stand, which are writes, and where notifications are.
+    fn target(&self, map: &impl ClusterMap, write: bool) -> Option<Target> {
+        map.tier_target(&self.locator, &self.object, write)
     }
 }
 
@@ -184,7 +244,15 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     ) -> LingerId {
         let id = self.lingers.next_id();
         let subject = Subject { object, locator };
-        let watch = Watch { subject, timeout, generation: 0, token: Some(token), stand: None, call: None };
+        let watch = Watch {
+            subject,
+            timeout,
+            generation: 0,
+            token: Some(token),
+            standing: Standing::Asks,
+            call: None,
+            doubted: false,
+        };
         self.lingers.by_id.insert(id, Linger::Watch(watch));
         self.watch_call(id, WatchCall::Watch, within, now);
         id
@@ -210,14 +278,16 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     ) -> LingerId {
         let id = self.lingers.next_id();
         let mut compound = ReadOp::new();
-        compound.notify(id.0, what.timeout, &what.payload);
+        let number = compound.notify(id.0, what.timeout, &what.payload);
         let notify = Notify {
             subject: Subject { object, locator },
             compound,
             token: Some(token),
             until: now + what.within,
             op: None,
+            number,
             accepted: None,
+            last_number: None,
         };
         self.lingers.by_id.insert(id, Linger::Notify(notify));
         self.send_notify(id, Self::begin, now);
@@ -291,12 +361,9 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         match (call, refused) {
             (LingerCall::Watch(_), None) => self.watch_stands(id, call, link, outcome, now),
             (LingerCall::Watch(WatchCall::Watch), Some(_)) => self.linger_fails(id, outcome),
-            (LingerCall::Watch(_), Some(errno)) => self.watch_is_lost(id, errno),
-            (LingerCall::Notify, None) => {
-                if let Some(Linger::Notify(notify)) = self.lingers.by_id.get_mut(&id) {
-                    (notify.op, notify.accepted) = (None, link);
-                }
-            }
+            (LingerCall::Watch(WatchCall::Ping), Some(Errno::ETIMEDOUT)) => self.watch_is_doubted(id, now),
+            (LingerCall::Watch(_), Some(errno)) => self.watch_is_lost(id, errno, now),
+            (LingerCall::Notify, None) => self.notify_is_accepted(id, link, outcome),
             (LingerCall::Notify, Some(_)) => self.linger_fails(id, outcome),
         }
     }
@@ -312,13 +379,35 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         let Some(watch) = self.lingers.watch(id) else { return };
         watch.call = None;
         if call == LingerCall::Watch(WatchCall::Ping) {
+            watch.doubted = false;
             return;
         }
-        let target = watch.subject.target(&self.map);
-        let ping_at = now + PING_EVERY;
-        watch.stand = link.map(|link| Stand { link, target, ping_at });
+        let target = watch.target(&self.map);
+        if let Some(link) = link {
+            watch.standing = Standing::Stands { place: Place { link, target }, ping_at: now + PING_EVERY };
+        }
         if let Some(token) = watch.token.take() {
             self.actions.push_back(Action::Finish(token, outcome));
+        }
+    }
+
+    /// The OSD does not know the watch in this session. The group may be served in another way for a reason that the map
+    /// does not show: the watch returns, once, and hears if it is really gone.
+    fn watch_is_doubted(&mut self, id: LingerId, now: Instant) {
+        match self.lingers.watch(id).map(|watch| std::mem::replace(&mut watch.doubted, true)) {
+            Some(false) => self.watch_returns(id, now),
+            Some(true) => self.watch_is_lost(id, Errno::ETIMEDOUT, now),
+            None => {}
+        }
+    }
+
+    fn notify_is_accepted(&mut self, id: LingerId, link: Option<LinkId>, outcome: Outcome) {
+        let Some(Linger::Notify(notify)) = self.lingers.by_id.get_mut(&id) else { return };
+        let target = notify.target(&self.map);
+        notify.op = None;
+        notify.accepted = link.map(|link| Place { link, target });
+        if let Outcome::Replied(said) = outcome {
+            notify.last_number = Answer::new(notify.subject.object.clone(), said).get(notify.number).ok();
         }
     }
 
@@ -331,8 +420,10 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         self.actions.extend(token.map(|token| Action::Finish(token, outcome)));
     }
 
-    fn watch_is_lost(&mut self, id: LingerId, errno: Errno) {
-        if let Some(Linger::Watch(_)) = self.lingers.by_id.remove(&id) {
+    fn watch_is_lost(&mut self, id: LingerId, errno: Errno, now: Instant) {
+        self.cancel_call(id, now);
+        let Some(watch) = self.lingers.watch(id) else { return };
+        if !matches!(std::mem::replace(&mut watch.standing, Standing::Lost), Standing::Lost) {
             self.actions.push_back(Action::News(id, WatchNews::Lost(errno)));
         }
     }
@@ -343,14 +434,17 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             event.message;
         let id = LingerId(cookie);
         match (kind, self.lingers.by_id.get_mut(&id)) {
-            (WatchEventKind::Notify, Some(Linger::Watch(_))) => {
+            (WatchEventKind::Notify, Some(Linger::Watch(watch))) if !watch.is_lost() => {
                 self.actions
                     .push_back(Action::News(id, WatchNews::Notified { notify_id, notifier, payload }));
             }
-            (WatchEventKind::Disconnect, Some(Linger::Watch(_))) => self.watch_is_lost(id, Errno::ENOTCONN),
+            (WatchEventKind::Disconnect, Some(Linger::Watch(_))) => {
+                self.watch_is_lost(id, Errno::ENOTCONN, now);
+            }
             (WatchEventKind::NotifyComplete, Some(Linger::Notify(notify))) => {
-                let earlier = notify.accepted.is_some_and(|link| link != event.link);
-                if !earlier && let Some(token) = notify.token.take() {
+                if notify.is_ended_by(event.link, notify_id)
+                    && let Some(token) = notify.token.take()
+                {
                     self.actions.push_back(Action::Notified(token, NotifyEnd { result, payload: answers }));
                     self.forget_notify(id, now);
                 }
@@ -363,15 +457,18 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     pub(super) fn recheck_lingers(&mut self, skipped: bool, now: Instant) {
         let ids: Vec<_> = self.lingers.by_id.keys().copied().collect();
         for id in ids {
-            let gone = |link: &LinkId| self.sessions.features(*link).is_none();
+            let is_over = |place: &Place, target: Option<Target>| {
+                skipped || place.target != target || self.sessions.features(place.link).is_none()
+            };
             match self.lingers.by_id.get(&id) {
-                Some(Linger::Watch(Watch { stand: Some(stand), subject, .. })) => {
-                    let target = subject.target(&self.map);
-                    if skipped || target != stand.target || gone(&stand.link) {
-                        self.watch_returns(id, now);
-                    }
+                Some(Linger::Watch(watch))
+                    if watch.place().is_some_and(|place| is_over(place, watch.target(&self.map))) =>
+                {
+                    self.watch_returns(id, now);
                 }
-                Some(Linger::Notify(Notify { accepted: Some(link), .. })) if gone(link) => {
+                Some(Linger::Notify(notify))
+                    if notify.accepted.as_ref().is_some_and(|at| is_over(at, notify.target(&self.map))) =>
+                {
                     self.send_notify(id, Self::begin_free, now);
                 }
                 _ => {}
@@ -381,7 +478,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
 
     fn watch_returns(&mut self, id: LingerId, now: Instant) {
         let Some(watch) = self.lingers.watch(id) else { return };
-        watch.stand = None;
+        watch.standing = Standing::Asks;
         watch.generation += 1;
         self.watch_call(id, WatchCall::Reconnect, None, now);
     }
@@ -391,8 +488,10 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         let ids: Vec<_> = self.lingers.by_id.keys().copied().collect();
         for id in ids {
             match self.lingers.by_id.get_mut(&id) {
-                Some(Linger::Watch(Watch { stand: Some(stand), .. })) if stand.ping_at <= now => {
-                    stand.ping_at = now + PING_EVERY;
+                Some(Linger::Watch(Watch { standing: Standing::Stands { ping_at, .. }, .. }))
+                    if *ping_at <= now =>
+                {
+                    *ping_at = now + PING_EVERY;
                     self.watch_call(id, WatchCall::Ping, None, now);
                 }
                 Some(Linger::Notify(notify)) if notify.until <= now && notify.op.is_none() => {

@@ -1,6 +1,7 @@
 //! What the objecter asks a map.
 
 use crate::osd::{ObjectLocator, PgId, SpgId};
+use crate::osdmap::MapFlags;
 use axon_denc::AddrVec;
 use std::sync::Arc;
 
@@ -19,16 +20,30 @@ pub(crate) struct Target {
 }
 
 /// What marks the time during which a placement group is served in one way.
+///
+/// Ceph: `PastIntervals::is_new_interval` in `src/osd/osd_types.cc`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Interval {
     /// The OSDs that serve it, in their order.
     pub(crate) acting: Vec<Option<u32>>,
     /// The OSDs that should.
     pub(crate) up: Vec<Option<u32>>,
+    /// The one of them that should lead.
+    pub(crate) up_primary: Option<u32>,
     /// The pool's number of groups.
     pub(crate) pg_num: u32,
+    /// The same when a merge that has begun is done.
+    pub(crate) pg_num_pending: u32,
     /// Copies of an object.
     pub(crate) size: u8,
+    /// How many of them must be there.
+    pub(crate) min_size: u8,
+    /// The order of objects, and whether deletions are recovered.
+    pub(crate) flags: MapFlags,
+    /// How shards are laid out.
+    pub(crate) ec_optimizations: bool,
+    /// What stretched clusters ask for.
+    pub(crate) peering: Option<[u32; 4]>,
 }
 
 /// What keeps requests of a kind from being sent.

@@ -17,21 +17,24 @@ pub(super) enum Verdict {
     Unknown(Waiting),
 }
 
-/// What the answer to a request means.
+/// What the answer to a request means. OSDs look whether a client may do a thing before they look whether it was done
+/// already. Ceph: `PrimaryLogPG::do_op`.
 ///
 /// | redirect | code | earlier attempts at a write | verdict |
 /// |---|---|---|---|
 /// | yes | | | elsewhere |
 /// | no | EAGAIN | | again |
-/// | no | EBLOCKLISTED | yes | unknown |
+/// | no | EBLOCKLISTED, EPERM | yes | unknown |
 /// | no | any other | | finish |
 pub(super) fn decide_reply(reply: &MOSDOpReplyView<'_>, uncertain: bool) -> Verdict {
     const EAGAIN: i32 = -Errno::EAGAIN.0;
+    const EPERM: i32 = -Errno::EPERM.0;
     const EBLOCKLISTED: i32 = -Errno::EBLOCKLISTED.0;
     match (&reply.redirect, reply.result) {
         (Some(redirect), _) => Verdict::Elsewhere(redirect.clone()),
         (None, EAGAIN) => Verdict::Again,
         (None, EBLOCKLISTED) if uncertain => Verdict::Unknown(Waiting::Blocklisted),
+        (None, EPERM) if uncertain => Verdict::Unknown(Waiting::NotPermitted),
         (None, _) => Verdict::Finish,
     }
 }
@@ -83,6 +86,8 @@ mod tests {
             (0, true, Verdict::Finish),
             (-2, true, Verdict::Finish),
             (-11, false, Verdict::Again),
+            (-1, false, Verdict::Finish),
+            (-1, true, Verdict::Unknown(Waiting::NotPermitted)),
             (-108, false, Verdict::Finish),
             (-108, true, Verdict::Unknown(Waiting::Blocklisted)),
         ] {

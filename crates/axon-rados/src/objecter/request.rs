@@ -16,7 +16,7 @@ pub struct SnapContext {
     pub snaps: Vec<u64>,
 }
 
-/// What a write does while the cluster or the pool is full.
+/// What a write does while the cluster or the pool is full, and a read behind one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum WhenFull {
     /// It waits for room, until its deadline.
@@ -79,6 +79,11 @@ impl Request {
     /// Whether the request may change something.
     pub(crate) fn is_write(&self) -> bool {
         self.flags.contains(OsdFlags::WRITE)
+    }
+
+    /// Whether it keeps its place among writes.
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.is_write() || self.flags.contains(OsdFlags::RWORDERED)
     }
 
     /// Whether the request is on a placement group.

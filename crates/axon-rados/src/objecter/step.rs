@@ -82,6 +82,9 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     ///
     /// A watch's signs of life are kept back as reads are: OSDs take them while nothing can be written, and without them
     /// give the watch up. Ceph: `Objecter::_send_linger_ping`.
+    ///
+    /// Reads that keep their place among writes wait for room as writes do, behind the write they follow: OSDs forget
+    /// both when the pool becomes full. Ceph: `Objecter::Op::respects_full`, `PrimaryLogPG::do_op`.
     pub(super) fn barrier(&self, op: &Op<T>, pool: i64, now: Instant) -> Option<Step> {
         let barriers = self.map.barriers(pool);
         let marked = [pool, op.locator().pool].into_iter().find(|pool| self.map.barriers(*pool).pool_eio);
@@ -93,14 +96,14 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             return Some(Step::Wait(Waiting::Paused));
         }
         let why = match barriers {
-            _ if !write => return None,
+            _ if op.is_ping() || !op.request.is_ordered() => return None,
             b if b.cluster_full => Waiting::ClusterFull,
             b if b.pool_full => Waiting::PoolFull(pool),
             _ => return None,
         };
         match op.request.when_full {
             WhenFull::Wait => Some(Step::Wait(why)),
-            WhenFull::Fail if op.ever_sent => None, // it may have been done: the OSD will say
+            WhenFull::Fail if op.ever_sent || !write => None, // the OSD answers: it may have been done
             WhenFull::Fail => Some(Step::End(Outcome::Full(why))),
             WhenFull::Try => None,
         }

@@ -20,6 +20,7 @@ struct Map {
     epoch: u32,
     primary: Option<u32>,
     pool: bool,
+    size: u8,
     barriers: Barriers,
     /// The pool that is marked eio.
     eio: Option<i64>,
@@ -37,7 +38,7 @@ impl ClusterMap for Map {
     fn target(&self, locator: &ObjectLocator, _object: &[u8]) -> Option<Target> {
         let pool = locator.pool.cast_unsigned();
         let pg = SpgId::whole(PgId { pool, seed: 0 });
-        let interval = Interval { acting: vec![self.primary], ..Interval::default() };
+        let interval = Interval { acting: vec![self.primary], size: self.size, ..Interval::default() };
         let target =
             Target { raw: PgId { pool, seed: 7 }, pg, primary: self.primary, interval: Arc::new(interval) };
         self.pool.then_some(target)
@@ -74,6 +75,7 @@ impl World {
             epoch: 5,
             primary: Some(0),
             pool: true,
+            size: 1,
             barriers: Barriers::default(),
             eio: None,
             tier: None,
@@ -387,6 +389,18 @@ fn a_ban_after_a_second_attempt_leaves_doubt() {
     world.news();
     world.answer(2, -108, |_| {});
     assert_eq!(world.news(), ["b: unknown, Blocklisted"]);
+}
+
+#[test]
+fn a_refusal_of_a_second_attempt_leaves_doubt() {
+    let mut world = two_sent();
+    world.answer(0, -1, |_| {});
+    assert_eq!(world.news(), ["a: -1"]);
+    world.objecter.failed(LinkId(1), world.now);
+    world.connect(2);
+    world.news();
+    world.answer(2, -1, |_| {});
+    assert_eq!(world.news(), ["b: unknown, NotPermitted"]);
 }
 
 #[test]

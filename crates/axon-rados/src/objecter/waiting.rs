@@ -38,6 +38,8 @@ pub enum Waiting {
     Answer(u32),
     /// Nothing any more: the monitors have banned this client.
     Blocklisted,
+    /// Nothing any more: the OSD did not permit the last attempt, which says nothing of earlier ones.
+    NotPermitted,
 }
 
 impl Waiting {
@@ -83,6 +85,9 @@ impl fmt::Display for Waiting {
             }
             Self::Again => f.write_str("the OSD said to try again"),
             Self::Answer(osd) => write!(f, "no answer from osd.{osd}"),
+            Self::NotPermitted => f.write_str(
+                "the last attempt was not permitted (the key's capabilities do not allow it), an earlier one may have been",
+            ),
             Self::Blocklisted => f.write_str("this client was blocklisted after the operation was sent"),
         }
     }

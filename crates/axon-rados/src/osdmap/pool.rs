@@ -69,6 +69,8 @@ pub struct Pool {
     pub created: UTime,
     /// Shards that never lead a group.
     pub nonprimary_shards: ShardSet,
+    /// Over how much of CRUSH a group must be spread to be active, in stretched clusters: compared, not understood.
+    pub(crate) peering: Option<[u32; 4]>,
     pub(super) name_hash: NameHash,
 }
 

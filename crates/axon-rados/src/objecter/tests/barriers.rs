@@ -41,6 +41,30 @@ fn what_was_on_its_way_when_the_pool_became_full_is_sent_again() {
 }
 
 #[test]
+fn a_read_behind_a_write_waits_for_room_with_it() {
+    let mut world = two_sent();
+    world.begin("a", read("a"));
+    assert_eq!(world.news(), ["1 <- a tid 3 try 0 e5"]);
+    world.map(|map| map.barriers.pool_full = true);
+    world.pass(Duration::from_secs(1));
+    assert!(world.news().is_empty());
+    world.map(|map| map.barriers.pool_full = false);
+    let again =
+        ["1 <- a tid 1 try 1 e7, again", "1 <- b tid 2 try 1 e7, again", "1 <- a tid 3 try 1 e7, again"];
+    assert_eq!(world.news(), again);
+}
+
+#[test]
+fn a_read_that_shall_not_wait_for_room_is_answered() {
+    let mut world = World::new();
+    world.map(|map| map.barriers.pool_full = true);
+    world.begin("t", Request { when_full: WhenFull::Try, ..write("a") });
+    world.begin("r", Request { when_full: WhenFull::Fail, ..read("a") });
+    world.connect(1);
+    assert_eq!(world.news(), ["dial 1 for 6800", "1 <- a tid 1 try 0 e6", "1 <- a tid 2 try 0 e6"]);
+}
+
+#[test]
 fn what_the_osd_forgot_ends_for_want_of_room() {
     let mut world = two_sent();
     world.map(|map| map.barriers.cluster_full = true);

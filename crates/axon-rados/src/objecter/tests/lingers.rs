@@ -1,6 +1,7 @@
 //! Watches and notifications.
 
 use super::*;
+use crate::msg::{MWatchNotify, WatchEventKind};
 use crate::objecter::linger::PING_EVERY;
 
 /// A world in which watch 1 stands on connection 1.
@@ -83,4 +84,107 @@ fn a_watch_that_is_ended_leaves_nothing_behind() {
     assert!(world.news().is_empty());
     world.map(|map| map.primary = Some(0));
     assert_eq!(world.news(), ["1 <- o tid 3 try 0 e7"], "the end, and no return");
+}
+
+#[test]
+fn a_sign_of_life_that_is_not_known_makes_the_watch_return_once() {
+    let mut world = watching();
+    world.pass(PING_EVERY);
+    assert_eq!(world.news(), ["1 <- o tid 2 try 0 e5"]);
+    world.answer(1, -110, |_| {});
+    assert_eq!(world.news(), ["1 <- o tid 3 try 0 e5"], "it returns");
+    world.answer(2, 0, |_| {});
+    for nth in [3, 4] {
+        world.pass(PING_EVERY);
+        world.news();
+        world.answer(nth, if nth == 3 { 0 } else { -110 }, |_| {});
+    }
+    assert_eq!(world.news(), ["1 <- o tid 6 try 0 e5"], "and again, after one that was known");
+    world.answer(5, 0, |_| {});
+    world.pass(PING_EVERY);
+    assert_eq!(world.news(), ["1 <- o tid 7 try 0 e5"]);
+    world.answer(6, -110, |_| {});
+    assert_eq!(world.news(), ["watch 1: Lost(Errno(110))"]);
+}
+
+/// The OSD accepts the `nth` request, a notification, as its `number`.
+fn accept(world: &mut World, nth: usize, number: u64) {
+    world.answer(nth, 0, |reply| {
+        reply.data = Bytes::copy_from_slice(&number.to_le_bytes());
+        reply.ops[0].payload_len = 8;
+    });
+}
+
+/// A message of the OSD about watch or notification 1.
+fn watch_event(event: WatchEventKind, notify_id: u64) -> Message {
+    let none = Bytes::new();
+    let (payload, answers) = (none.clone(), none);
+    MWatchNotify { event, cookie: 1, version: 1, notify_id, payload, result: 0, notifier: 4, answers }
+        .encode(FEATURES)
+        .unwrap()
+}
+
+/// The OSD says that its notification `number` ended.
+fn complete(world: &mut World, number: u64) {
+    let complete = watch_event(WatchEventKind::NotifyComplete, number);
+    world.objecter.message(LinkId(1), &complete, world.now);
+}
+
+/// A world in which a notification was accepted as number 8.
+fn notifying() -> World {
+    let mut world = World::new();
+    let what = Notification {
+        payload: Bytes::new(),
+        timeout: Duration::from_secs(30),
+        within: Duration::from_secs(35),
+    };
+    world.objecter.notify(Bytes::from_static(b"o"), ObjectLocator::pool(POOL), what, "n", world.now);
+    world.connect(1);
+    assert_eq!(world.news(), ["dial 1 for 6800", "1 <- o tid 1 try 0 e5"]);
+    accept(&mut world, 0, 8);
+    assert!(world.news().is_empty());
+    world
+}
+
+#[test]
+fn notifications_that_osds_forget_are_sent_again() {
+    let mut world = notifying();
+    world.map(|map| map.size = 2);
+    assert_eq!(world.news(), ["1 <- o tid 2 try 0 e6"], "the group is served in another way");
+    complete(&mut world, 8);
+    accept(&mut world, 1, 9);
+    complete(&mut world, 8);
+    assert!(world.news().is_empty(), "that was the one before");
+    world.objecter.change_map(|map| map.epoch += 9, true, world.now);
+    assert_eq!(world.news(), ["1 <- o tid 3 try 0 e15"], "nobody knows what happened");
+    accept(&mut world, 2, 10);
+    world.map(|_| {});
+    complete(&mut world, 10);
+    assert_eq!(world.news(), ["n: NotifyEnd { result: 0, payload: b\"\" }"]);
+}
+
+#[test]
+fn a_notification_in_a_pool_that_is_deleted_ends_at_once() {
+    let mut world = notifying();
+    world.map(|map| map.pool = false);
+    assert_eq!(world.news(), ["ask"]);
+    world.objecter.latest(6, world.now);
+    assert_eq!(world.news(), ["n: NoPool"]);
+}
+
+#[test]
+fn a_watch_that_is_lost_is_ended_like_any_other() {
+    let mut world = watching();
+    let disconnect = watch_event(WatchEventKind::Disconnect, 0);
+    for lost in [vec!["watch 1: Lost(Errno(107))"], vec![]] {
+        world.objecter.message(LinkId(1), &disconnect, world.now);
+        assert_eq!(world.news(), lost, "it is said once");
+    }
+    world.pass(PING_EVERY);
+    world.map(|map| map.size = 2);
+    assert!(world.news().is_empty(), "neither signs of life nor a return");
+    world.objecter.unwatch(LingerId(1), None, Some("u"), world.now);
+    assert_eq!(world.news(), ["1 <- o tid 2 try 0 e6"]);
+    world.answer(1, 0, |_| {});
+    assert_eq!(world.news(), ["u: 0"]);
 }

@@ -119,7 +119,7 @@ impl Pool {
             body.versioned("last merge", u8::MAX)?;
         }
         if version == 30 || version > 30 && body.bool()? {
-            body.take(4 * 4)?; // where groups may be active in stretch mode
+            self.peering = Some([body.u32()?, body.u32()?, body.u32()?, body.u32()?]);
         }
         if version >= 32 {
             self.nonprimary_shards = read_shards(body)?;
