@@ -12,6 +12,7 @@ use crate::{Process, Run, Scratch, TestbedError, Tree};
 use serde_json::Value;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -35,6 +36,7 @@ pub struct Cluster {
     plan: ClusterBuilder,
     fsid: String,
     monitors: Vec<Monitor>,
+    daemon_ports: RangeInclusive<u16>,
     redirects: Redirects,
     scratch: Scratch,
 }

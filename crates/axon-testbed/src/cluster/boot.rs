@@ -1,6 +1,7 @@
 //! Bringing a cluster up: keys, monitor map, daemons.
 
 use super::{COMMAND_TIMEOUT, Cluster, ClusterBuilder, DAEMON_TIMEOUT, Monitor, local};
+use crate::port::daemon_ports;
 use crate::process::run_ok;
 use crate::redirect::Redirects;
 use crate::{Process, Scratch, Tap, TestbedError, Tree, free_port};
@@ -31,6 +32,7 @@ impl Cluster {
             tree: Tree::find(plan.release)?,
             fsid: uuid()?,
             monitors: monitor_map(&plan),
+            daemon_ports: daemon_ports(),
             redirects: Redirects::new(scratch.path()),
             scratch,
             plan,

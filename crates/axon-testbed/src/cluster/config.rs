@@ -43,6 +43,8 @@ impl Cluster {
         for (option, value) in FIXED {
             set(option, value);
         }
+        set("ms bind port min", self.daemon_ports.start());
+        set("ms bind port max", self.daemon_ports.end());
         set("ms bind msgr1", &self.plan.msgr1);
         // The file system's pools and monitors with no quorum aside, nothing above depends on these.
         for (option, value) in &self.plan.options {
@@ -71,8 +73,6 @@ const FIXED: &[(&str, &str)] = &[
     ("public addr", "127.0.0.1"),
     ("cluster addr", "127.0.0.1"),
     ("ms bind ipv6", "false"),
-    ("ms bind port min", "33000"),
-    ("ms bind port max", "60000"),
     ("osd objectstore", "memstore"),
     ("memstore device bytes", "2147483648"),
     ("osd pool default size", "1"),
