@@ -8,6 +8,7 @@ use super::map_damage::{AskWhole, OnMapDamage};
 use super::map_wait::MapWaiters;
 use super::watch::Mailbox;
 use crate::mon::{MapVersions, MonClient, Pending};
+use crate::msg::Fsid;
 use crate::objecter::{Action, Budget, KnownMap, LingerId, LinkId, Objecter};
 use axon_denc::{AddrVec, EntityType};
 use axon_messenger::{Connection, Messenger};
@@ -52,6 +53,7 @@ struct State {
 
 #[derive(Clone)]
 struct Cluster {
+    fsid: Fsid,
     messenger: Arc<Messenger>,
     mon: Arc<MonClient>,
 }
@@ -78,7 +80,8 @@ impl Core {
 
     /// Begins to use the messenger.
     pub(super) fn begin(&self, mon: Arc<MonClient>) {
-        self.lock().cluster = Some(Cluster { messenger: mon.messenger().clone(), mon });
+        let cluster = Cluster { fsid: mon.fsid(), messenger: mon.messenger().clone(), mon };
+        self.lock().cluster = Some(cluster);
         self.changed.notify_all();
     }
 

@@ -57,6 +57,12 @@ impl Bed {
         send(self.toys[0].said.sessions.lock().unwrap().last().unwrap(), message);
     }
 
+    /// Sends maps that are this cluster's.
+    fn push_maps(&self, maps: MOSDMap) {
+        let fsid = self.rados.mon().fsid();
+        self.push(MOSDMap { fsid, ..maps }.encode(FEATURES).unwrap());
+    }
+
     /// What the monitor has from now on, which need not be a map.
     fn store(&self, epoch: u32, map: &Bytes) {
         *self.toys[0].said.osd_map.lock().unwrap() = Some((epoch, map.clone()));
@@ -68,13 +74,25 @@ impl Bed {
 }
 
 #[test]
+fn maps_of_another_cluster_are_not_taken() {
+    let [first, second] = two_maps();
+    let bed = Bed::new(&first);
+    let full = [(3, second)].into();
+    bed.push(MOSDMap { fsid: [8; 16], full, newest: 3, ..MOSDMap::default() }.encode(FEATURES).unwrap());
+    let incremental = [(2, Bytes::from_static(b"no change"))].into();
+    bed.push_maps(MOSDMap { incremental, newest: 2, ..MOSDMap::default() });
+    eventually("the damage is told", 60 * SECOND, || !bed.told.lock().unwrap().is_empty());
+    assert_eq!(bed.told.lock().unwrap()[0].have, 1, "what came before it was not taken");
+}
+
+#[test]
 fn damaged_maps_are_told_asked_for_again_and_named() {
     let [first, second] = two_maps();
     let bed = Bed::new(&first);
     let io = bed.rados.pool("rbd").unwrap().with_deadline(Some(2 * SECOND));
     bed.store(3, &second.slice(..second.len() / 2));
     let incremental = [(2, Bytes::from_static(b"\x08\x07\xff\0\0\0 no change"))].into();
-    bed.push(MOSDMap { incremental, newest: 2, ..MOSDMap::default() }.encode(FEATURES).unwrap());
+    bed.push_maps(MOSDMap { incremental, newest: 2, ..MOSDMap::default() });
     // The change, and each answer to a question for the whole map.
     eventually("the damage is told", 60 * SECOND, || bed.told.lock().unwrap().len() >= 3);
 

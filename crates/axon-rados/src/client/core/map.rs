@@ -95,8 +95,17 @@ impl State {
         self.objecter.map().osdmap().epoch()
     }
 
+    /// Whether the maps are another cluster's than the monitors'. Ceph: `Objecter::handle_osd_map`.
+    fn is_foreign(&self, maps: &MOSDMap) -> bool {
+        self.cluster.as_ref().is_some_and(|cluster| cluster.fsid != maps.fsid)
+    }
+
     fn take_maps(&mut self, maps: Result<MOSDMap, MessageError>, now: Instant) -> Option<MapFault> {
         let fed = match maps {
+            Ok(maps) if self.is_foreign(&maps) => {
+                tracing::warn!(fsid = ?maps.fsid, "OSD maps of another cluster: not taken");
+                return None;
+            }
             Ok(maps) => self.objecter.feed(&maps, now).map_err(MapFault::from),
             Err(error) => Err(error.into()),
         };
