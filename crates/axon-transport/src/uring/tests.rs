@@ -53,6 +53,19 @@ impl Site {
         }
     }
 
+    /// What the other end of a plain socket reads next, while the reactor has its turns.
+    fn heard_by(&mut self, peer: &mut TcpStream, into: &mut [u8]) -> usize {
+        peer.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
+        let start = Instant::now();
+        loop {
+            self.poll(Duration::ZERO);
+            match peer.read(into) {
+                Ok(read) => return read,
+                Err(error) => assert!(start.elapsed() < PATIENCE, "{error}"),
+            }
+        }
+    }
+
     fn receive_from(&mut self, socket: SocketId, wanted: usize) -> Vec<u8> {
         let mut heard = Vec::new();
         while heard.len() < wanted {
@@ -111,15 +124,15 @@ fn a_socket_without_a_place_in_the_table_works() {
     peer.write_all(b"hello").unwrap();
     assert_eq!(site.receive_from(socket, 5), b"hello");
     site.reactor.send(socket, &mut vec![Bytes::from_static(b"and "), Bytes::from_static(b"back")]);
-    site.poll(Duration::ZERO);
     let mut heard = [0; 8];
-    peer.read_exact(&mut heard).unwrap();
+    let mut have = 0;
+    while have < heard.len() {
+        have += site.heard_by(&mut peer, &mut heard[have..]);
+    }
     assert_eq!(&heard, b"and back");
     // Closing it closes the file: nobody else holds it.
     site.reactor.close(socket);
-    site.poll(Duration::ZERO);
-    site.poll(Duration::ZERO);
-    assert_eq!(peer.read(&mut heard).unwrap(), 0);
+    assert_eq!(site.heard_by(&mut peer, &mut heard), 0);
 }
 
 /// Everything that can be in flight is; the kernel must let go of all of it before the memory is freed.
@@ -145,7 +158,7 @@ fn a_ring_comes_to_rest_with_everything_in_flight() {
     assert_eq!(site.reactor.ring_mut().in_flight(), 0);
     let start = Instant::now();
     drop(site);
-    assert!(start.elapsed() < Duration::from_secs(2));
+    assert!(start.elapsed() < Duration::from_secs(30));
     let mut rest = Vec::new();
     // A reset or the end; what matters is that it is closed.
     let _ = sink.read_to_end(&mut rest);

@@ -3,7 +3,7 @@
 use crate::harness::{PATIENCE, Site, loopback};
 use axon_transport::{Completion, ListenOptions, Transport};
 use bytes::Bytes;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 pub(crate) fn only_reactors_that_can_be_shared_are(transport: &dyn Transport) {
@@ -36,6 +36,11 @@ pub(crate) fn others_send_while_its_thread_waits(transport: &dyn Transport) {
                 reactor.unpark(parked, completions).unwrap();
             }
         });
+        // Also when the test fails: else it would wait for the thread.
+        let _over = OnDrop(|| {
+            client.lock().unwrap_or_else(PoisonError::into_inner).2 = true;
+            waker.wake();
+        });
         for number in 0..SENDS {
             let large = if number % 50 == 0 { 1 << 20 } else { 0 };
             let mut buffers =
@@ -50,9 +55,16 @@ pub(crate) fn others_send_while_its_thread_waits(transport: &dyn Transport) {
         let numbers: Vec<u8> = (0..SENDS).flat_map(u32::to_be_bytes).collect();
         let without_filler: Vec<u8> = drop_filler(&heard);
         assert_eq!(without_filler, numbers);
-        client.lock().unwrap().2 = true;
-        waker.wake();
     });
+}
+
+/// Does something in the end.
+struct OnDrop<F: Fn()>(F);
+
+impl<F: Fn()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
 }
 
 /// The numbers alone.

@@ -117,7 +117,7 @@ pub(crate) fn just_looking_does_not_wait(transport: &dyn Transport) {
     for _ in 0..1000 {
         site.poll(Duration::ZERO);
     }
-    assert!(start.elapsed() < Duration::from_secs(5));
+    assert!(start.elapsed() < Duration::from_secs(30));
 }
 
 pub(crate) fn time_is_common_and_goes_on(transport: &dyn Transport) {
