@@ -260,13 +260,13 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     }
 
     /// Whether it is a read of something that is being written: OSDs let reads overtake writes that wait for recovery
-    /// unless they are told not to.
+    /// unless they are told not to. Watches do not change what is read.
     fn follows_a_write(&self, request: &Request) -> bool {
         if self.writes == 0 || request.is_write() {
             return false;
         }
         let same = |op: &Op<T>| op.request.object == request.object && op.request.locator == request.locator;
-        self.ops.values().any(|op| op.request.is_write() && same(op))
+        self.ops.values().any(|op| op.request.is_write() && !op.is_of_a_watch() && same(op))
     }
 
     /// Lets requests in as long as the budget has room, first come, first served.

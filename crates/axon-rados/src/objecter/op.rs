@@ -120,6 +120,11 @@ impl<T> Op<T> {
         }
     }
 
+    /// Whether it begins, keeps or ends a watch.
+    pub(super) fn is_of_a_watch(&self) -> bool {
+        self.request.ops.iter().any(|op| op.code == OpCode::WATCH)
+    }
+
     /// Whether it is the sign of life of a watch.
     pub(super) fn is_ping(&self) -> bool {
         matches!(self.owner, Owner::Linger(_, LingerCall::Watch(WatchCall::Ping)))

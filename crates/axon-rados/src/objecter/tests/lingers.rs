@@ -60,6 +60,17 @@ fn signs_of_life_while_nothing_can_be_written() {
 }
 
 #[test]
+fn reads_do_not_wait_for_room_behind_watches() {
+    let mut world = watching();
+    world.pass(PING_EVERY);
+    world.map(|map| map.barriers.pool_full = true);
+    world.objecter.unwatch(LingerId(1), None, None, world.now);
+    world.news();
+    world.begin("r", read("o"));
+    assert_eq!(world.news(), ["1 <- o tid 4 try 0 e6"]);
+}
+
+#[test]
 fn signs_of_life_do_not_wait_behind_what_is_stuck() {
     let mut world = watching();
     for name in ["a", "b", "c", "d"] {
