@@ -11,15 +11,21 @@
 //!
 //! A watch that is lost stays until its watcher ends it, so that the OSD hears of that.
 
-use super::op::Owner;
-use super::{Action, ClusterMap, LinkId, Objecter, OpId, Outcome, Request, Waiting, map::Target};
+mod notify;
+mod watch;
+
+pub(super) use watch::PING_EVERY;
+
+use super::{Action, ClusterMap, LinkId, Objecter, Outcome, Request, Waiting, map::Target};
 use crate::client::Errno;
 use crate::msg::{MWatchNotify, WatchEventKind};
-use crate::ops::{Answer, Compound, Pick, ReadOp, WatchCall, WriteOp};
+use crate::ops::{Compound, WatchCall};
 use crate::osd::ObjectLocator;
 use bytes::Bytes;
+use notify::Notify;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+use watch::{Standing, Watch};
 
 /// Names a watch or notification of this client: its cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,95 +92,12 @@ enum Linger<T> {
     Notify(Notify<T>),
 }
 
-#[derive(Debug)]
-struct Watch<T> {
-    subject: Subject,
-    /// How long the OSD waits for signs of life.
-    timeout: Duration,
-    generation: u32,
-    /// Told when the watch stands, or cannot.
-    token: Option<T>,
-    standing: Standing,
-    /// What the OSD was asked last, until it answers.
-    call: Option<OpId>,
-    /// The OSD did not know its last sign of life.
-    doubted: bool,
-}
-
-/// How a watch is.
-#[derive(Debug)]
-enum Standing {
-    /// It begins or returns.
-    Asks,
-    Stands {
-        place: Place,
-        ping_at: Instant,
-    },
-    /// Its watcher was told so. The OSD hears of its end all the same.
-    Lost,
-}
-
 /// Where an OSD said yes. It forgets watches' connections and notifications when the connection goes, and when the group
 /// is served in another way. Ceph: `PrimaryLogPG::on_change`.
 #[derive(Debug)]
 struct Place {
     link: LinkId,
     target: Option<Target>,
-}
-
-impl<T> Watch<T> {
-    fn place(&self) -> Option<&Place> {
-        match &self.standing {
-            Standing::Stands { place, .. } => Some(place),
-            Standing::Asks | Standing::Lost => None,
-        }
-    }
-
-    /// When its next sign of life is due.
-    fn ping_at(&self) -> Option<Instant> {
-        match self.standing {
-            Standing::Stands { ping_at, .. } => Some(ping_at),
-            Standing::Asks | Standing::Lost => None,
-        }
-    }
-
-    fn is_lost(&self) -> bool {
-        matches!(self.standing, Standing::Lost)
-    }
-
-    fn target(&self, map: &impl ClusterMap) -> Option<Target> {
-        self.subject.target(map, true)
-    }
-}
-
-#[derive(Debug)]
-struct Notify<T> {
-    subject: Subject,
-    compound: ReadOp,
-    token: Option<T>,
-    until: Instant,
-    /// The request that is on its way.
-    op: Option<OpId>,
-    /// The OSD's number of it is in its answer.
-    number: Pick<u64>,
-    /// Where the OSD said yes.
-    accepted: Option<Place>,
-    /// The number under which it was accepted last.
-    last_number: Option<u64>,
-}
-
-impl<T> Notify<T> {
-    /// Whether it is this notification that ended, and not one that was sent before it.
-    fn is_ended_by(&self, link: LinkId, number: u64) -> bool {
-        match &self.accepted {
-            Some(accepted) => accepted.link == link && self.last_number.is_none_or(|last| last == number),
-            None => self.last_number != Some(number), // the answer may come later than the end
-        }
-    }
-
-    fn target(&self, map: &impl ClusterMap) -> Option<Target> {
-        self.subject.target(map, false)
-    }
 }
 
 /// All watches and notifications of a client.
@@ -189,9 +112,6 @@ impl<T> Default for Lingers<T> {
         Self { by_id: BTreeMap::new(), last: 0 }
     }
 }
-
-/// How often a watcher gives a sign of life (Ceph: `objecter_tick_interval`).
-pub(super) const PING_EVERY: Duration = Duration::from_secs(5);
 
 impl<T> Lingers<T> {
     fn next_id(&mut self) -> LingerId {
@@ -232,117 +152,6 @@ impl Subject {
 }
 
 impl<M: ClusterMap, T> Objecter<M, T> {
-    /// Begins a watch; `token` comes back with the outcome of the first request.
-    pub(crate) fn watch(
-        &mut self,
-        object: Bytes,
-        locator: ObjectLocator,
-        timeout: Duration,
-        within: Option<Duration>,
-        token: T,
-        now: Instant,
-    ) -> LingerId {
-        let id = self.lingers.next_id();
-        let subject = Subject { object, locator };
-        let watch = Watch {
-            subject,
-            timeout,
-            generation: 0,
-            token: Some(token),
-            standing: Standing::Asks,
-            call: None,
-            doubted: false,
-        };
-        self.lingers.by_id.insert(id, Linger::Watch(watch));
-        self.watch_call(id, WatchCall::Watch, within, now);
-        id
-    }
-
-    /// Ends a watch; `token` comes back when the OSD knows, unless it is not needed.
-    pub(crate) fn unwatch(&mut self, id: LingerId, within: Option<Duration>, token: Option<T>, now: Instant) {
-        self.cancel_call(id, now);
-        let Some(Linger::Watch(watch)) = self.lingers.by_id.remove(&id) else { return };
-        let mut op = WriteOp::new();
-        op.watch(WatchCall::Unwatch, id.0, watch.generation, watch.timeout);
-        self.begin_free(watch.subject.request(op, within), token.map_or(Owner::Nobody, Owner::App), now);
-    }
-
-    /// Notifies the watchers of an object.
-    pub(crate) fn notify(
-        &mut self,
-        object: Bytes,
-        locator: ObjectLocator,
-        what: Notification,
-        token: T,
-        now: Instant,
-    ) -> LingerId {
-        let id = self.lingers.next_id();
-        let mut compound = ReadOp::new();
-        let number = compound.notify(id.0, what.timeout, &what.payload);
-        let notify = Notify {
-            subject: Subject { object, locator },
-            compound,
-            token: Some(token),
-            until: now + what.within,
-            op: None,
-            number,
-            accepted: None,
-            last_number: None,
-        };
-        self.lingers.by_id.insert(id, Linger::Notify(notify));
-        self.send_notify(id, Self::begin, now);
-        id
-    }
-
-    /// Forgets a notification.
-    pub(crate) fn forget_notify(&mut self, id: LingerId, now: Instant) {
-        if let Some(Linger::Notify(notify)) = self.lingers.by_id.remove(&id)
-            && let Some(op) = notify.op
-        {
-            self.cancel(op, now);
-        }
-    }
-
-    fn send_notify(
-        &mut self,
-        id: LingerId,
-        begin: impl FnOnce(&mut Self, Request, Owner<T>, Instant) -> OpId,
-        now: Instant,
-    ) {
-        let Some(Linger::Notify(notify)) = self.lingers.by_id.get_mut(&id) else { return };
-        notify.accepted = None;
-        let within = notify.until.saturating_duration_since(now);
-        let request = notify.subject.request(notify.compound.clone(), Some(within));
-        let op = begin(self, request, Owner::Linger(id, LingerCall::Notify), now);
-        if let Some(Linger::Notify(notify)) = self.lingers.by_id.get_mut(&id) {
-            notify.op = Some(op);
-        }
-    }
-
-    /// Asks the OSD something about a watch, instead of what it has not answered yet. Only what begins the watch takes a
-    /// part of the budget: the rest must not wait behind operations that are stuck.
-    fn watch_call(&mut self, id: LingerId, call: WatchCall, within: Option<Duration>, now: Instant) {
-        self.cancel_call(id, now);
-        let Some(watch) = self.lingers.watch(id) else { return };
-        let mut op = WriteOp::new();
-        op.watch(call, id.0, watch.generation, watch.timeout);
-        let request = watch.subject.request(op, within);
-        let owner = Owner::Linger(id, LingerCall::Watch(call));
-        let op = match call {
-            WatchCall::Watch => self.begin(request, owner, now),
-            _ => self.begin_free(request, owner, now),
-        };
-        if let Some(watch) = self.lingers.watch(id) {
-            watch.call = Some(op);
-        }
-    }
-
-    fn cancel_call(&mut self, id: LingerId, now: Instant) {
-        if let Some(call) = self.lingers.watch(id).and_then(|watch| watch.call.take()) {
-            self.cancel(call, now);
-        }
-    }
-
     /// A request of a watch or notification ended.
     pub(super) fn linger_ended(
         &mut self,
@@ -368,49 +177,6 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         }
     }
 
-    fn watch_stands(
-        &mut self,
-        id: LingerId,
-        call: LingerCall,
-        link: Option<LinkId>,
-        outcome: Outcome,
-        now: Instant,
-    ) {
-        let Some(watch) = self.lingers.watch(id) else { return };
-        watch.call = None;
-        if call == LingerCall::Watch(WatchCall::Ping) {
-            watch.doubted = false;
-            return;
-        }
-        let target = watch.target(&self.map);
-        if let Some(link) = link {
-            watch.standing = Standing::Stands { place: Place { link, target }, ping_at: now + PING_EVERY };
-        }
-        if let Some(token) = watch.token.take() {
-            self.actions.push_back(Action::Finish(token, outcome));
-        }
-    }
-
-    /// The OSD does not know the watch in this session. The group may be served in another way for a reason that the map
-    /// does not show: the watch returns, once, and hears if it is really gone.
-    fn watch_is_doubted(&mut self, id: LingerId, now: Instant) {
-        match self.lingers.watch(id).map(|watch| std::mem::replace(&mut watch.doubted, true)) {
-            Some(false) => self.watch_returns(id, now),
-            Some(true) => self.watch_is_lost(id, Errno::ETIMEDOUT, now),
-            None => {}
-        }
-    }
-
-    fn notify_is_accepted(&mut self, id: LingerId, link: Option<LinkId>, outcome: Outcome) {
-        let Some(Linger::Notify(notify)) = self.lingers.by_id.get_mut(&id) else { return };
-        let target = notify.target(&self.map);
-        notify.op = None;
-        notify.accepted = link.map(|link| Place { link, target });
-        if let Outcome::Replied(said) = outcome {
-            notify.last_number = Answer::new(notify.subject.object.clone(), said).get(notify.number).ok();
-        }
-    }
-
     fn linger_fails(&mut self, id: LingerId, outcome: Outcome) {
         let token = match self.lingers.by_id.remove(&id) {
             Some(Linger::Watch(watch)) => watch.token,
@@ -418,14 +184,6 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             None => None,
         };
         self.actions.extend(token.map(|token| Action::Finish(token, outcome)));
-    }
-
-    fn watch_is_lost(&mut self, id: LingerId, errno: Errno, now: Instant) {
-        self.cancel_call(id, now);
-        let Some(watch) = self.lingers.watch(id) else { return };
-        if !matches!(std::mem::replace(&mut watch.standing, Standing::Lost), Standing::Lost) {
-            self.actions.push_back(Action::News(id, WatchNews::Lost(errno)));
-        }
     }
 
     /// A message about a watch or notification.
@@ -474,13 +232,6 @@ impl<M: ClusterMap, T> Objecter<M, T> {
                 _ => {}
             }
         }
-    }
-
-    fn watch_returns(&mut self, id: LingerId, now: Instant) {
-        let Some(watch) = self.lingers.watch(id) else { return };
-        watch.standing = Standing::Asks;
-        watch.generation += 1;
-        self.watch_call(id, WatchCall::Reconnect, None, now);
     }
 
     /// Gives the signs of life that are due, whether or not the last ones were answered, and ends notifications whose time is over.

@@ -1,0 +1,104 @@
+//! Notifications.
+
+use super::{Linger, LingerCall, LingerId, Notification, Place, Subject};
+use crate::objecter::map::Target;
+use crate::objecter::op::Owner;
+use crate::objecter::{ClusterMap, LinkId, Objecter, OpId, Outcome, Request};
+use crate::ops::{Answer, Pick, ReadOp};
+use crate::osd::ObjectLocator;
+use bytes::Bytes;
+use std::time::Instant;
+
+#[derive(Debug)]
+pub(super) struct Notify<T> {
+    pub(super) subject: Subject,
+    pub(super) compound: ReadOp,
+    pub(super) token: Option<T>,
+    pub(super) until: Instant,
+    /// The request that is on its way.
+    pub(super) op: Option<OpId>,
+    /// The OSD's number of it is in its answer.
+    pub(super) number: Pick<u64>,
+    /// Where the OSD said yes.
+    pub(super) accepted: Option<Place>,
+    /// The number under which it was accepted last.
+    pub(super) last_number: Option<u64>,
+}
+
+impl<T> Notify<T> {
+    /// Whether it is this notification that ended, and not one that was sent before it.
+    pub(super) fn is_ended_by(&self, link: LinkId, number: u64) -> bool {
+        match &self.accepted {
+            Some(accepted) => accepted.link == link && self.last_number.is_none_or(|last| last == number),
+            None => self.last_number != Some(number), // the answer may come later than the end
+        }
+    }
+
+    pub(super) fn target(&self, map: &impl ClusterMap) -> Option<Target> {
+        self.subject.target(map, false)
+    }
+}
+
+impl<M: ClusterMap, T> Objecter<M, T> {
+    /// Notifies the watchers of an object.
+    pub(crate) fn notify(
+        &mut self,
+        object: Bytes,
+        locator: ObjectLocator,
+        what: Notification,
+        token: T,
+        now: Instant,
+    ) -> LingerId {
+        let id = self.lingers.next_id();
+        let mut compound = ReadOp::new();
+        let number = compound.notify(id.0, what.timeout, &what.payload);
+        let notify = Notify {
+            subject: Subject { object, locator },
+            compound,
+            token: Some(token),
+            until: now + what.within,
+            op: None,
+            number,
+            accepted: None,
+            last_number: None,
+        };
+        self.lingers.by_id.insert(id, Linger::Notify(notify));
+        self.send_notify(id, Self::begin, now);
+        id
+    }
+
+    /// Forgets a notification.
+    pub(crate) fn forget_notify(&mut self, id: LingerId, now: Instant) {
+        if let Some(Linger::Notify(notify)) = self.lingers.by_id.remove(&id)
+            && let Some(op) = notify.op
+        {
+            self.cancel(op, now);
+        }
+    }
+
+    pub(super) fn send_notify(
+        &mut self,
+        id: LingerId,
+        begin: impl FnOnce(&mut Self, Request, Owner<T>, Instant) -> OpId,
+        now: Instant,
+    ) {
+        let Some(Linger::Notify(notify)) = self.lingers.by_id.get_mut(&id) else { return };
+        notify.accepted = None;
+        let within = notify.until.saturating_duration_since(now);
+        let request = notify.subject.request(notify.compound.clone(), Some(within));
+        let op = begin(self, request, Owner::Linger(id, LingerCall::Notify), now);
+        if let Some(Linger::Notify(notify)) = self.lingers.by_id.get_mut(&id) {
+            notify.op = Some(op);
+        }
+    }
+
+    pub(super) fn notify_is_accepted(&mut self, id: LingerId, link: Option<LinkId>, outcome: Outcome) {
+        let Some(Linger::Notify(notify)) = self.lingers.by_id.get_mut(&id) else { return };
+        let target = notify.target(&self.map);
+        notify.op = None;
+        notify.accepted = link.map(|link| Place { link, target });
+        if let Outcome::Replied(said) = outcome {
+            notify.last_number = Answer::new(notify.subject.object.clone(), said).get(notify.number).ok();
+        }
+    }
+}

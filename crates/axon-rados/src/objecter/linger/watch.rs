@@ -1,0 +1,182 @@
+//! Watches.
+
+use super::{Linger, LingerCall, LingerId, Place, Subject, WatchNews};
+use crate::client::Errno;
+use crate::objecter::map::Target;
+use crate::objecter::op::Owner;
+use crate::objecter::{Action, ClusterMap, LinkId, Objecter, OpId, Outcome};
+use crate::ops::{WatchCall, WriteOp};
+use crate::osd::ObjectLocator;
+use bytes::Bytes;
+use std::time::{Duration, Instant};
+
+/// How often a watcher gives a sign of life (Ceph: `objecter_tick_interval`).
+pub(in crate::objecter) const PING_EVERY: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+pub(super) struct Watch<T> {
+    pub(super) subject: Subject,
+    /// How long the OSD waits for signs of life.
+    pub(super) timeout: Duration,
+    pub(super) generation: u32,
+    /// Told when the watch stands, or cannot.
+    pub(super) token: Option<T>,
+    pub(super) standing: Standing,
+    /// What the OSD was asked last, until it answers.
+    pub(super) call: Option<OpId>,
+    /// The OSD did not know its last sign of life.
+    pub(super) doubted: bool,
+}
+
+/// How a watch is.
+#[derive(Debug)]
+pub(super) enum Standing {
+    /// It begins or returns.
+    Asks,
+    Stands {
+        place: Place,
+        ping_at: Instant,
+    },
+    /// Its watcher was told so. The OSD hears of its end all the same.
+    Lost,
+}
+
+impl<T> Watch<T> {
+    pub(super) fn place(&self) -> Option<&Place> {
+        match &self.standing {
+            Standing::Stands { place, .. } => Some(place),
+            Standing::Asks | Standing::Lost => None,
+        }
+    }
+
+    /// When its next sign of life is due.
+    pub(super) fn ping_at(&self) -> Option<Instant> {
+        match self.standing {
+            Standing::Stands { ping_at, .. } => Some(ping_at),
+            Standing::Asks | Standing::Lost => None,
+        }
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self.standing, Standing::Lost)
+    }
+
+    pub(super) fn target(&self, map: &impl ClusterMap) -> Option<Target> {
+        self.subject.target(map, true)
+    }
+}
+
+impl<M: ClusterMap, T> Objecter<M, T> {
+    /// Begins a watch; `token` comes back with the outcome of the first request.
+    pub(crate) fn watch(
+        &mut self,
+        object: Bytes,
+        locator: ObjectLocator,
+        timeout: Duration,
+        within: Option<Duration>,
+        token: T,
+        now: Instant,
+    ) -> LingerId {
+        let id = self.lingers.next_id();
+        let subject = Subject { object, locator };
+        let watch = Watch {
+            subject,
+            timeout,
+            generation: 0,
+            token: Some(token),
+            standing: Standing::Asks,
+            call: None,
+            doubted: false,
+        };
+        self.lingers.by_id.insert(id, Linger::Watch(watch));
+        self.watch_call(id, WatchCall::Watch, within, now);
+        id
+    }
+
+    /// Ends a watch; `token` comes back when the OSD knows, unless it is not needed.
+    pub(crate) fn unwatch(&mut self, id: LingerId, within: Option<Duration>, token: Option<T>, now: Instant) {
+        self.cancel_call(id, now);
+        let Some(Linger::Watch(watch)) = self.lingers.by_id.remove(&id) else { return };
+        let mut op = WriteOp::new();
+        op.watch(WatchCall::Unwatch, id.0, watch.generation, watch.timeout);
+        self.begin_free(watch.subject.request(op, within), token.map_or(Owner::Nobody, Owner::App), now);
+    }
+
+    /// Asks the OSD something about a watch, instead of what it has not answered yet. Only what begins the watch takes a
+    /// part of the budget: the rest must not wait behind operations that are stuck.
+    pub(super) fn watch_call(
+        &mut self,
+        id: LingerId,
+        call: WatchCall,
+        within: Option<Duration>,
+        now: Instant,
+    ) {
+        self.cancel_call(id, now);
+        let Some(watch) = self.lingers.watch(id) else { return };
+        let mut op = WriteOp::new();
+        op.watch(call, id.0, watch.generation, watch.timeout);
+        let request = watch.subject.request(op, within);
+        let owner = Owner::Linger(id, LingerCall::Watch(call));
+        let op = match call {
+            WatchCall::Watch => self.begin(request, owner, now),
+            _ => self.begin_free(request, owner, now),
+        };
+        if let Some(watch) = self.lingers.watch(id) {
+            watch.call = Some(op);
+        }
+    }
+
+    pub(super) fn cancel_call(&mut self, id: LingerId, now: Instant) {
+        if let Some(call) = self.lingers.watch(id).and_then(|watch| watch.call.take()) {
+            self.cancel(call, now);
+        }
+    }
+
+    pub(super) fn watch_stands(
+        &mut self,
+        id: LingerId,
+        call: LingerCall,
+        link: Option<LinkId>,
+        outcome: Outcome,
+        now: Instant,
+    ) {
+        let Some(watch) = self.lingers.watch(id) else { return };
+        watch.call = None;
+        if call == LingerCall::Watch(WatchCall::Ping) {
+            watch.doubted = false;
+            return;
+        }
+        let target = watch.target(&self.map);
+        if let Some(link) = link {
+            watch.standing = Standing::Stands { place: Place { link, target }, ping_at: now + PING_EVERY };
+        }
+        if let Some(token) = watch.token.take() {
+            self.actions.push_back(Action::Finish(token, outcome));
+        }
+    }
+
+    /// The OSD does not know the watch in this session. The group may be served in another way for a reason that the map
+    /// does not show: the watch returns, once, and hears if it is really gone.
+    pub(super) fn watch_is_doubted(&mut self, id: LingerId, now: Instant) {
+        match self.lingers.watch(id).map(|watch| std::mem::replace(&mut watch.doubted, true)) {
+            Some(false) => self.watch_returns(id, now),
+            Some(true) => self.watch_is_lost(id, Errno::ETIMEDOUT, now),
+            None => {}
+        }
+    }
+
+    pub(super) fn watch_is_lost(&mut self, id: LingerId, errno: Errno, now: Instant) {
+        self.cancel_call(id, now);
+        let Some(watch) = self.lingers.watch(id) else { return };
+        if !matches!(std::mem::replace(&mut watch.standing, Standing::Lost), Standing::Lost) {
+            self.actions.push_back(Action::News(id, WatchNews::Lost(errno)));
+        }
+    }
+
+    pub(super) fn watch_returns(&mut self, id: LingerId, now: Instant) {
+        let Some(watch) = self.lingers.watch(id) else { return };
+        watch.standing = Standing::Asks;
+        watch.generation += 1;
+        self.watch_call(id, WatchCall::Reconnect, None, now);
+    }
+}
