@@ -115,8 +115,8 @@ impl IoCtx {
         park::wait(self.watch(object))
     }
 
-    /// Tells everybody who watches `object`; they have `timeout` to answer. If the connection to the OSD breaks they
-    /// are told again.
+    /// Tells everybody who watches `object`; they have `timeout` to answer. If the connection to the OSD breaks,
+    /// or the object's OSDs change, they are told again.
     pub fn notify(
         &self,
         object: impl AsRef<[u8]>,
