@@ -107,7 +107,8 @@ pub enum AuthError {
         /// The service that was dialled.
         service: EntityType,
     },
-    /// The service does not accept the ticket. It is forgotten, so that a new one is asked for.
+    /// A daemon of the service does not accept the ticket. A new one is asked for; until it comes, other daemons are shown
+    /// the one there is.
     #[error(
         "the {service} refused our ticket: its service keys have rotated away or our clocks differ; a new ticket \
          from the monitor helps"

@@ -10,8 +10,9 @@ use super::tickets::Ticket;
 use crate::cipher::{KeyUsage, open_value, take_sealed_value};
 use crate::principal::refusal;
 use crate::surroundings::random_u64;
-use crate::{Agreed, AuthError, ClientExchange, Entropy, Method, Mode, Request, Surroundings};
+use crate::{Agreed, AuthError, ClientExchange, Clock, Entropy, Method, Mode, Request, Surroundings};
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use axon_denc::{Decoder, EntityType};
 use subtle::ConstantTimeEq;
@@ -22,8 +23,9 @@ pub struct AuthorizerExchange {
     service: EntityType,
     global_id: u64,
     ticket: Ticket,
-    /// Where a refused ticket is forgotten; `None` for tickets that are made anew each time.
+    /// Where a refused ticket is doubted; `None` for tickets that are made anew each time.
     store: Option<TicketStore>,
+    clock: Arc<dyn Clock>,
     entropy: Box<dyn Entropy>,
     nonce: u64,
     state: State,
@@ -74,6 +76,7 @@ impl AuthorizerExchange {
             global_id,
             ticket,
             store: None,
+            clock: surroundings.clock.clone(),
             entropy: surroundings.entropy.entropy(),
             nonce: 0,
             state: State::Idle,
@@ -95,15 +98,11 @@ impl AuthorizerExchange {
         Ok(out)
     }
 
-    /// Forgets the refused ticket, unless a newer one has taken its place.
-    fn forget_ticket(&self) {
-        let Some(store) = &self.store else { return };
-        store.with(|tickets| {
-            let held = tickets.get(self.service).map(|t| &t.blob);
-            if held == Some(&self.ticket.blob) {
-                tickets.forget(self.service);
-            }
-        });
+    fn doubt_ticket(&self) {
+        if let Some(store) = &self.store {
+            let now = self.clock.now();
+            store.with(|tickets| tickets.doubt(self.service, &self.ticket.blob, now));
+        }
     }
 
     fn out_of_turn(&self, got: &'static str) -> AuthError {
@@ -125,7 +124,7 @@ impl ClientExchange for AuthorizerExchange {
     fn bad_method(&mut self, method: Method, errno: i32, methods: &[Method]) -> Result<Request, AuthError> {
         self.state = State::Ended;
         Err(refusal(method, errno, methods, || {
-            self.forget_ticket();
+            self.doubt_ticket();
             AuthError::TicketRefused { service: self.service }
         }))
     }

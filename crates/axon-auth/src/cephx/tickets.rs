@@ -17,7 +17,8 @@ pub struct Ticket {
     pub blob: TicketBlob,
     /// How long it is good.
     pub validity: Duration,
-    /// When to ask for a new one, since the Unix epoch: a quarter of the validity before it expires.
+    /// When to ask for a new one, since the Unix epoch: a quarter of the validity before it expires, or earlier if it was
+    /// refused.
     pub renew_after: Duration,
     /// When it stops being good, since the Unix epoch.
     pub expires: Duration,
@@ -36,12 +37,17 @@ impl Ticket {
     }
 }
 
+/// Between two renewals of a service's ticket that were asked for because it was refused: another ticket may be no better.
+const BETWEEN_DOUBTS: Duration = Duration::from_secs(10);
+
 /// What the monitors gave a principal: its global id, and a ticket per service.
 #[derive(Debug, Clone, Default)]
 pub struct Tickets {
     method: Option<Method>,
     global_id: u64,
     tickets: BTreeMap<EntityType, Ticket>,
+    /// When a ticket was last made due because it was refused.
+    doubted: BTreeMap<EntityType, Duration>,
 }
 
 impl Tickets {
@@ -81,9 +87,26 @@ impl Tickets {
         wanted.iter().filter(|service| self.get(*service).is_none_or(|t| t.renew_after <= now)).collect()
     }
 
-    /// Forgets the ticket for `service`, which somebody refused.
+    /// Forgets the ticket for `service`: it is not shown any more.
     pub fn forget(&mut self, service: EntityType) {
         self.tickets.remove(&service);
+    }
+
+    /// One of the service's daemons refused `ticket` at `now`: it is due for renewal, and stays in use until the new one
+    /// is there, as the others may accept it: a daemon refuses every ticket while it has no keys or its clock is off.
+    /// Nothing changes if a newer one has taken its place. Refusals make a ticket due once in 10 s.
+    /// Ceph: `MonClient::handle_auth_bad_method` keeps the ticket, too.
+    pub fn doubt(&mut self, service: EntityType, ticket: &TicketBlob, now: Duration) {
+        let Some(held) = self.tickets.get_mut(&service).filter(|held| held.blob == *ticket) else { return };
+        let latest = now.saturating_add(BETWEEN_DOUBTS); // also if the clock was set back
+        let due = match self.doubted.get(&service) {
+            Some(last) => last.saturating_add(BETWEEN_DOUBTS).clamp(now, latest),
+            None => now,
+        };
+        if due < held.renew_after {
+            held.renew_after = due;
+            self.doubted.insert(service, due);
+        }
     }
 
     /// Puts a ticket in place of the service's earlier one.

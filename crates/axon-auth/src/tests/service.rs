@@ -172,7 +172,7 @@ fn another_global_id_is_refused() {
 }
 
 #[test]
-fn a_refused_ticket_is_forgotten() {
+fn a_refused_ticket_is_due_and_still_shown_to_others() {
     let world = World::with_session(KeyType::Aes);
     let stranger = crate::testing::ToyMonitor::new(KeyType::Aes, world.surroundings.clone());
     world.osd.secrets().replace(stranger.secrets(EntityType::Osd));
@@ -181,8 +181,38 @@ fn a_refused_ticket_is_forgotten() {
     assert_eq!(failure.client, Some(AuthError::TicketRefused { service }));
     let renew = world.client.tickets().needs_renewal(service.into(), world.clock.now());
     assert!(renew.contains(service));
-    let next = world.client.start(service).err();
-    assert_eq!(next, Some(AuthError::NoTicket { service }));
+    world.osd.secrets().replace(world.monitor.secrets(service));
+    assert!(world.to_osd(Mode::CRC).is_ok());
+}
+
+#[test]
+fn refusals_make_tickets_due_once_in_ten_seconds() {
+    let world = World::with_session(KeyType::Aes);
+    let service = EntityType::Osd;
+    let refuse = || {
+        let mut client = world.client.start(service).unwrap();
+        client.request().unwrap();
+        let refused = client.bad_method(Method::CEPHX, -13, &[Method::CEPHX]);
+        assert_eq!(refused.unwrap_err(), AuthError::TicketRefused { service });
+    };
+    let is_due = || world.client.tickets().needs_renewal(service.into(), world.clock.now()).contains(service);
+    let renew = || world.to_monitor(Mode::CRC).unwrap();
+    assert!(!is_due());
+    refuse();
+    assert!(is_due(), "at once");
+    renew();
+    assert!(!is_due());
+    for _ in 0..2 {
+        world.clock.advance(Duration::from_secs(4));
+        refuse();
+        assert!(!is_due(), "a new ticket did not help");
+    }
+    world.clock.advance(Duration::from_secs(2));
+    assert!(is_due(), "ten seconds after the first refusal");
+    renew();
+    world.clock.advance(Duration::from_secs(11));
+    refuse();
+    assert!(is_due(), "refusals that are far apart");
 }
 
 /// Another connection may have renewed the ticket while this attempt was under way.

@@ -99,6 +99,30 @@ fn a_refusal_is_not_the_end() {
     assert_eq!(sent::<MAuth>(&actions, link).len(), 1, "after a while");
 }
 
+/// An OSD without keys, or with a clock that is off, refuses every ticket.
+#[test]
+fn refusals_of_an_osd_do_not_flood_the_monitor() {
+    let (mut cluster, link) = Cluster::open();
+    let refuse = |cluster: &mut Cluster| {
+        let mut exchange = cluster.world.logins.start(EntityType::Osd).unwrap();
+        exchange.request().unwrap();
+        exchange.bad_method(Method::CEPHX, -13, &[Method::CEPHX]).unwrap_err();
+        sent::<MAuth>(&cluster.world.take(), link)
+    };
+    let [(_, request)] = &refuse(&mut cluster)[..] else { panic!("not asked") };
+    assert!(cluster.world.logins.start(EntityType::Osd).is_ok(), "another OSD is shown the ticket there is");
+    cluster.answer(link, request);
+    for _ in 0..2 {
+        cluster.pass(Duration::from_secs(4));
+        assert_eq!(refuse(&mut cluster), [], "another ticket did not help");
+    }
+    cluster.world.poke();
+    let nap = cluster.world.wake.expect("the ticket is due") - cluster.world.now;
+    assert!(nap <= Duration::from_secs(2), "{nap:?}");
+    cluster.pass(nap);
+    assert_eq!(sent::<MAuth>(&cluster.world.take(), link).len(), 1, "in case one does now");
+}
+
 #[test]
 fn a_monitor_that_does_not_renew_is_left() {
     let (mut cluster, link) = Cluster::open();
