@@ -147,7 +147,7 @@ impl State {
         let tid = message.header.tid;
         let Err(error) = connection.send(message) else { return false };
         tracing::warn!(%error, "not sent to the monitor");
-        self.session.not_sent(link, tid, error.why);
+        self.session.not_sent(link, tid, error.why, Instant::now());
         true
     }
 

@@ -17,13 +17,13 @@ pub enum MonError {
     /// The messenger or a thread could not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// Every monitor refused, for reasons that trying again does not change.
+    /// Every monitor refused, for reasons that trying again does not change. What changes anything was not seen by any.
     #[error("every monitor refused: {}", Attempts(attempts))]
     Refused {
         /// What each monitor answered.
         attempts: Vec<Attempt>,
     },
-    /// No monitor could be reached in time.
+    /// No monitor could be reached in time. What changes anything was not seen by any.
     #[error("no session with a monitor within {within:?}: {}", Attempts(attempts))]
     Unreachable {
         /// How long it was tried.
@@ -31,10 +31,11 @@ pub enum MonError {
         /// What became of the last attempt with each monitor.
         attempts: Vec<Attempt>,
     },
-    /// A monitor has the request and did not answer in time; it may still carry it out.
+    /// A monitor was handed the request and did not answer, or its answer was lost with its connection; it may still
+    /// carry it out, or have done so. Commands and changes of pools end so whatever became of the session afterwards.
     #[error("{asked} did not answer {what} within {within:?}; it may still carry it out")]
     NoAnswer {
-        /// Who was asked.
+        /// Who was asked last.
         asked: Target,
         /// What was asked.
         what: Request,
@@ -77,7 +78,7 @@ pub enum MonError {
         /// How many may.
         limit: usize,
     },
-    /// This side closed the session.
+    /// This side closed the session; what had been asked of a monitor before may still be carried out.
     #[error("the session with the monitors is closed")]
     Closed,
 }
@@ -100,6 +101,13 @@ pub enum Request {
     PoolStats,
     /// The service's rotating secrets.
     Secrets,
+}
+
+impl Request {
+    /// Whether it matters that a monitor may carry it out although nobody heard of that.
+    pub(super) fn may_change(&self) -> bool {
+        matches!(self, Self::Command(_) | Self::PoolOp(_))
+    }
 }
 
 impl fmt::Display for Request {

@@ -157,7 +157,7 @@ impl Session {
     /// A connection failed, or ended.
     pub(super) fn failed(&mut self, link: LinkId, why: Failure, now: Instant) {
         if let Some(attempt) = self.take_try(link) {
-            self.try_failed(attempt, why);
+            self.try_failed(attempt, why, now);
         } else if let Some(open) = self.open.take_if(|open| open.link == link) {
             self.open_failed(open, why, now);
         } else if self.retiring.take_if(|(retiring, _)| *retiring == link).is_some() {
@@ -168,12 +168,13 @@ impl Session {
     }
 
     /// A message with the given transaction id could not be handed to its connection.
-    pub(super) fn not_sent(&mut self, link: LinkId, tid: u64, why: Rejection) {
+    pub(super) fn not_sent(&mut self, link: LinkId, tid: u64, why: Rejection, now: Instant) {
         let Some(open) = self.open.as_ref().filter(|open| open.link == link) else { return };
+        self.requests.not_handed(tid);
         if why == Rejection::Closed {
             return; // its end is on its way to us, and everything is sent again
         }
-        self.requests.fail(tid, |what| MonError::NotSent { asked: open.target.clone(), what, why });
+        self.requests.fail(tid, now, |what| MonError::NotSent { asked: open.target.clone(), what, why });
     }
 
     /// Ends everything; requests fail.
@@ -229,7 +230,7 @@ impl Session {
     /// Sends what was not sent yet, on the open connection.
     fn send_requests(&mut self) {
         let (Some(open), Some(map)) = (&self.open, &self.monmap) else { return };
-        for message in self.requests.take_unsent(open.link, map.fsid, open.features) {
+        for message in self.requests.take_unsent(open, map.fsid) {
             push_send(&mut self.actions, open.link, message);
         }
     }

@@ -149,6 +149,7 @@ fn a_session_survives_the_death_of_all_monitors() {
     let watcher = Watcher::connect(config(&cluster, "client.admin"));
     let names: Vec<String> = cluster.monitors().iter().map(|mon| format!("mon.{}", mon.id)).collect();
     names.iter().for_each(|name| cluster.daemon(name).unwrap().kill());
+    eventually("the end of the session", 120 * SECOND, || watcher.mon.monitor().is_none());
     let json = r#"{"prefix": "osd set", "key": "noout"}"#;
     let unanswered = watcher.mon.send_command(json, Bytes::new(), 2 * SECOND).wait().unwrap_err();
     let MonError::Unreachable { attempts, .. } = &unanswered else { panic!("{unanswered:?}") };

@@ -162,6 +162,7 @@ fn a_request_that_nobody_answers_says_so() {
     let mut cluster = Cluster::builder().boot().unwrap();
     let mon = connect(&cluster);
     cluster.stop("mon.a");
+    eventually("the end of the session", 120 * SECOND, || mon.monitor().is_none());
     let error = mon.send_command(r#"{"prefix": "status"}"#, Bytes::new(), 2 * SECOND).wait().unwrap_err();
     let MonError::Unreachable { attempts, .. } = &error else { panic!("{error:?}") };
     assert_eq!(attempts[0].target.name.as_deref(), Some("a"), "{error}");

@@ -92,7 +92,7 @@ impl Session {
                 return true;
             }
             (None, Ok(_)) => self.tries.push(attempt), // a message before the session, which messengers do not deliver
-            (_, Err(why)) => self.try_failed(attempt, why),
+            (_, Err(why)) => self.try_failed(attempt, why, now),
         }
         false
     }
@@ -162,20 +162,20 @@ impl Session {
         }
     }
 
-    pub(super) fn try_failed(&mut self, attempt: Try, why: Failure) {
+    pub(super) fn try_failed(&mut self, attempt: Try, why: Failure, now: Instant) {
         tracing::warn!(monitor = %attempt.target, %why, "no session with the monitor");
         self.actions.push(Action::Close(attempt.link));
         self.hunt.failed(attempt.target, why);
         if self.tries.is_empty() && self.open.is_none() && self.hunt.is_hopeless() {
             let attempts = self.hunt.attempts();
-            self.requests.fail_all(|| MonError::Refused { attempts: attempts.to_vec() });
+            self.requests.fail_all(now, || MonError::Refused { attempts: attempts.to_vec() });
         }
     }
 
     pub(super) fn expire_tries(&mut self, now: Instant) {
         for slow in self.tries.extract_if(.., |attempt| attempt.until <= now).collect::<Vec<_>>() {
             let why = slow.too_slow(slow.patience);
-            self.try_failed(slow, why);
+            self.try_failed(slow, why, now);
         }
     }
 

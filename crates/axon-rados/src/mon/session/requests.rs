@@ -1,13 +1,12 @@
 //! Requests that wait for their answers.
 
-use super::LinkId;
+use super::{LinkId, Open};
 use crate::MonMap;
 use crate::mon::Target;
 use crate::mon::error::{Attempt, MonError, Request};
 use crate::mon::pending::Answer;
 use crate::mon::query::{Asked, Query};
 use crate::msg::{Fsid, MessageError};
-use axon_denc::Features;
 use axon_wire::Message;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -59,10 +58,30 @@ pub(super) struct Requests {
 #[derive(Debug)]
 struct Waiting {
     ask: Ask,
+    since: Instant,
     within: Duration,
     until: Instant,
     /// The connection that has it.
     sent: Option<LinkId>,
+    /// The monitor that was handed it last, also if its connection is gone.
+    asked: Option<Target>,
+    /// The one before, should the last one turn out not to have been handed it.
+    asked_before: Option<Target>,
+}
+
+impl Waiting {
+    /// Ends it at `now`: with the monitor that may carry it out if there is one, else with `error`.
+    fn fail(self, now: Instant, error: impl FnOnce(Request, Duration) -> MonError) {
+        let (what, within) = (self.ask.request(), self.within);
+        let error = match self.asked {
+            Some(asked) if what.may_change() => {
+                let within = within.min(now.saturating_duration_since(self.since));
+                MonError::NoAnswer { asked, what, within }
+            }
+            _ => error(what, within),
+        };
+        self.ask.fail(error);
+    }
 }
 
 impl Requests {
@@ -76,7 +95,8 @@ impl Requests {
         }
         self.last_tid += 1;
         let until = now.checked_add(within).unwrap_or(now + FOREVER);
-        self.waiting.insert(self.last_tid, Waiting { ask, within, until, sent: None });
+        let waiting = Waiting { ask, since: now, within, until, sent: None, asked: None, asked_before: None };
+        self.waiting.insert(self.last_tid, waiting);
         Ok(())
     }
 
@@ -90,11 +110,17 @@ impl Requests {
         }
     }
 
+    /// A question was not handed to the monitor after all.
+    pub(super) fn not_handed(&mut self, tid: u64) {
+        if let Some(waiting) = self.waiting.get_mut(&tid) {
+            waiting.asked = waiting.asked_before.take();
+        }
+    }
+
     /// Ends a question with an error.
-    pub(super) fn fail(&mut self, tid: u64, error: impl FnOnce(Request) -> MonError) {
+    pub(super) fn fail(&mut self, tid: u64, now: Instant, error: impl FnOnce(Request) -> MonError) {
         if let Some(waiting) = self.waiting.remove(&tid) {
-            let error = error(waiting.ask.request());
-            waiting.ask.fail(error);
+            waiting.fail(now, |what, _| error(what));
         }
     }
 
@@ -117,18 +143,14 @@ impl Requests {
         self.waiting.values().any(|waiting| waiting.sent == Some(link))
     }
 
-    /// The messages of what no connection has got yet; `link` has, then.
-    pub(super) fn take_unsent(
-        &mut self,
-        link: LinkId,
-        fsid: Fsid,
-        features: Features,
-    ) -> Vec<Result<Message, MessageError>> {
+    /// The messages of what no connection has got yet; the open one has, then.
+    pub(super) fn take_unsent(&mut self, open: &Open, fsid: Fsid) -> Vec<Result<Message, MessageError>> {
         let unsent = self.waiting.iter_mut().filter(|(_, waiting)| waiting.sent.is_none());
         let message = |(tid, waiting): (&u64, &mut Waiting)| {
             let Ask::Query(query) = &waiting.ask else { return None };
-            waiting.sent = Some(link);
-            let message = query.message(*tid, fsid, features);
+            waiting.sent = Some(open.link);
+            waiting.asked_before = waiting.asked.replace(open.target.clone());
+            let message = query.message(*tid, fsid, open.features);
             Some(message.map(|message| with_tid(message, *tid)))
         };
         unsent.filter_map(message).collect()
@@ -141,19 +163,17 @@ impl Requests {
     /// Fails what is overdue. `asked` is the monitor with whom there is a session, `attempts` what became of others.
     pub(super) fn expire(&mut self, now: Instant, asked: Option<&Target>, attempts: &[Attempt]) {
         for (_, overdue) in self.waiting.extract_if(.., |_, waiting| waiting.until <= now) {
-            let within = overdue.within;
-            let error = match asked {
-                Some(asked) => {
-                    MonError::NoAnswer { asked: asked.clone(), what: overdue.ask.request(), within }
-                }
+            overdue.fail(now, |what, within| match asked {
+                Some(asked) => MonError::NoAnswer { asked: asked.clone(), what, within },
                 None => MonError::Unreachable { within, attempts: attempts.to_vec() },
-            };
-            overdue.ask.fail(error);
+            });
         }
     }
 
-    pub(super) fn fail_all(&mut self, error: impl Fn() -> MonError) {
-        std::mem::take(&mut self.waiting).into_values().for_each(|waiting| waiting.ask.fail(error()));
+    pub(super) fn fail_all(&mut self, now: Instant, error: impl Fn() -> MonError) {
+        for waiting in std::mem::take(&mut self.waiting).into_values() {
+            waiting.fail(now, |_, _| error());
+        }
     }
 }
 

@@ -392,6 +392,58 @@ fn a_hopeless_search_fails_what_waits() {
     world.dialled(); // goes on all the same
 }
 
+/// Loses the connection of a session, on which a command and a question were sent; later, they end as `end` makes them.
+fn after_asking(end: impl Fn(&mut World)) -> (MonError, MonError) {
+    let (mut world, link) = World::open(&["v2:10.0.0.1:3300/0"]);
+    let command = world.command("osd set");
+    let (answer, question) = pending(&Wakes::default());
+    world.session.ask(Ask::query(Versions("osdmap".into()), answer), WITHIN, world.now);
+    let actions = world.take();
+    assert_eq!(sent::<MMonCommand>(&actions, link).len(), 1);
+    world.fail(link);
+    while world.session.requests.next_deadline().is_some() {
+        end(&mut world);
+    }
+    (command.wait().unwrap_err(), question.wait().unwrap_err())
+}
+
+#[test]
+fn a_command_that_was_sent_may_be_carried_out_whatever_follows() {
+    let unreachable = after_asking(|world| {
+        world.fail_dials();
+        world.sleep();
+    });
+    assert!(matches!(unreachable.1, MonError::Unreachable { .. }), "{:?}", unreachable.1);
+    let refused = after_asking(|world| {
+        world.now += Duration::from_secs(1);
+        for (link, _) in world.dials() {
+            world.session.failed(link, Failure::NoV2Address, world.now);
+        }
+    });
+    assert!(matches!(refused.1, MonError::Refused { .. }), "{:?}", refused.1);
+    for (error, before) in [(unreachable.0, WITHIN), (refused.0, Duration::from_secs(10))] {
+        let MonError::NoAnswer { asked, what, within } = &error else { panic!("{error:?}") };
+        assert_eq!(asked.name.as_deref(), Some("a"));
+        assert_eq!(*what, Request::Command("osd set".into()));
+        assert!(*within <= before && *within >= Duration::from_secs(1), "{within:?}");
+    }
+}
+
+#[test]
+fn a_command_that_no_connection_took_was_not_asked() {
+    let (mut world, link) = World::open(&["v2:10.0.0.1:3300/0"]);
+    let command = world.command("osd set");
+    let [(tid, _)] = sent::<MMonCommand>(&world.take(), link)[..] else { panic!("not sent") };
+    world.session.not_sent(link, tid, Rejection::Closed, world.now);
+    world.fail(link);
+    while world.session.requests.next_deadline().is_some() {
+        world.fail_dials();
+        world.sleep();
+    }
+    let error = command.wait().unwrap_err();
+    assert!(matches!(error, MonError::Unreachable { .. }), "{error:?}");
+}
+
 #[test]
 fn versions_are_answered_by_handle() {
     let (mut world, link) = World::open(&["v2:10.0.0.1:3300/0"]);
@@ -445,8 +497,8 @@ fn what_cannot_be_sent_is_said() {
     let actions = world.take();
     let [(tid, _), (other, _)] = sent::<MMonCommand>(&actions, link)[..] else { panic!("{actions:?}") };
     let too_large = Rejection::TooLarge { size: 2, limit: 1 };
-    world.session.not_sent(link, tid, too_large);
-    world.session.not_sent(link, other, Rejection::Closed);
+    world.session.not_sent(link, tid, too_large, world.now);
+    world.session.not_sent(link, other, Rejection::Closed, world.now);
     match large.wait().unwrap_err() {
         MonError::NotSent { asked, what, why } => {
             assert_eq!(asked.name.as_deref(), Some("a"));
