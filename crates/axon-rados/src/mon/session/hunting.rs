@@ -37,12 +37,12 @@ impl Try {
 }
 
 impl Session {
-    /// A connection is open: the monitor is asked for its map, the present one at least.
+    /// A connection is open: the monitor is asked for its map, whatever its epoch. One that is lower than that of the
+    /// last session is no news to the monitor otherwise, and it would say nothing. Ceph: `MonConnection::start`.
     pub(in crate::mon) fn connected(&mut self, link: LinkId, features: Features, global_id: u64) {
         let Some(attempt) = self.tries.iter_mut().find(|attempt| attempt.link == link) else { return };
         attempt.login = Some(Login { features, global_id });
-        let start = self.monmap.as_ref().map_or(0, |map| map.epoch.into());
-        let what = [(MONMAP.to_owned(), Subscription { start, once: false })].into();
+        let what = [(MONMAP.to_owned(), Subscription::default())].into();
         let message = MMonSubscribe { what, host: self.host.clone() }.encode(features);
         push_send(&mut self.actions, link, message);
     }
@@ -118,7 +118,7 @@ impl Session {
         self.make_room();
         self.hunt.succeeded(&attempt.target, now);
         self.open = Some(Open::new(attempt.link, attempt.target, login.features));
-        self.take_map(map);
+        self.begin_with(map);
         self.send_subscriptions(|_| true);
         self.send_requests();
         self.renew(now);
@@ -142,7 +142,19 @@ impl Session {
         }
     }
 
-    /// Takes a map of the cluster, unless a newer one is known.
+    /// Takes the map that opened the session, also if its epoch went back: who rebuilds the monitors makes a map anew.
+    /// Ceph: `MonClient::handle_monmap` compares no epochs.
+    fn begin_with(&mut self, map: MonMap) {
+        if let Some(known) = self.monmap.take_if(|known| known.epoch > map.epoch) {
+            tracing::warn!(known = known.epoch, new = map.epoch, "the epoch of the monitor map went back");
+        }
+        if let Some(subscription) = self.subscriptions.get_mut(MONMAP) {
+            subscription.start = 0;
+        }
+        self.take_map(map);
+    }
+
+    /// Takes a map of the cluster, unless the session has sent a newer one.
     pub(super) fn take_map(&mut self, map: MonMap) {
         self.got(MONMAP, map.epoch.into());
         self.fsid = Some(map.fsid);

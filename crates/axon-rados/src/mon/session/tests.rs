@@ -242,7 +242,7 @@ fn after_a_failover_everything_is_asked_again() {
     let (other, addrs) = world.dialled();
     assert_eq!(addrs.to_string(), "v2:10.0.0.2:3300/0", "the map's monitors are tried");
     world.connected(other);
-    assert_eq!(subscribed(&world.take(), other), want(&[("monmap", 1)]), "also if it is not new");
+    assert_eq!(subscribed(&world.take(), other), want(&[("monmap", 0)]), "also if it is not new");
     world.receive(other, two_monitors(1));
     let actions = world.take();
     assert_eq!(subscribed(&actions, other), want(&[("config", 0), ("monmap", 2), ("osdmap", 10)]));
@@ -250,6 +250,24 @@ fn after_a_failover_everything_is_asked_again() {
     world.session.message(link, &ack(tid, 1, "late, of the old connection"), world.now);
     world.receive(other, ack(tid, 0, ""));
     assert_eq!(status.wait().unwrap().code, 0);
+}
+
+/// The monitors were rebuilt, with a map that was made anew.
+#[test]
+fn a_session_begins_with_a_map_whose_epoch_went_back() {
+    let mut world = World::new(&["v2:10.0.0.1:3300/0"]);
+    let first = world.connect();
+    world.receive(first, two_monitors(7));
+    world.fail(first);
+    world.sleep(); // a pause, as the session was short
+    let second = world.connect();
+    assert_eq!(subscribed(&world.take(), second), want(&[("monmap", 0)]), "any map is news");
+    world.receive(second, mon_map(1, &[("c", "v2:10.0.0.1:3300/0")]));
+    assert_eq!(subscribed(&world.take(), second), want(&[("config", 0), ("monmap", 2)]));
+    assert_eq!(world.session.monmap().unwrap().epoch, 1);
+    assert_eq!(world.session.target().unwrap().name.as_deref(), Some("c"));
+    world.receive(second, two_monitors(2));
+    assert_eq!(world.session.monmap().unwrap().epoch, 2, "it goes on from there");
 }
 
 #[test]
