@@ -158,8 +158,8 @@ pub enum Failure {
     /// The session was open, but a request for tickets or keys was not answered.
     #[error("it did not answer a request for tickets or keys within {0:?}")]
     AuthSilent(Duration),
-    /// The session was open, and a new monitor map no longer has the monitor.
-    #[error("it was removed from the monitor map")]
+    /// The session was open, and a new monitor map no longer has a monitor at that address.
+    #[error("the monitor map no longer has a monitor there")]
     Removed,
     /// The monitor map cannot be read.
     #[error("{0}")]

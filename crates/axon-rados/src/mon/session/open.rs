@@ -81,11 +81,12 @@ impl Session {
         }
     }
 
-    /// Leaves a monitor that a new map no longer has. Ceph: `MonClient::handle_monmap`.
+    /// Leaves a monitor that a new map no longer has at any address of the connection's, whoever has its name now. One
+    /// that no map ever had, as behind a forwarded port, is kept. Ceph: `MonClient::handle_monmap`.
     pub(super) fn leave_removed(&mut self, now: Instant) {
         let Some(map) = &self.monmap else { return };
-        let is_removed =
-            |open: &mut Open| open.target.name.as_deref().is_some_and(|name| map.get(name).is_none());
+        let is_there = |target: &Target| target.addrs.iter().any(|addr| map.name_at(addr).is_some());
+        let is_removed = |open: &mut Open| open.target.name.is_some() && !is_there(&open.target);
         if let Some(removed) = self.open.take_if(is_removed) {
             self.open_failed(removed, Failure::Removed, now);
         }

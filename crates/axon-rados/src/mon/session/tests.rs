@@ -591,3 +591,23 @@ fn a_monitor_that_was_removed_is_left() {
     world.sleep();
     assert_eq!(world.dialled().1.to_string(), "v2:10.0.0.2:3300/0");
 }
+
+#[test]
+fn a_monitor_that_moved_is_left() {
+    let (mut world, link) = World::open(&["v2:10.0.0.1:3300/0"]);
+    world.receive(link, mon_map(2, &[("a", "[v2:10.0.0.1:3300/0,v1:10.0.0.1:6789/0]")]));
+    assert_eq!(world.take(), [], "it has one more address");
+    world.receive(link, mon_map(3, &[("a", "v2:10.0.0.9:3300/0")]));
+    assert_eq!(world.take(), [Action::Close(link)]);
+    assert_eq!(world.session.hunt.attempts()[0].why, Failure::Removed);
+    world.sleep();
+    assert_eq!(world.dialled().1.to_string(), "v2:10.0.0.9:3300/0");
+}
+
+#[test]
+fn a_monitor_that_no_map_ever_had_is_kept() {
+    let (mut world, link) = World::open(&["v2:127.0.0.1:13300/0"]);
+    world.receive(link, two_monitors(2));
+    assert_eq!(world.take(), []);
+    assert_eq!(world.session.target().unwrap().name, None);
+}
