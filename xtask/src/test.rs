@@ -8,11 +8,14 @@ use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+const TESTS: [&str; 4] = ["test", "--workspace", "--locked", "--no-fail-fast"];
+const PROPTEST_SEED: &str = "PROPTEST_RNG_SEED";
+
 /// Runs the steps whose names contain `filter`, all of them whether others fail or not.
 pub(crate) fn run(filter: &str) -> Steps {
     let mut steps = Steps::only(filter);
     steps.step("tidy", tidy::outcome);
-    steps.step("format", || program("format", cargo(&["fmt", "--all", "--check"]), MINUTE));
+    steps.step("format", || program("format", cargo(&["fmt", "--all", "--check"]), 5 * MINUTE));
     peers::prepare_in(&mut steps);
     steps.step("lints", || {
         let args = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
@@ -23,9 +26,16 @@ pub(crate) fn run(filter: &str) -> Steps {
         let args = [&["check", "--locked", "--no-default-features"][..], &crates].concat();
         program("portable", cargo(&args), 10 * MINUTE)
     });
+    steps.step("tests: build", || {
+        program("tests-build", cargo(&[&TESTS[..], &["--no-run"]].concat()), 25 * MINUTE)
+    });
     steps.step("tests", || {
-        let args = ["test", "--workspace", "--locked", "--no-fail-fast"];
-        program("tests", cargo(&args), 35 * MINUTE)
+        let mut tests = cargo(&TESTS);
+        // Property tests try the same cases in every run, unless asked for others.
+        if std::env::var_os(PROPTEST_SEED).is_none() {
+            tests.env(PROPTEST_SEED, "1");
+        }
+        program("tests", tests, 50 * MINUTE)
     });
     // Seeds and whole worlds: what a broken session may do to messages.
     steps.step("simulated sessions", || {

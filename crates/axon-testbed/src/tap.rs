@@ -1,6 +1,6 @@
 //! A recording proxy for TCP on loopback, which can also cut connections.
 
-use crate::{Conversation, Direction, TestbedError};
+use crate::{Conversation, Direction, TestbedError, free_port};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -82,8 +82,9 @@ impl Tap {
     }
 
     fn listen(upstream: Option<SocketAddr>, limit: usize, banner: Banner) -> Result<Self, TestbedError> {
+        // A port of its own: who still dials a tap that is gone must not reach another one.
         let bind = || {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, free_port()))?;
             let addr = listener.local_addr()?;
             Ok((listener, addr))
         };

@@ -83,6 +83,12 @@ impl Bounds {
         Comparison { rows, committed: self.origin.clone(), here: measured.origin.clone() }
     }
 
+    /// Whether `count` is worse than what was committed for the case.
+    pub(super) fn is_exceeded_by(&self, case: &str, count: u64) -> bool {
+        let row = Row { case: case.into(), committed: self.of(case), measured: Some(count) };
+        row.verdict() == Verdict::Worse
+    }
+
     fn of(&self, case: &str) -> Option<u64> {
         self.counts.iter().find(|(name, _)| name == case).map(|(_, count)| *count)
     }

@@ -198,7 +198,7 @@ mod tests {
             stream: false,
             handshakes: true,
             warm_up: 0.0,
-            seconds: 0.3,
+            seconds: 1.0,
             spin: false,
             checksum: false,
         };

@@ -70,7 +70,7 @@ fn what_a_message_costs_is_counted_on_both_ends() {
 
 #[test]
 fn the_report_has_the_keys_promised() {
-    let report = json(&["bench", "--seconds", "0.2", "--json"]);
+    let report = json(&["bench", "--seconds", "1", "--json"]);
     assert_eq!(keys(&report), FIGURES);
     check_figures(&report);
     let expected = [("size", 4096), ("depth", 32), ("connections", 1), ("workers", 1)];
@@ -82,7 +82,7 @@ fn the_report_has_the_keys_promised() {
     }
     assert_eq!((&report["cuts"], &report["reconnects"]), (&0.into(), &0.into()));
     let stall = report["longest_stall_us"].as_f64().unwrap();
-    assert!(stall > 0.0 && stall < 1e7, "{report}");
+    assert!(stall > 0.0 && stall < 3e7, "{report}");
     let rate = report["messages_per_second"].as_f64().unwrap();
     assert!((report["bytes_per_second"].as_f64().unwrap() / rate - 4096.0).abs() < 0.01);
 }
@@ -213,11 +213,11 @@ fn a_server_with_keys_refuses_who_has_none_or_another() {
 
 #[test]
 fn a_server_that_dies_ends_the_run_with_an_account() {
-    let server = Server::start(&[]);
+    let mut server = Server::start_noting(&[]);
     let args = ["bench", "--connect", &server.addr(), "--seconds", "60", "--json"];
     let args: Vec<_> = args.iter().map(ToString::to_string).collect();
     let bench = std::thread::spawn(move || axon(&args.iter().map(String::as_str).collect::<Vec<_>>()));
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    server.wait_for_traffic();
     server.signal("KILL");
     let run = bench.join().unwrap();
     assert_eq!(run.status.code(), Some(exit::CANNOT_CONNECT), "{}", run.both());

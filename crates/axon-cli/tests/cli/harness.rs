@@ -96,7 +96,12 @@ impl Server {
 
     /// Starts it on a free port of loopback, for [`next_note`](Self::next_note).
     pub(crate) fn start_noting(args: &[&str]) -> Self {
-        let mut command = command(&[&["serve", "127.0.0.1:0"], args].concat());
+        Self::start_noting_at("127.0.0.1:0", args)
+    }
+
+    /// The same there.
+    pub(crate) fn start_noting_at(addr: &str, args: &[&str]) -> Self {
+        let mut command = command(&[&["serve", addr], args].concat());
         command.stderr(Stdio::piped());
         Self::spawn(command)
     }
@@ -122,6 +127,20 @@ impl Server {
         let mut lines = self.stderr.as_mut().expect("it was started for that").lines();
         let line = lines.by_ref().map(Result::unwrap).find(|line| line.starts_with('{'));
         serde_json::from_str(&line.expect("an object")).unwrap()
+    }
+
+    /// Waits until it has got messages, all the time; for one that was started for notes.
+    pub(crate) fn wait_for_traffic(&mut self) {
+        let deadline = Instant::now() + TIMEOUT;
+        loop {
+            assert!(Instant::now() < deadline, "nothing comes to axon serve");
+            self.signal("USR1");
+            let messages = self.next_note()["counters"]["messages_in"].as_u64().unwrap();
+            if messages > 1000 {
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     pub(crate) fn id(&self) -> u32 {

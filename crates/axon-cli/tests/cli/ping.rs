@@ -53,7 +53,7 @@ fn somebody_who_says_nothing() {
     let addr = impostor(b"").to_string();
     let start = Instant::now();
     fail(&["ping", &addr, "--timeout", "0.5"], exit::TIMED_OUT, &[&addr, "--timeout"]);
-    assert!(start.elapsed() < Duration::from_secs(5));
+    assert!(start.elapsed() < Duration::from_secs(30));
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn a_wrong_key_is_said_at_once() {
     let other = config(&cluster, "client.other").key.unwrap();
     let start = Instant::now();
     let error = MonClient::connect(config(&cluster, "client.admin").with_key(other)).unwrap_err();
-    assert!(start.elapsed() < 10 * SECOND, "took {:?}", start.elapsed());
+    assert!(start.elapsed() < 30 * SECOND, "took {:?}", start.elapsed());
     let MonError::Refused { attempts } = &error else { panic!("{error:?}") };
     let [attempt] = &attempts[..] else { panic!("{attempts:?}") };
     assert!(
@@ -182,10 +182,13 @@ fn tickets_are_renewed_before_they_expire() {
     let expires = |service| mon.tickets().with(|t| t.get(service).map(|ticket| ticket.expires)).unwrap();
     let first = [EntityType::Osd, EntityType::Auth].map(expires);
     let global_id = mon.global_id();
-    let start = Instant::now();
-    eventually("a new OSD ticket", 8 * SECOND, || expires(EntityType::Osd) > first[0]);
-    assert!(start.elapsed() > 3 * SECOND, "not before its time");
-    eventually("a new AUTH ticket", 16 * SECOND, || expires(EntityType::Auth) > first[1]);
+    let mut renewed = first[0];
+    eventually("a new OSD ticket", 120 * SECOND, || {
+        renewed = expires(EntityType::Osd);
+        renewed > first[0]
+    });
+    assert!(renewed > first[0] + 4 * SECOND, "not before its time");
+    eventually("a new AUTH ticket", 120 * SECOND, || expires(EntityType::Auth) > first[1]);
     assert_eq!(mon.global_id(), global_id, "the new login kept the id");
     status(&mon);
 }

@@ -34,6 +34,11 @@ impl Dispatcher for Rogue {
 
 /// Runs 100 requests, 8 in flight, against a responder with this habit.
 fn run_against(habit: Habit) -> (Run<CliError>, Mishaps) {
+    run_patiently(habit, Duration::from_secs(5))
+}
+
+/// The same, waiting so long for what does not come.
+fn run_patiently(habit: Habit, patience: Duration) -> (Run<CliError>, Mishaps) {
     let network = Arc::new(MemNetwork::new());
     let server = Messenger::builder(EntityName::new(EntityType::Osd, 0))
         .bind(BindSpec::from(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))
@@ -52,7 +57,7 @@ fn run_against(habit: Habit) -> (Run<CliError>, Mishaps) {
         .unwrap();
     let connection = client.connect_anonymous(EntityType::Osd, &server.addrs()).unwrap();
     outcome.wait("rogue", 1, Duration::from_secs(10)).unwrap();
-    let plan = Plan { span, patience: Duration::from_millis(300) };
+    let plan = Plan { span, patience };
     let run =
         conduct(load.recorder(), plan, &news, "test", &|| None, || load.start(vec![connection])).unwrap();
     (run, load.mishaps())
@@ -71,7 +76,8 @@ fn an_honest_one() {
 
 #[test]
 fn one_that_forgets() {
-    let (run, mishaps) = run_against(|n, reply, _| if n % 50 == 0 { vec![] } else { vec![reply] });
+    let habit: Habit = |n, reply, _| if n % 50 == 0 { vec![] } else { vec![reply] };
+    let (run, mishaps) = run_patiently(habit, Duration::from_millis(300));
     assert_eq!((run.sample.messages(), counts(mishaps)), (98, [2, 0, 0]));
 }
 

@@ -60,11 +60,16 @@ impl World {
         Self { cluster, peer, our_log, transport, tap, tap_cuts: 0 }
     }
 
-    /// Questions all the time, and cuts.
-    fn storm(&mut self, during: Duration) {
-        let end = Instant::now() + during;
-        let mut next_cut = Instant::now();
-        while Instant::now() < end {
+    /// Whether the session was resumed often, and monitors have agreed on a leader in it.
+    fn has_seen_enough(&self) -> bool {
+        self.peer.messenger.counters().reconnects >= 10 && self.peer.seen().kinds.contains_key(&MON_ELECTION)
+    }
+
+    /// Questions all the time, and cuts, for a while and until `enough` of it.
+    fn storm(&mut self, during: Duration, enough: fn(&Self) -> bool) {
+        let start = Instant::now();
+        let mut next_cut = start;
+        while start.elapsed() < during || start.elapsed() < PATIENCE && !enough(self) {
             let open = self.peer.asked - self.peer.seen().answers;
             (open..OPEN_QUESTIONS).take(3).for_each(|_| self.peer.ask());
             sleep(Duration::from_millis(10));
@@ -161,7 +166,7 @@ impl World {
 
 fn survives(ports: Range<u16>, mode: Mode, seed: u64) {
     let mut world = World::boot(ports, mode, seed);
-    world.storm(cut_for());
+    world.storm(cut_for(), World::has_seen_enough);
     world.settle();
     world.report();
     world.assert_one_session();
@@ -190,7 +195,7 @@ fn one_session_in_secure_mode_when_ours_is_the_higher_address() {
 /// It counts its attempts from one again, far behind those of its earlier life, and nobody here has anything to say.
 fn notices_a_restart(ports: Range<u16>, seed: u64) {
     let mut world = World::boot(ports, Mode::CRC, seed);
-    world.storm(2 * SECOND);
+    world.storm(2 * SECOND, |_| true);
     world.settle();
     world.cluster.stop("mon.a");
     world.cluster.start("mon.a").unwrap();
@@ -217,7 +222,7 @@ fn a_restarted_monitor_is_noticed_from_the_higher_address() {
 #[test]
 fn a_monitor_notices_that_ours_restarted() {
     let mut world = World::boot(LOWER, Mode::SECURE, 7);
-    world.storm(2 * SECOND);
+    world.storm(2 * SECOND, |_| true);
     world.settle();
     let World { cluster, peer, .. } = world;
     let addr = peer.messenger.addrs().first().socket.unwrap();
