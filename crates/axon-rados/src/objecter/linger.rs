@@ -196,7 +196,8 @@ impl<M: ClusterMap, T> Objecter<M, T> {
                 self.actions
                     .push_back(Action::News(id, WatchNews::Notified { notify_id, notifier, payload }));
             }
-            (WatchEventKind::Disconnect, Some(Linger::Watch(_))) => {
+            // One that has not begun hears so by the answer that is still to come.
+            (WatchEventKind::Disconnect, Some(Linger::Watch(watch))) if !watch.begins() => {
                 self.watch_is_lost(id, Errno::ENOTCONN, now);
             }
             (WatchEventKind::NotifyComplete, Some(Linger::Notify(notify))) => {

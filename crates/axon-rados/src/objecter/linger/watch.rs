@@ -57,6 +57,11 @@ impl<T> Watch<T> {
         }
     }
 
+    /// Whether the OSD has not said yet that it stands, or cannot.
+    pub(super) fn begins(&self) -> bool {
+        self.token.is_some()
+    }
+
     pub(super) fn is_lost(&self) -> bool {
         matches!(self.standing, Standing::Lost)
     }

@@ -4,8 +4,8 @@ use super::*;
 use crate::msg::{MWatchNotify, WatchEventKind};
 use crate::objecter::linger::PING_EVERY;
 
-/// A world in which watch 1 stands on connection 1.
-fn watching() -> World {
+/// A world in which watch 1 is asked for on connection 1.
+fn beginning() -> World {
     let mut world = World::new();
     let locator = ObjectLocator::pool(POOL);
     let object = Bytes::from_static(b"o");
@@ -13,9 +13,25 @@ fn watching() -> World {
     world.objecter.watch(object, locator, timeout, None, "w", world.now);
     world.connect(1);
     assert_eq!(world.news(), ["dial 1 for 6800", "1 <- o tid 1 try 0 e5"]);
+    world
+}
+
+/// A world in which watch 1 stands on connection 1.
+fn watching() -> World {
+    let mut world = beginning();
     world.answer(0, 0, |_| {});
     assert_eq!(world.news(), ["w: 0"]);
     world
+}
+
+#[test]
+fn a_watch_whose_object_goes_before_it_stands_is_refused() {
+    let mut world = beginning();
+    world.map(|map| map.size = 2);
+    assert_eq!(world.news(), ["1 <- o tid 2 try 0 e6"], "the group is served in another way");
+    world.objecter.message(LinkId(1), &watch_event(WatchEventKind::Disconnect, 0), world.now);
+    world.answer(1, -2, |_| {});
+    assert_eq!(world.news(), ["w: -2"]);
 }
 
 #[test]
