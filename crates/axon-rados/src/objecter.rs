@@ -298,7 +298,9 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             target.as_ref().is_some_and(|t| self.barrier(op, t.raw.pool.cast_signed(), now).is_some());
         let Some(op) = self.ops.get_mut(&tid) else { return };
         let gone = op.link.is_none_or(|link| self.sessions.features(link).is_none());
-        if skipped || gone || barred || op.is_outdated(target.as_ref(), &self.map) {
+        if skipped || gone || op.is_outdated(target.as_ref(), &self.map) {
+            op.call_back();
+        } else if barred {
             op.unsend();
         }
         op.target = target;

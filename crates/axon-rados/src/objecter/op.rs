@@ -47,7 +47,7 @@ pub(super) struct Op<T> {
     pub(super) attempts: i32,
     /// Whether it was ever sent, under whichever.
     pub(super) ever_sent: bool,
-    /// The connection it was sent on last.
+    /// The connection it was sent on last, if an answer is awaited there.
     pub(super) link: Option<LinkId>,
     /// The epoch it was sent in last.
     sent_epoch: u32,
@@ -142,6 +142,13 @@ impl<T> Op<T> {
         if let Phase::Sent(osd) = self.phase {
             self.phase = Phase::Waits(Waiting::Connection(osd));
         }
+    }
+
+    /// It belongs elsewhere now. What the OSD that has it does with a watch or a notification ends with the map: its yes,
+    /// should it still come, is worth nothing. Ceph: `Objecter::handle_osd_op_reply` looks in the sender's session only.
+    pub(super) fn call_back(&mut self) {
+        self.unsend();
+        self.link = self.link.filter(|_| !self.wants_fresh_tid());
     }
 
     /// It was sent.

@@ -157,7 +157,7 @@ fn complete(world: &mut World, number: u64) {
     world.objecter.message(LinkId(1), &complete, world.now);
 }
 
-/// A world in which a notification was accepted as number 8.
+/// A world in which a notification is on its way on connection 1.
 fn notifying() -> World {
     let mut world = World::new();
     let what = Notification {
@@ -168,14 +168,40 @@ fn notifying() -> World {
     world.objecter.notify(Bytes::from_static(b"o"), ObjectLocator::pool(POOL), what, "n", world.now);
     world.connect(1);
     assert_eq!(world.news(), ["dial 1 for 6800", "1 <- o tid 1 try 0 e5"]);
+    world
+}
+
+/// A world in which a notification was accepted as number 8.
+fn notified() -> World {
+    let mut world = notifying();
     accept(&mut world, 0, 8);
     assert!(world.news().is_empty());
     world
 }
 
 #[test]
+fn what_the_primary_before_accepts_is_sent_to_the_new_one() {
+    for mut world in [notifying(), beginning()] {
+        world.map(|map| map.primary = Some(1));
+        assert_eq!(world.news(), ["dial 2 for 6801"]);
+        accept(&mut world, 0, 8);
+        assert!(world.news().is_empty(), "it forgets that with the map");
+        world.connect(2);
+        assert_eq!(world.news(), ["2 <- o tid 2 try 0 e6"]);
+    }
+}
+
+#[test]
+fn a_watch_that_was_begun_just_before_the_pool_became_full_stands() {
+    let mut world = beginning();
+    world.map(|map| map.barriers.pool_full = true);
+    world.answer(0, 0, |_| {});
+    assert_eq!(world.news(), ["w: 0"]);
+}
+
+#[test]
 fn notifications_that_osds_forget_are_sent_again() {
-    let mut world = notifying();
+    let mut world = notified();
     world.map(|map| map.size = 2);
     assert_eq!(world.news(), ["1 <- o tid 2 try 0 e6"], "the group is served in another way");
     complete(&mut world, 8);
@@ -192,7 +218,7 @@ fn notifications_that_osds_forget_are_sent_again() {
 
 #[test]
 fn a_notification_in_a_pool_that_is_deleted_ends_at_once() {
-    let mut world = notifying();
+    let mut world = notified();
     world.map(|map| map.pool = false);
     assert_eq!(world.news(), ["ask"]);
     world.objecter.latest(6, world.now);
