@@ -260,9 +260,9 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     }
 
     /// Whether it is a read of something that is being written: OSDs let reads overtake writes that wait for recovery
-    /// unless they are told not to. Watches do not change what is read.
+    /// unless they are told not to. Watches do not change what is read, and notifications and their answers read nothing.
     fn follows_a_write(&self, request: &Request) -> bool {
-        if self.writes == 0 || request.is_write() {
+        if self.writes == 0 || request.is_write() || request.is_of_watchers() {
             return false;
         }
         let same = |op: &Op<T>| op.request.object == request.object && op.request.locator == request.locator;

@@ -86,6 +86,11 @@ impl Request {
         self.is_write() || self.flags.contains(OsdFlags::RWORDERED)
     }
 
+    /// Whether it tells watchers something, or answers for one, and nothing else.
+    pub(crate) fn is_of_watchers(&self) -> bool {
+        self.ops.iter().all(|op| matches!(op.code, OpCode::NOTIFY | OpCode::NOTIFY_ACK))
+    }
+
     /// Whether the request is on a placement group.
     pub(crate) fn is_on_pg(&self) -> bool {
         self.flags.contains(OsdFlags::PGOP)

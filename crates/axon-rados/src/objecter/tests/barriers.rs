@@ -1,6 +1,7 @@
 //! Pauses, full pools, and such as are marked eio.
 
 use super::*;
+use crate::ops::{Compound, ReadOp};
 
 #[test]
 fn pauses_and_fullness() {
@@ -52,6 +53,25 @@ fn a_read_behind_a_write_waits_for_room_with_it() {
     let again =
         ["1 <- a tid 1 try 1 e7, again", "1 <- b tid 2 try 1 e7, again", "1 <- a tid 3 try 1 e7, again"];
     assert_eq!(world.news(), again);
+}
+
+#[test]
+fn what_watchers_hear_and_answer_does_not_wait_for_room() {
+    let mut world = World::new();
+    world.map(|map| map.barriers.pool_full = true);
+    world.write("a");
+    let mut answer = ReadOp::new();
+    answer.notify_ack(8, 1, b"");
+    let (ops, data) = Compound::from(answer).into_parts();
+    world.begin("ack", Request { ops, data, ..read("a") });
+    let what = Notification {
+        payload: Bytes::new(),
+        timeout: Duration::from_secs(30),
+        within: Duration::from_secs(35),
+    };
+    world.objecter.notify(Bytes::from_static(b"a"), ObjectLocator::pool(POOL), what, "n", world.now);
+    world.connect(1);
+    assert_eq!(world.news(), ["dial 1 for 6800", "1 <- a tid 2 try 0 e6", "1 <- a tid 3 try 0 e6"]);
 }
 
 #[test]
