@@ -17,6 +17,7 @@
 //! | page | what it decides |
 //! |---|---|
 //! | `step` | what to do next with a request: the table |
+//! | `order` | which reads keep their place behind writes |
 //! | `reply` | what an answer means |
 //! | `map` | what is asked of a map, `known_map` the real one, `feed` how it grows |
 //! | `session` | the connection to an OSD: dialled, open, paused after a failure; its backoffs |
@@ -31,6 +32,7 @@ mod linger;
 mod linking;
 mod map;
 mod op;
+mod order;
 mod reply;
 mod request;
 mod session;
@@ -52,7 +54,6 @@ pub use request::{SnapContext, WhenFull};
 pub(crate) use session::LinkId;
 pub use waiting::Waiting;
 
-use crate::osd::OsdFlags;
 use crate::osdmap::MapFault;
 use axon_denc::AddrVec;
 use axon_wire::Message;
@@ -95,6 +96,8 @@ pub(crate) struct Objecter<M, T> {
     ops: BTreeMap<u64, Box<Op<T>>>,
     /// How many of them are writes.
     writes: usize,
+    /// Reads that keep their place behind writes.
+    followers: BTreeSet<OpId>,
     /// Requests whose transaction id is not their first one any more.
     renamed: BTreeMap<OpId, u64>,
     last_tid: u64,
@@ -121,6 +124,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             damage: None,
             ops: BTreeMap::new(),
             writes: 0,
+            followers: BTreeSet::new(),
             renamed: BTreeMap::new(),
             last_tid: 0,
             queued: BTreeSet::new(),
@@ -151,7 +155,9 @@ impl<M: ClusterMap, T> Objecter<M, T> {
 
     /// Forgets a request. If it was sent it may still be done, but it is not sent again.
     pub(crate) fn cancel(&mut self, id: OpId, now: Instant) {
-        drop(self.remove(id));
+        if let Some(op) = self.remove(id) {
+            self.release_followers(&op.request, now);
+        }
         self.admit(now);
     }
 
@@ -222,6 +228,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     pub(crate) fn close(&mut self) {
         self.ops.clear();
         self.writes = 0;
+        self.followers.clear();
         self.renamed.clear();
         self.queued.clear();
         self.deadlines.clear();
@@ -247,26 +254,14 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     }
 
     fn enter(&mut self, mut request: Request, owner: Owner<T>, cost: Option<u64>, now: Instant) -> OpId {
-        if self.follows_a_write(&request) {
-            request.flags = request.flags.with(OsdFlags::RWORDERED);
-        }
         let tid = self.next_tid();
         let id = OpId(tid);
+        self.order(id, &mut request);
         let patience = Patience::new(now, request.within);
         self.deadlines.extend(patience.until.map(|until| (until, id)));
         self.writes += usize::from(request.is_write());
         self.ops.insert(tid, Box::new(Op::new(id, request, owner, cost, patience)));
         id
-    }
-
-    /// Whether it is a read of something that is being written: OSDs let reads overtake writes that wait for recovery
-    /// unless they are told not to. Watches do not change what is read, and notifications and their answers read nothing.
-    fn follows_a_write(&self, request: &Request) -> bool {
-        if self.writes == 0 || request.is_write() || request.is_of_watchers() {
-            return false;
-        }
-        let same = |op: &Op<T>| op.request.object == request.object && op.request.locator == request.locator;
-        self.ops.values().any(|op| op.request.is_write() && !op.is_of_a_watch() && same(op))
     }
 
     /// Lets requests in as long as the budget has room, first come, first served.
@@ -342,6 +337,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
 
     fn send(&mut self, tid: u64, osd: u32, link: LinkId, now: Instant) {
         let tid = self.fresh_tid_if_needed(tid);
+        self.reorder(tid);
         let Some(op) = self.ops.get_mut(&tid) else { return };
         let Some(features) = self.sessions.features(link) else { return };
         match wire::message(op, tid, self.map.epoch(), features) {
@@ -379,12 +375,14 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             Owner::Linger(linger, call) => self.linger_ended(linger, call, op.link, outcome, now),
             Owner::Nobody => {}
         }
+        self.release_followers(&op.request, now);
     }
 
     fn remove(&mut self, id: OpId) -> Option<Box<Op<T>>> {
         let tid = self.renamed.remove(&id).unwrap_or(id.0);
         let op = self.ops.remove(&tid)?;
         self.writes -= usize::from(op.request.is_write());
+        self.followers.remove(&id);
         if let Some(until) = op.patience.until {
             self.deadlines.remove(&(until, id));
         }
@@ -398,7 +396,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     fn expire(&mut self, now: Instant) {
         while let Some((at, id)) = self.deadlines.first().copied().filter(|(at, _)| *at <= now) {
             self.deadlines.remove(&(at, id));
-            let tid = self.renamed.get(&id).copied().unwrap_or(id.0);
+            let tid = self.tid_of(id);
             if let Some(op) = self.ops.get(&tid) {
                 let outcome = op.outcome_at_deadline(self.damage, now);
                 self.end(tid, outcome, now);
@@ -410,6 +408,11 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     fn next_tid(&mut self) -> u64 {
         self.last_tid += 1;
         self.last_tid
+    }
+
+    /// The present transaction id of a request.
+    fn tid_of(&self, id: OpId) -> u64 {
+        self.renamed.get(&id).copied().unwrap_or(id.0)
     }
 
     fn tids(&self) -> Vec<u64> {

@@ -81,6 +81,11 @@ impl Request {
         self.flags.contains(OsdFlags::WRITE)
     }
 
+    /// Whether it is on the same object as another.
+    pub(crate) fn has_object_of(&self, other: &Self) -> bool {
+        self.object == other.object && self.locator == other.locator
+    }
+
     /// Whether it keeps its place among writes.
     pub(crate) fn is_ordered(&self) -> bool {
         self.is_write() || self.flags.contains(OsdFlags::RWORDERED)

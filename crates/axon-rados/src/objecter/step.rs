@@ -96,11 +96,13 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             return Some(Step::Wait(Waiting::Paused));
         }
         let why = match barriers {
-            _ if op.is_ping() || !op.request.is_ordered() => return None,
             b if b.cluster_full => Waiting::ClusterFull,
             b if b.pool_full => Waiting::PoolFull(pool),
             _ => return None,
         };
+        if op.is_ping() || !self.is_ordered(op) {
+            return None;
+        }
         match op.request.when_full {
             WhenFull::Wait => Some(Step::Wait(why)),
             WhenFull::Fail if op.ever_sent || !write => None, // the OSD answers: it may have been done

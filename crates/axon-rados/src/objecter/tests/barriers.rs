@@ -56,6 +56,43 @@ fn a_read_behind_a_write_waits_for_room_with_it() {
 }
 
 #[test]
+fn a_read_waits_for_room_no_longer_than_the_write_before_it() {
+    let full_with_both = || {
+        let mut world = World::new();
+        world.write("b");
+        world.connect(1);
+        world.map(|map| map.barriers.pool_full = true);
+        world.begin("w", Request { within: Some(Duration::from_secs(1)), ..write("a") });
+        world.begin("r", read("a"));
+        assert_eq!(world.news(), ["dial 1 for 6800", "1 <- b tid 1 try 0 e5"]);
+        world
+    };
+    let mut world = full_with_both();
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.news(), ["w: not done, PoolFull(1)", "1 <- a tid 3 try 0 e6"]);
+    let mut world = full_with_both();
+    world.objecter.cancel(OpId(1), world.now);
+    assert!(world.news().is_empty(), "a write of something else");
+    world.objecter.cancel(OpId(2), world.now);
+    assert_eq!(world.news(), ["1 <- a tid 3 try 0 e6"]);
+}
+
+#[test]
+fn a_read_that_the_osd_forgot_behind_a_write_that_is_done_is_sent_again_once() {
+    let mut world = two_sent();
+    world.begin("r", read("a"));
+    world.answer(0, 0, |_| {});
+    world.news();
+    world.map(|map| map.barriers.pool_full = true);
+    assert_eq!(world.news(), ["1 <- a tid 3 try 1 e6, again"]);
+    let marked =
+        |nth: usize| MOSDOpView::parse(&world.sent[nth].1).unwrap().flags.contains(OsdFlags::RWORDERED);
+    assert!(marked(2) && !marked(3));
+    world.map(|_| {});
+    assert!(world.news().is_empty(), "the OSD does not forget what is not marked");
+}
+
+#[test]
 fn what_watchers_hear_and_answer_does_not_wait_for_room() {
     let mut world = World::new();
     world.map(|map| map.barriers.pool_full = true);
