@@ -167,7 +167,13 @@ impl Builder {
         self
     }
 
-    /// Body bytes of all received messages that the application has not dropped yet; 0 is unlimited; default 100 MiB.
+    /// What all received messages take that the application has not dropped yet, counted by [`cost`](crate::cost): bytes of
+    /// their bodies, and a fixed amount for each, so that empty ones count too; 0 is unlimited; default 100 MiB.
+    ///
+    /// What is counted is not all the memory they may pin. A body of 32 KiB or more mostly has memory of its own; others are
+    /// slices of the chunk that they were received in, of up to 256 KiB, with what came before and after them, from other
+    /// peers of the same worker, too. A chunk is free when everything in it was dropped: who keeps a small message for
+    /// long, while others are handled and dropped, keeps a copy of it instead.
     ///
     /// While a message waits for this budget or that of its type, nothing behind it on its connection is read: neither
     /// the peer's keepalives nor its answers to ours. This side does not take that silence for death, and repeats its
@@ -181,7 +187,7 @@ impl Builder {
         self
     }
 
-    /// The same for messages and body bytes from one type of peer; 0 is unlimited; default: no such budget.
+    /// The same for one type of peer, and how many messages of it there may be; 0 is unlimited; default: no such budget.
     pub fn receive_budget(mut self, peer: EntityType, messages: usize, bytes: usize) -> Self {
         self.by_type.insert(peer, (messages, bytes));
         self

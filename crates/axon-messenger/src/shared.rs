@@ -67,9 +67,9 @@ pub(crate) struct Limits {
 
 /// Budgets for received messages.
 pub(crate) struct Budgets {
-    /// Body bytes of all messages received and not yet dropped by the application.
+    /// Bytes of all messages received and not yet dropped by the application: their costs.
     pub(crate) dispatch_bytes: Throttle,
-    /// Per type of peer: messages, body bytes. Looked at for each message; the types are the application's.
+    /// Per type of peer: messages, bytes. Looked at for each message; the types are the application's.
     pub(crate) by_type: FxHashMap<EntityType, (Throttle, Throttle)>,
 }
 

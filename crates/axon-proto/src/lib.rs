@@ -70,7 +70,7 @@ pub use policy::{Policies, Policy};
 pub use receive::Demand;
 pub use session::{
     Arrival, BackOff, FaultFacts, FaultVerdict, Progress, Session, SessionIds, SessionState, Undelivered,
-    cost, decide_fault,
+    cost, cost_of, decide_fault,
 };
 pub use tables::Tables;
 pub use tally::Tally;

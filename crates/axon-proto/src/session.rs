@@ -18,7 +18,7 @@ mod queue;
 
 pub use back_off::BackOff;
 pub use fault_table::{FaultFacts, FaultVerdict, decide_fault};
-pub use queue::{Progress, cost};
+pub use queue::{Progress, cost, cost_of};
 
 use crate::{Fault, Policy};
 use alloc::vec::Vec;

@@ -90,7 +90,7 @@ pub enum WireError {
         /// The frame.
         tag: Tag,
     },
-    /// The header segment of a message is shorter than a header.
+    /// The header segment of a message is shorter or longer than a header.
     #[error("message header of {length} bytes, expected {expected}", expected = crate::MessageHeader::LEN)]
     HeaderLength {
         /// The announced length.

@@ -6,7 +6,7 @@ use crate::{MessageHeader, Tag, WireError};
 /// The longest segments accepted, in bytes. The format itself allows 4 GiB each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The segment of a control frame, and the header segment of a message.
+    /// The segment of a control frame. That of a message's header has [`MessageHeader::LEN`] bytes, no more and no less.
     pub control: u32,
     /// A message's front.
     pub front: u32,
@@ -52,7 +52,8 @@ impl Limits {
             return Err(WireError::EarlyMessage);
         }
         let length = preamble.lengths[0];
-        if (length as usize) < MessageHeader::LEN {
+        // Nobody sends longer ones, and what budgets do not count must be small (Ceph: src/msg/async/frames_v2.h).
+        if length as usize != MessageHeader::LEN {
             return Err(WireError::HeaderLength { length });
         }
         Ok(())

@@ -5,6 +5,7 @@ use crate::Connection;
 use crate::received::Held;
 use crate::throttle::{Permit, Throttle, Ticket};
 use crate::worker::Command;
+use axon_proto::cost_of;
 
 /// The message that waits for its budgets, or holds them until it is delivered.
 #[derive(Default)]
@@ -60,11 +61,12 @@ impl Admission {
         let budgets = &station.shared.budgets;
         let by_type = budgets.by_type.get(&owner.peer_type());
         let all = if by_type.is_some() { 3 } else { 1 };
+        let cost = cost_of(self.length);
         while self.held.len() < all {
             let (throttle, amount) = match (by_type, self.held.len()) {
                 (Some((messages, _)), 0) => (messages, 1),
-                (Some((_, bytes)), 1) => (bytes, self.length),
-                _ => (&budgets.dispatch_bytes, self.length),
+                (Some((_, bytes)), 1) => (bytes, cost),
+                _ => (&budgets.dispatch_bytes, cost),
             };
             match throttle.try_acquire(amount) {
                 Ok(Some(permit)) => self.held.push(permit),

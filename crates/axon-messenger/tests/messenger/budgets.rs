@@ -6,6 +6,7 @@ use crate::town::{MOMENT, PATIENCE, Pair, Town, dial, start, unused_addr, wait_u
 use axon_messenger::{
     AddrVec, Connection, EntityAddr, EntityType, Message, Messenger, Received, Rejection, SendError, cost,
 };
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -150,7 +151,7 @@ over_each! {
     fn a_slow_application_holds_its_peer_back(town) {
         const SIZE: usize = 256 << 10;
         let (held, probe) = holding();
-        let server = start(town.server("osd.3").dispatch_budget(4 * SIZE), &probe);
+        let server = start(town.server("osd.3").dispatch_budget(4 * cost(&filled(0, SIZE))), &probe);
         let client = start(town.builder("client.7").send_budget(8 << 20), &Probe::new());
         let connection = dial(&client, &server);
         let sent = fill(&connection, &server, &held, 4, |tid| filled(tid, SIZE));
@@ -177,11 +178,42 @@ over_each! {
         wait_until("an empty queue", || connection.queued_bytes() == 0);
     }
 
+    /// There is nothing in them but what each takes by itself, and no end to them.
+    fn empty_messages_hold_their_peer_back(town) {
+        const ROOM: usize = 100;
+        let gate = Arc::new(Mutex::new(()));
+        let wait = gate.clone();
+        let probe = Probe::with(move |_, _| drop(wait.lock()));
+        let server = start(town.server("osd.3").dispatch_budget(ROOM * cost(&numbered(0))), &probe);
+        let client = start(town.builder("client.7"), &Probe::new());
+        let connection = dial(&client, &server);
+        let closed = gate.lock().unwrap();
+        let flood = |tids: Range<u64>| {
+            tids.for_each(|tid| connection.send(numbered(tid)).unwrap());
+            wait_until("the messages to leave", || {
+                connection.queued_bytes() == 0 || server.counters().throttle_waits > 0
+            });
+        };
+        flood(0..10_000);
+        wait_until("the peer to wait", || server.counters().throttle_waits > 0);
+        let read = || (server.counters().messages_in, server.counters().bytes_in);
+        wait_until("what it had sent to be counted", || stays(MOMENT, read));
+        let before = read();
+        assert_eq!(before.0, ROOM as u64);
+        flood(10_000..20_000);
+        wait_until("its last read", || stays(MOMENT, read));
+        let (messages, bytes) = read();
+        // What was on its way into memory comes.
+        assert!(messages == before.0 && bytes - before.1 < 256 << 10, "a peer that waits is read: {bytes} {before:?}");
+        drop(closed);
+        wait_until("all of them", || server.counters().messages_in == 20_000);
+    }
+
     fn budgets_of_a_type_of_peer(town) {
         for (name, admitted) in [("client.7", 3), ("mgr.0", 2), ("mds.0", 10)] {
             let (held, probe) = holding();
             let server = town.server("osd.3").receive_budget(EntityType::Client, 3, 0);
-            let server = start(server.receive_budget(EntityType::Mgr, 0, 1000), &probe);
+            let server = start(server.receive_budget(EntityType::Mgr, 0, 2 * cost(&filled(0, 400)) + 100), &probe);
             let peer = start(town.builder(name), &Probe::new());
             let connection = dial(&peer, &server);
             for tid in 0..10 {

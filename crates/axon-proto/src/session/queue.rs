@@ -17,9 +17,14 @@ use axon_wire::Message;
 /// What a queued message takes besides its body.
 const OVERHEAD: usize = 256;
 
-/// What a message takes of a send budget: its body, and a fixed amount for itself, so that empty messages count too.
+/// What a message takes of a budget: its body, and a fixed amount for itself, so that empty messages count too.
 pub fn cost(message: &Message) -> usize {
-    message.body_len() + OVERHEAD
+    cost_of(message.body_len())
+}
+
+/// The same of a message whose front, middle and data have `body` bytes.
+pub const fn cost_of(body: usize) -> usize {
+    body + OVERHEAD
 }
 
 /// How far a message has come.

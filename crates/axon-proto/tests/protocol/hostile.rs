@@ -177,8 +177,11 @@ fn announced_lengths_are_judged_before_they_are_believed() {
     let early = Some(Fault::Wire(WireError::EarlyMessage));
     assert_eq!(fault_of(stranger, &message([41, 1, 1, 1])), early);
     assert_eq!(fault_of("awaiting CLIENT_IDENT", &message([41, 1, 1, 1])), early);
-    let limits = [64 << 10, 16 << 20, 16 << 20, 256 << 20];
-    for (segment, limit) in (0u8..).zip(limits) {
+    let ack = |length| preamble(Tag::Ack, 1, [length, 0, 0, 0], 0);
+    assert_eq!(fault_of("open", &ack(64 << 10)), None);
+    let longer = (64 << 10) + 1;
+    assert_eq!(fault_of("open", &ack(longer)), too_long(Tag::Ack, 0, longer, 64 << 10));
+    for (segment, limit) in (1u8..).zip([16 << 20, 16 << 20, 256 << 20]) {
         let mut lengths = [41, 1, 1, 1];
         lengths[usize::from(segment)] = limit;
         assert_eq!(fault_of("open", &message(lengths)), None);
@@ -203,8 +206,11 @@ fn frames_of_impossible_shape_are_refused() {
     }
     let hollow = preamble(tag, 2, [41, 0, 0, 0], 0);
     assert_eq!(fault_of("open", &hollow), wire(WireError::EmptyLastSegment { tag }));
-    let headless = preamble(tag, 2, [40, 1, 0, 0], 0);
-    assert_eq!(fault_of("open", &headless), wire(WireError::HeaderLength { length: 40 }));
+    // A longer header is memory that no budget counts.
+    for length in [0, 40, 42, 64 << 10] {
+        let other = preamble(tag, 2, [length, 1, 0, 0], 0);
+        assert_eq!(fault_of("open", &other), wire(WireError::HeaderLength { length }));
+    }
     for (state, tag) in [("awaiting HELLO", Tag::Hello), ("open", Tag::Message)] {
         let compressed = preamble(tag, 1, [41, 0, 0, 0], 1);
         assert_eq!(fault_of(state, &compressed), wire(WireError::Compressed { tag }));

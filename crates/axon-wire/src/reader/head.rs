@@ -43,7 +43,7 @@ impl Head {
         self.body_len
     }
 
-    /// Bytes of front, middle and data together: what budgets count. 0 for a control frame.
+    /// Bytes of front, middle and data together; 0 for a control frame.
     pub fn payload_len(&self) -> usize {
         let [_, rest @ ..] = self.preamble.lengths;
         rest.into_iter().map(|l| l as usize).sum()

@@ -47,6 +47,7 @@ fn preambles() {
     assert_eq!(last_empty, WireError::EmptyLastSegment { tag });
     assert_eq!(refuse(|b| b[26] = 1), WireError::Compressed { tag });
     assert_eq!(refuse(|b| b[2] = 40), WireError::HeaderLength { length: 40 });
+    assert_eq!(refuse(|b| b[2] = 42), WireError::HeaderLength { length: 42 });
 }
 
 #[test]
@@ -69,7 +70,7 @@ fn lengths_beyond_the_limits() {
     let mut reader = REV1_CRC.reader(default_provider());
     reader.set_limits(at_most);
     assert!(reader.open_head(&mut preamble(|_| ())).is_ok());
-    for segment in 0..4u8 {
+    for segment in 1..4u8 {
         let at = 2 + 6 * usize::from(segment);
         let error = refuse(at_most, |b| b[at] += 1);
         let limit = [41, 5, 6, 7][usize::from(segment)];
