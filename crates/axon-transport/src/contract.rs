@@ -219,6 +219,12 @@ pub trait Reactor {
     /// takes along without waiting need not be counted; they leave even if the socket is closed before.
     fn unsent(&self, socket: SocketId) -> usize;
 
+    /// Bytes that have arrived at the socket so far; zero for a dead id. Whoever waits for `Filled` learns from a larger number
+    /// that the peer goes on sending: those count that the device keeps, or has put into a destination that is not full.
+    /// Without a `receive_into` they may count later, when they are received. Only the difference between two answers
+    /// says something. Not for each message: it may be a system call.
+    fn arrived(&self, socket: SocketId) -> u64;
+
     /// Arms receiving into lent buffers: `Received` comes again and again until `pause`, `receive_into` or `close`.
     /// Sockets start paused. Ignored while a `receive_into` is pending.
     fn receive(&mut self, socket: SocketId);

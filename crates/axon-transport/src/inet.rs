@@ -2,7 +2,7 @@
 //! every back end on the kernel's TCP.
 
 use crate::ListenOptions;
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrAny, SocketFlags, SocketType, ipproto, sockopt};
 use std::io;
@@ -62,6 +62,23 @@ pub(crate) fn is_near(fd: impl AsFd) -> bool {
             local.ip() == peer.ip() || local.ip().is_loopback() && peer.ip().is_loopback()
         }
         _ => false,
+    }
+}
+
+/// Bytes that the kernel has received for the socket in order, whether somebody took them or not. Linux:
+/// `tcpi_bytes_received` of `TCP_INFO`, include/uapi/linux/tcp.h; 0 before 4.1, which did not count.
+#[expect(unsafe_code, reason = "rustix does not know the option")]
+pub(crate) fn arrived(fd: impl AsFd) -> u64 {
+    /// Where it is in `struct tcp_info`.
+    const PLACE: usize = 128;
+    let mut info = [0u8; PLACE + size_of::<u64>()];
+    let mut length = info.len() as libc::socklen_t;
+    let (fd, start) = (fd.as_fd().as_raw_fd(), info.as_mut_ptr().cast());
+    // SAFETY: the kernel writes at most `length` bytes from `start`, which are those of `info`, and the number of them.
+    let result = unsafe { libc::getsockopt(fd, libc::IPPROTO_TCP, libc::TCP_INFO, start, &raw mut length) };
+    match info.last_chunk() {
+        Some(bytes) if result == 0 => u64::from_ne_bytes(*bytes),
+        _ => 0,
     }
 }
 

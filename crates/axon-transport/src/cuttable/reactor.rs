@@ -98,6 +98,10 @@ impl Reactor for CuttableReactor {
         self.device.unsent(socket)
     }
 
+    fn arrived(&self, socket: SocketId) -> u64 {
+        self.device.arrived(socket)
+    }
+
     fn receive(&mut self, socket: SocketId) {
         self.device.receive(socket);
     }

@@ -153,6 +153,10 @@ impl Reactor for FaultyReactor {
         held + self.device.unsent(socket)
     }
 
+    fn arrived(&self, socket: SocketId) -> u64 {
+        self.device.arrived(socket)
+    }
+
     fn receive(&mut self, socket: SocketId) {
         self.change_reading(socket, Reading::lend);
     }

@@ -170,6 +170,10 @@ impl Reactor for MemReactor {
         self.sockets.get(socket.0).map_or(0, Socket::unsent)
     }
 
+    fn arrived(&self, socket: SocketId) -> u64 {
+        self.sockets.get(socket.0).map_or(0, Socket::arrived)
+    }
+
     fn receive(&mut self, socket: SocketId) {
         if let Some(socket) = self.sockets.get_mut(socket.0) {
             socket.receive();

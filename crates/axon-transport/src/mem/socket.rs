@@ -37,6 +37,7 @@ pub(crate) struct Socket {
     /// When the answer to an attempt to connect is there; `None` once it was reported.
     answer_at: Option<Duration>,
     reading: Reading,
+    arrived: u64,
     backlog: Backlog,
     failure: Option<io::Error>,
 }
@@ -73,6 +74,7 @@ impl Socket {
             line,
             answer_at,
             reading: Reading::Paused,
+            arrived: 0,
             backlog: Backlog::default(),
             failure: None,
         }
@@ -100,6 +102,11 @@ impl Socket {
 
     pub(crate) fn unsent(&self) -> usize {
         self.backlog.bytes()
+    }
+
+    /// Bytes that were read.
+    pub(crate) const fn arrived(&self) -> u64 {
+        self.arrived
     }
 
     pub(crate) fn send(&mut self, buffers: &mut Vec<Bytes>, now: Duration, counters: &mut Counters) {
@@ -189,6 +196,7 @@ impl Socket {
         self.reading.finish_filling(cx.id, cx.completions);
         match arrival {
             Arrival::Bytes(bytes) => {
+                self.arrived += bytes as u64;
                 cx.counters.bytes_in += bytes as u64;
                 cx.counters.bytes_copied += bytes as u64;
                 self.notify();

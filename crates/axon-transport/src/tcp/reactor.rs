@@ -297,6 +297,10 @@ impl Reactor for TcpReactor {
         self.sockets.get(socket.0).map_or(0, Socket::unsent)
     }
 
+    fn arrived(&self, socket: SocketId) -> u64 {
+        self.sockets.get(socket.0).map_or(0, Socket::arrived)
+    }
+
     fn receive(&mut self, socket: SocketId) {
         self.change(socket, |socket, _| socket.receive());
     }

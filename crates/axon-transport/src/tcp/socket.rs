@@ -88,6 +88,11 @@ impl Socket {
         self.backlog.bytes()
     }
 
+    /// Bytes that have come, read or not.
+    pub(crate) fn arrived(&self) -> u64 {
+        inet::arrived(&self.fd)
+    }
+
     /// Takes all `buffers`: writes at once what the kernel takes, and keeps the rest.
     pub(crate) fn send(&mut self, buffers: &mut Vec<Bytes>, counters: &mut Counters) {
         let may_write = self.failure.is_none() && !self.connecting && self.backlog.is_empty();

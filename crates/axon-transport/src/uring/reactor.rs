@@ -231,6 +231,10 @@ impl Reactor for UringReactor {
         self.sockets.get(socket.0).map_or(0, Socket::unsent)
     }
 
+    fn arrived(&self, socket: SocketId) -> u64 {
+        self.sockets.get(socket.0).map_or(0, Socket::arrived)
+    }
+
     fn receive(&mut self, socket: SocketId) {
         self.change(socket, Socket::receive);
     }

@@ -17,7 +17,7 @@ use super::file::File;
 use super::operation::{Manner, Shots, Work};
 use super::ring::{Arrival, Brought, Ring, Token};
 use super::stream::{Link, Stream, Turn};
-use crate::inet::MAX_GATHER;
+use crate::inet::{self, MAX_GATHER};
 use crate::reading::Reading;
 use crate::{Completion, Counters, Detached, SocketId};
 use bytes::{Bytes, BytesMut};
@@ -128,6 +128,11 @@ impl Socket {
             Some(Manner::Prompt) => 0,
             _ => self.stream.backlog.bytes() + sending,
         }
+    }
+
+    /// Bytes that have come, received or not.
+    pub(crate) fn arrived(&self) -> u64 {
+        inet::arrived(&*self.file)
     }
 
     /// Takes all `buffers`.

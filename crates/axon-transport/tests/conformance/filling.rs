@@ -111,3 +111,27 @@ pub(crate) fn filling_does_not_move_the_destination(transport: &dyn Transport) {
     assert_eq!(data.len(), LENGTH);
     pattern.check(0, &data);
 }
+
+/// Of a destination that is not full nobody is told; whether the peer goes on sending can be asked.
+pub(crate) fn what_arrives_while_filling_can_be_seen(transport: &dyn Transport) {
+    const PART: usize = 1000;
+    let mut duo = Duo::new(transport);
+    let pattern = Pattern::new();
+    duo.server.reactor.receive_into(duo.there, BytesMut::with_capacity(4 * PART), 4 * PART);
+    duo.rest();
+    let before = duo.server.reactor.arrived(duo.there);
+    for part in 1..=3 {
+        duo.client.reactor.send(duo.here, &mut vec![pattern.at((part - 1) * PART, PART)]);
+        let expected = before + (part * PART) as u64;
+        duo.until(|duo| duo.server.reactor.arrived(duo.there) == expected);
+        duo.rest();
+        assert_eq!(duo.server.reactor.arrived(duo.there), expected, "nothing more came");
+        assert!(duo.server.news.is_empty());
+        let moving = duo.server.reactor.detach(duo.there).unwrap();
+        assert_eq!(duo.server.reactor.arrived(duo.there), 0, "a dead id");
+        duo.there = duo.server.reactor.adopt(moving).unwrap();
+        assert_eq!(duo.server.reactor.arrived(duo.there), expected, "it comes along");
+    }
+    duo.client.reactor.send(duo.here, &mut vec![pattern.at(3 * PART, PART)]);
+    pattern.check(0, &filled(duo.next_of_server(), duo.there));
+}

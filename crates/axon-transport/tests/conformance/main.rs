@@ -60,7 +60,8 @@ conformance! {{
         a_filled_socket_is_paused
         filling_cannot_be_paused
         receiving_waits_for_filling
-        filling_does_not_move_the_destination;
+        filling_does_not_move_the_destination
+        what_arrives_while_filling_can_be_seen;
     ending:
         the_end_comes_after_all_data
         the_end_comes_after_a_late_receive
