@@ -8,9 +8,10 @@ use crate::mailbox::Mailbox;
 use crate::shared::Shared;
 use crate::throttle::{Oversize, Throttle};
 use crate::worker::Command;
+use arc_swap::ArcSwapOption;
 use axon_auth::{Identity, Mode};
 use axon_denc::{AddrVec, EntityName, EntityType, Features};
-use axon_proto::{Established, Fault, State, Timeline};
+use axon_proto::{Established, Fault, Resumed, State, Timeline};
 use gate::Gate;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -32,7 +33,8 @@ pub(crate) struct Inner {
     gate: Gate,
     /// The application wants to hear no more of it.
     marked_down: AtomicBool,
-    established: OnceLock<Box<Established>>,
+    /// What its present socket, or the last one, agreed on.
+    agreed: ArcSwapOption<Established>,
     ended: OnceLock<Fault>,
     budget: Throttle,
     tid: AtomicU64,
@@ -80,7 +82,7 @@ impl Connection {
             state: AtomicU8::new(state_number(state)),
             gate: Gate::default(),
             marked_down: AtomicBool::new(false),
-            established: OnceLock::new(),
+            agreed: ArcSwapOption::empty(),
             ended: OnceLock::new(),
             budget: Throttle::new(shared.config.send_queue_bytes, Oversize::Refuse),
             tid: AtomicU64::new(0),
@@ -126,44 +128,50 @@ impl Connection {
         self.0.peer_type
     }
 
-    /// The peer's name, once the session is open.
+    /// The peer's name, once the session is open; of the process that began the session.
     pub fn peer_name(&self) -> Option<EntityName> {
-        self.0.established.get().map(|e| e.peer)
+        self.agreed(|agreed| agreed.peer)
     }
 
-    /// The peer's addresses: as the peer gave them, before that as they were dialled.
+    /// The peer's addresses: as the peer gave them when the session began, before that as they were dialled.
     pub fn peer_addrs(&self) -> AddrVec {
-        self.0.established.get().map_or_else(|| self.0.dialled.clone(), |e| e.peer_addrs.clone())
+        self.agreed(|agreed| agreed.peer_addrs.clone()).unwrap_or_else(|| self.0.dialled.clone())
     }
 
-    /// Features both ends have, once the session is open. Message encodings follow them.
+    /// Features both ends have, once the session is open. Message encodings follow them. Agreed when a session begins, anew
+    /// when a restarted peer begins another; a resumed session keeps them, as the peer is the same process.
     pub fn features(&self) -> Option<Features> {
-        self.0.established.get().map(|e| e.features)
+        self.agreed(|agreed| agreed.features)
     }
 
-    /// The mode, once the session is open.
+    /// The mode, once the session is open; of the present socket, or the last one if there is none.
     pub fn mode(&self) -> Option<Mode> {
-        self.0.established.get().map(|e| e.mode)
+        self.agreed(|agreed| agreed.mode)
     }
 
-    /// On an accepted connection: who authenticated.
-    pub fn identity(&self) -> Option<&Identity> {
-        self.0.established.get()?.identity.as_ref()
+    /// Who authenticated when the peer dialled last, with the capabilities of that time; `None` while only this side has
+    /// dialled. A session is only ever taken over by an entity of the same name.
+    ///
+    /// A copy; [`established`](Self::established) lends it.
+    pub fn identity(&self) -> Option<Identity> {
+        self.agreed(|agreed| agreed.identity.clone()).flatten()
     }
 
-    /// The id the monitor gave the client of this connection, once the session is open.
+    /// The id the monitor gave the client of this connection, once the session is open; of the present socket, or the last
+    /// one if there is none.
     pub fn global_id(&self) -> Option<u64> {
-        self.0.established.get().map(|e| e.global_id)
+        self.agreed(|agreed| agreed.global_id)
     }
 
-    /// How long the handshake took, once the session is open.
-    pub fn timeline(&self) -> Option<&Timeline> {
-        self.0.established.get().map(|e| &e.timeline)
+    /// How long the handshake took, once the session is open; of the present socket, or the last one if there is none.
+    pub fn timeline(&self) -> Option<Timeline> {
+        self.agreed(|agreed| agreed.timeline.clone())
     }
 
-    /// All that the handshake agreed on, once the session is open.
-    pub fn established(&self) -> Option<&Established> {
-        self.0.established.get().map(|e| &**e)
+    /// All that handshakes agreed on, once the session is open, as it is now: another socket or another session of the same
+    /// peer may change it. The methods above say what changes when.
+    pub fn established(&self) -> Option<Arc<Established>> {
+        self.0.agreed.load_full()
     }
 
     /// The state; may have changed by the time it is looked at.
@@ -220,9 +228,24 @@ impl Connection {
         let _ = self.0.state.fetch_update(Ordering::Release, Ordering::Relaxed, unless_closed);
     }
 
+    /// Messages that come from now on come from whom `established` names.
     pub(crate) fn set_established(&self, established: Box<Established>) {
-        let _ = self.0.established.set(established);
+        self.0.agreed.store(Some(Arc::from(established)));
         self.set_state(State::Open);
+    }
+
+    /// The session goes on over another socket. Only its worker calls this.
+    pub(crate) fn set_resumed(&self, resumed: Resumed) {
+        if let Some(agreed) = self.established() {
+            let mut agreed = Arc::unwrap_or_clone(agreed);
+            agreed.resume(resumed);
+            self.0.agreed.store(Some(Arc::new(agreed)));
+        }
+        self.set_state(State::Open);
+    }
+
+    fn agreed<T>(&self, what: impl FnOnce(&Established) -> T) -> Option<T> {
+        self.0.agreed.load().as_deref().map(what)
     }
 
     pub(crate) fn set_ended(&self, fault: Fault) {

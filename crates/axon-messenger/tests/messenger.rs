@@ -50,5 +50,7 @@ mod shutdown;
 mod simple;
 #[path = "messenger/slow.rs"]
 mod slow;
+#[path = "messenger/takeover.rs"]
+mod takeover;
 #[path = "messenger/urgency.rs"]
 mod urgency;

@@ -46,6 +46,8 @@ pub struct IncomingIdent {
     pub registered: bool,
     /// Whether this side's policy tells the application that a peer lost its session.
     pub resetcheck: bool,
+    /// Whether it comes from another entity than the one that the session belongs to.
+    pub foreign: bool,
     /// The peer's address against this side's, in the order of [`axon_denc::EntityAddr::race_cmp`].
     pub peer_to_mine: Ordering,
 }
@@ -65,6 +67,9 @@ pub enum IdentVerdict {
     /// Close the socket: it is older than what exists. Or the peer restarted and counts its attempts anew: if the session
     /// rests, this side dials and finds out.
     Stale,
+    /// Close the socket: the session is none of the peer's business. Or another entity has the address now: if the session
+    /// rests, this side dials and finds out.
+    Refuse,
     /// Tell the peer to wait; with `kick`, make sure that this side's own dial goes on.
     Wait {
         /// Whether this side's own dial may need a push.
@@ -79,6 +84,7 @@ pub enum IdentVerdict {
 /// | unregistered | peers are not looked up | begin |
 /// | nobody | no session exists | begin |
 /// | closed | the session is over | begin |
+/// | foreign | the session belongs to another entity (Ceph lets it take the session over) | refuse; dial if it rests |
 /// | replacing | another socket is being moved in | wait |
 /// | stale | the session saw a newer attempt | stale; dial if it rests |
 /// | lossy | the session is lossy | replace |
@@ -95,6 +101,7 @@ pub fn decide_client_ident(existing: Option<&Existing>, incoming: &IncomingIdent
     let same = ex.client_cookie == incoming.cookie;
     let restarted = ex.server_cookie != 0 && ex.client_cookie != 0 && !same;
     match () {
+        () if incoming.foreign => IdentVerdict::Refuse,
         () if ex.replacing => IdentVerdict::Wait { kick: false },
         () if ex.peer_global_seq > incoming.global_seq => IdentVerdict::Stale,
         () if ex.lossy => IdentVerdict::Replace,
@@ -122,6 +129,8 @@ pub struct IncomingReconnect {
     pub connect_seq: u64,
     /// Whether this side's policy insists that a lost session is lost on both sides.
     pub resetcheck: bool,
+    /// Whether it comes from another entity than the one that the session belongs to.
+    pub foreign: bool,
     /// The peer's address against this side's, in the order of [`axon_denc::EntityAddr::race_cmp`].
     pub peer_to_mine: Ordering,
 }
@@ -148,6 +157,8 @@ pub enum ReconnectVerdict {
     },
     /// WAIT: this side's own attempt goes first.
     Wait,
+    /// Close the socket: the session is none of the peer's business.
+    Refuse,
 }
 
 /// Judges a SESSION_RECONNECT; first match wins (Ceph: `ProtocolV2::handle_reconnect`).
@@ -155,6 +166,7 @@ pub enum ReconnectVerdict {
 /// | row | when | verdict |
 /// |---|---|---|
 /// | nobody | no session exists, or it is over | reset, full |
+/// | foreign | the session belongs to another entity (Ceph does not look) | refuse; dial if it rests |
 /// | replacing | another socket is being moved in | retry global |
 /// | other-session | the cookie is another | reset, full if the policy checks |
 /// | asking | this side dials and waits for its SERVER_IDENT: the peer's session is the one it asks for, if that still comes | wait |
@@ -171,6 +183,7 @@ pub fn decide_reconnect(existing: Option<&Existing>, incoming: &IncomingReconnec
     };
     let race = ex.connect_seq == incoming.connect_seq;
     match () {
+        () if incoming.foreign => ReconnectVerdict::Refuse,
         () if ex.replacing => ReconnectVerdict::RetryGlobal { global_seq: ex.peer_global_seq },
         () if ex.client_cookie != incoming.client_cookie => {
             ReconnectVerdict::Reset { full: incoming.resetcheck }

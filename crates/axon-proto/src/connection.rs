@@ -4,14 +4,14 @@ use crate::handshake::ClientStart;
 use crate::receive::Demand;
 use crate::session::{Arrival, BackOff, FaultVerdict, SessionState, Undelivered};
 use crate::{
-    Config, Disconnect, Established, Fault, Instant, Link, LinkOutput, Policy, Resume, Session, SessionNews,
-    Tables, Tally, WakeReason,
+    Config, Disconnect, Established, Fault, Instant, Link, LinkOutput, Policy, Resume, Resumed, Session,
+    SessionNews, Tables, Tally, WakeReason,
 };
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use axon_auth::AuthError;
+use axon_auth::{AuthError, AuthName};
 use axon_wire::{FrameBuf, Message, MessageHeader, WireError};
 use bytes::{Bytes, BytesMut};
 use core::time::Duration;
@@ -76,7 +76,7 @@ pub enum Event {
     /// The open session lost its socket; it is being resumed, or waits for it.
     Interrupted(Fault),
     /// The session goes on over a new socket.
-    Resumed,
+    Resumed(Box<Resumed>),
     /// The peer lost the session; a new one begins.
     RemoteReset(Undelivered),
     /// An attempt to connect failed. Unless a `Reset` follows, more attempts will be made.
@@ -123,6 +123,8 @@ pub struct Connection {
     alarm: Option<(Instant, WakeReason)>,
     /// Nothing has happened to it: it waits for the first link of a peer that dialled.
     untouched: bool,
+    /// Whose session it is, if a peer has proven that by dialling.
+    owner: Option<AuthName>,
     /// For jitter; seeded by the driver.
     random: u64,
     /// Of links that are gone, and of sending.
@@ -140,6 +142,7 @@ impl Connection {
             back_off,
             alarm: None,
             untouched: false,
+            owner: None,
             random: seed | 1,
             tally: Tally::default(),
         }
@@ -157,6 +160,7 @@ impl Connection {
             back_off,
             alarm: None,
             untouched: true,
+            owner: None,
             random: seed | 1,
             tally: Tally::default(),
         }
@@ -325,6 +329,11 @@ impl Connection {
         self.untouched
     }
 
+    /// Whether the session is `name`'s, as far as is known.
+    pub(crate) fn may_belong_to(&self, name: &AuthName) -> bool {
+        self.owner.as_ref().is_none_or(|owner| owner == name)
+    }
+
     /// Lets go of the link, whose socket the driver replaces.
     pub(crate) fn drop_link(&mut self) {
         self.end_link();
@@ -445,7 +454,7 @@ impl Connection {
     pub(crate) fn handshake(&mut self, now: Instant, output: LinkOutput) {
         match output {
             LinkOutput::Established(established) => self.established(established),
-            LinkOutput::Resumed(resumed) => self.resumed(now, resumed.peer_in_seq),
+            LinkOutput::Resumed(resumed) => self.resumed(now, resumed),
             LinkOutput::News(news) => self.news(news),
             _ => {}
         }
@@ -454,6 +463,8 @@ impl Connection {
     fn established(&mut self, established: Box<Established>) {
         self.alarm = None;
         let accepted = established.identity.is_some();
+        // Who answers a dial may be a new process of another name; it proves only its type.
+        self.owner = established.identity.as_ref().map(|identity| identity.name.clone());
         self.session.begin(established.lossy, !accepted);
         let ids = self.session.ids_mut();
         ids.client_cookie = established.client_cookie;
@@ -464,12 +475,15 @@ impl Connection {
         self.tell(Event::Established(established));
     }
 
-    fn resumed(&mut self, now: Instant, peer_in_seq: u64) {
+    fn resumed(&mut self, now: Instant, resumed: Box<Resumed>) {
         self.alarm = None;
-        match self.session.resume(peer_in_seq) {
+        match self.session.resume(resumed.peer_in_seq) {
             Ok(()) => {
+                if let Some(identity) = &resumed.identity {
+                    self.owner = Some(identity.name.clone());
+                }
                 self.back_off.reset();
-                self.tell(Event::Resumed);
+                self.tell(Event::Resumed(resumed));
             }
             Err(fault) => {
                 // The peer counts what this side never sent: they do not have the same session, and never will.

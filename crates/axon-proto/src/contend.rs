@@ -3,13 +3,15 @@
 use crate::arbitration::{Existing, IdentVerdict, IncomingIdent, IncomingReconnect, ReconnectVerdict};
 use crate::session::SessionState;
 use crate::{Connection, Fault, Ident, Instant, Link, LinkOutput, Verdict};
-use axon_denc::{AddrVec, EntityAddr};
+use axon_denc::{AddrVec, EntityAddr, EntityType};
 use axon_wire::SessionReconnect;
 use core::cmp::Ordering;
 
 /// What the driver contributes to a decision.
 #[derive(Debug, Clone)]
 pub struct Arena {
+    /// The type of the peer that the connection is with.
+    pub peer: EntityType,
     /// This side's addresses.
     pub my_addrs: AddrVec,
     /// A new number among this process's attempts.
@@ -34,6 +36,7 @@ impl Connection {
     pub fn contend(&mut self, now: Instant, link: Link, ident: &Ident, arena: &Arena) -> Contended {
         let existing = self.snapshot();
         let peer_to_mine = race(ident.addrs(), &arena.my_addrs);
+        let foreign = ident.peer_type() != arena.peer || !self.may_belong_to(&ident.identity().name);
         match ident {
             Ident::Client { policy, global_seq, cookie, .. } => {
                 let incoming = IncomingIdent {
@@ -41,6 +44,7 @@ impl Connection {
                     cookie: *cookie,
                     registered: policy.register_lossy_clients || !policy.lossy,
                     resetcheck: policy.resetcheck,
+                    foreign,
                     peer_to_mine,
                 };
                 match (self.tables().client_ident)(existing.as_ref(), &incoming) {
@@ -59,6 +63,7 @@ impl Connection {
                         }
                         self.begin(now, link, *global_seq, *cookie, arena)
                     }
+                    IdentVerdict::Refuse => self.refuse(now, link),
                     IdentVerdict::Stale => {
                         // A peer that restarted counts its attempts anew and would be turned away until it caught up.
                         // If nothing carries the session, this side's own dial finds out.
@@ -81,6 +86,7 @@ impl Connection {
                     global_seq: frame.global_seq,
                     connect_seq: frame.connect_seq,
                     resetcheck: policy.resetcheck,
+                    foreign,
                     peer_to_mine,
                 };
                 match (self.tables().reconnect)(existing.as_ref(), &incoming) {
@@ -93,9 +99,17 @@ impl Connection {
                         answer(now, link, Verdict::RetryGlobal { global_seq })
                     }
                     ReconnectVerdict::Wait => answer(now, link, Verdict::Wait),
+                    ReconnectVerdict::Refuse => self.refuse(now, link),
                 }
             }
         }
+    }
+
+    /// Turns away who may have the address of the session's owner, but not its name. If that is gone for good and nothing
+    /// carries the session, this side's own dial finds out.
+    fn refuse(&mut self, now: Instant, link: Link) -> Contended {
+        self.leave_standby();
+        answer(now, link, Verdict::Refuse)
     }
 
     /// The session as the tables see it; `None` for a connection without a past.

@@ -85,8 +85,27 @@ pub struct Resumed {
     pub peer_in_seq: u64,
     /// The mode of the new link.
     pub mode: Mode,
+    /// Its framing.
+    pub revision: Revision,
+    /// The id the monitor gave the client of the new link.
+    pub global_id: u64,
+    /// On the accepting side of the new link: who authenticated, with what capabilities.
+    pub identity: Option<Identity>,
     /// How long it took.
     pub timeline: Timeline,
+}
+
+impl Established {
+    /// Takes over what belongs to the link on which the session goes on. The rest is the session's own: the peer is the same
+    /// process, and says its features only once.
+    pub fn resume(&mut self, resumed: Resumed) {
+        (self.mode, self.revision, self.global_id) = (resumed.mode, resumed.revision, resumed.global_id);
+        self.timeline = resumed.timeline;
+        // A link that this side dialled does not say who is there.
+        if resumed.identity.is_some() {
+            self.identity = resumed.identity;
+        }
+    }
 }
 
 /// What a dialling handshake learns about the session before it is over. The session must know at once: the link may

@@ -25,13 +25,15 @@ pub const COUNT: usize = FAULT + IDENT + RECONNECT;
 pub type Hits = [u64; COUNT];
 
 /// Rows that decide nothing here, and why.
-pub const UNREACHABLE: [(&str, &str, &str); 4] = [
+pub const UNREACHABLE: [(&str, &str, &str); 6] = [
+    ("decide_client_ident", "foreign", "everybody tells its own name and address"),
     ("decide_client_ident", "replacing", "a link is taken over in one step"),
     (
         "decide_client_ident",
         "late",
         "names are chosen by who asks; Ceph keeps the peer's after SESSION_RESET",
     ),
+    ("decide_reconnect", "foreign", "everybody tells its own name and address"),
     ("decide_reconnect", "replacing", "a link is taken over in one step"),
     ("decide_reconnect", "beyond", "ends that agree on both cookies count the same messages; a peer may err"),
 ];

@@ -59,7 +59,8 @@ impl Handshake {
     /// Of a connection whose session is open since `total` after the call to dial.
     pub(super) fn of(connection: &Connection, total: Duration) -> Self {
         // The session is open, so all of it is there.
-        let established = connection.established();
+        let agreed = connection.established();
+        let established = agreed.as_deref();
         Self {
             peer: established.map_or_else(String::new, |e| e.peer.to_string()),
             addrs: connection.peer_addrs().to_string(),
@@ -72,7 +73,7 @@ impl Handshake {
             features: established.map_or_else(String::new, |e| e.features.to_string()),
             lossy: established.is_none_or(|e| e.lossy),
             global_id: established.map_or(0, |e| e.global_id),
-            handshake_us: Phases::of(connection.timeline(), total),
+            handshake_us: Phases::of(established.map(|e| &e.timeline), total),
         }
     }
 

@@ -40,7 +40,7 @@ pub struct ConnectionDump {
     /// What the session promises.
     #[cfg_attr(feature = "serde", serde(serialize_with = "serial::policy"))]
     pub policy: Policy,
-    /// What the first handshake agreed on, once a session was open.
+    /// What the last handshake agreed on, once a session was open.
     pub agreed: Option<Agreed>,
     /// The session.
     pub session: SessionDump,

@@ -110,6 +110,7 @@ impl Peer {
     ) -> Contest {
         let Some(link) = accepting.take_link() else { return Contest::Answered(accepting) };
         let arena = Arena {
+            peer: self.handle.peer_type(),
             my_addrs: station.shared.addrs(),
             global_seq: station.shared.next_global_seq(),
             cookie: station.shared.random() | 1,
@@ -411,10 +412,10 @@ impl Peer {
     fn announce(&mut self, event: Event, station: &mut Station) {
         match event {
             Event::Established(established) => self.established(established, station),
-            Event::Resumed => {
+            Event::Resumed(resumed) => {
                 tracing::debug!(connection = ?self.handle, "a session goes on");
                 station.counters.reconnects.count();
-                self.handle.set_state(State::Open);
+                self.handle.set_resumed(*resumed);
             }
             Event::RemoteReset(undelivered) => {
                 station.counters.resets.count();

@@ -3,7 +3,7 @@
 use crate::town::PATIENCE;
 use axon_auth::{AuthName, ClientAuth, NoneClient};
 use axon_messenger::{AddrVec, EntityAddr, EntityName, EntityType, Message, Policy};
-use axon_proto::{ClientStart, Config, Established, Instant, Link, LinkOutput};
+use axon_proto::{ClientStart, Config, Established, Instant, Link, LinkOutput, Resume};
 use axon_wire::{FrameBuf, Preamble, Tag};
 use bytes::BytesMut;
 use std::io::{self, Read, Write};
@@ -22,6 +22,7 @@ const ABORTED: u8 = 0x01;
 pub(crate) struct RawClient {
     pub(crate) stream: TcpStream,
     link: Link,
+    behind: Vec<u8>,
     seq: u64,
 }
 
@@ -31,6 +32,14 @@ pub(crate) struct Claim {
     pub(crate) addrs: AddrVec,
     pub(crate) global_seq: u64,
     pub(crate) policy: Policy,
+    /// Its half of the session's name.
+    pub(crate) cookie: u64,
+    /// The session that it wants to go on with.
+    pub(crate) resume: Option<Resume>,
+    /// What a monitor may have given it.
+    pub(crate) global_id: u64,
+    /// What it writes in one go with its question for a session.
+    pub(crate) behind: Vec<u8>,
 }
 
 impl Claim {
@@ -43,6 +52,10 @@ impl Claim {
             addrs: AddrVec(vec![addr]),
             global_seq: 1,
             policy: Policy::lossy_client(),
+            cookie: 1,
+            resume: None,
+            global_id: 0,
+            behind: Vec::new(),
         }
     }
 }
@@ -66,43 +79,60 @@ impl RawClient {
         let socket = target.socket.expect("a bound address");
         let mut client = Self::begin(socket, target, claim);
         let mut pause = Some(pause);
-        let established = client.shake_hands(|link| {
-            if link.state() == "awaiting SERVER_IDENT"
-                && let Some(pause) = pause.take()
-            {
+        let established = client.shake_hands(|| {
+            if let Some(pause) = pause.take() {
                 pause();
             }
         })?;
         assert!(pause.is_none(), "the state has another name");
-        Ok((client, established))
+        Ok((client, established.expect("a new session")))
+    }
+
+    /// Connects and goes on with the session of the claim.
+    pub(crate) fn resume(target: EntityAddr, claim: Claim) -> Result<Self, Closed> {
+        assert!(claim.resume.is_some());
+        let mut client = Self::begin(target.socket.expect("a bound address"), target, claim);
+        let began = client.shake_hands(|| ())?;
+        assert!(began.is_none(), "another session began");
+        Ok(client)
     }
 
     fn begin(socket: SocketAddr, target: EntityAddr, claim: Claim) -> Self {
         let stream = TcpStream::connect(socket).expect("somebody listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
-        let auth = NoneClient::new(AuthName::new(EntityType::Client, claim.name.num.to_string()), 0);
+        let auth =
+            NoneClient::new(AuthName::new(EntityType::Client, claim.name.num.to_string()), claim.global_id);
         let start = ClientStart {
             target,
             peer: EntityType::Osd,
             my_addrs: claim.addrs,
             policy: claim.policy,
             global_seq: claim.global_seq,
-            cookies: [1, 2],
-            resume: None,
+            cookies: [claim.cookie, claim.cookie + 1],
+            resume: claim.resume,
             exchange: auth.start(EntityType::Osd).expect("method none"),
         };
         let config = Config::new(claim.name, axon_wire::default_provider());
-        Self { stream, link: Link::dialled(Arc::new(config), start, Instant(0)), seq: 0 }
+        Self {
+            stream,
+            link: Link::dialled(Arc::new(config), start, Instant(0)),
+            behind: claim.behind,
+            seq: 0,
+        }
     }
 
-    fn shake_hands(&mut self, mut before_writing: impl FnMut(&Link)) -> Result<Box<Established>, Closed> {
+    /// What a new session agreed on, or nothing about one that goes on.
+    fn shake_hands(&mut self, mut before_asking: impl FnMut()) -> Result<Option<Box<Established>>, Closed> {
         loop {
             match self.link.poll(Instant(0)) {
-                Some(LinkOutput::Established(established)) => return Ok(established),
+                Some(LinkOutput::Established(established)) => return Ok(Some(established)),
+                Some(LinkOutput::Resumed(_)) => return Ok(None),
                 Some(LinkOutput::Fault(fault)) => panic!("{fault}"),
                 Some(_) => {}
                 None => {
-                    before_writing(&self.link);
+                    if self.asks() {
+                        before_asking();
+                    }
                     if self.read_some() == 0 {
                         return Err(Closed);
                     }
@@ -157,8 +187,7 @@ impl RawClient {
 
     /// Announces a message with `size` bytes of data and writes `part` bytes of what should follow.
     pub(crate) fn announce(&mut self, size: u32, part: usize) -> io::Result<()> {
-        let preamble = Preamble::new(Tag::Message, [MESSAGE_HEADER, 0, 0, size]);
-        self.stream.write_all(&preamble.emit(axon_wire::default_provider()))?;
+        self.stream.write_all(&announcement(size))?;
         self.stream.write_all(&vec![0; part])
     }
 
@@ -170,10 +199,17 @@ impl RawClient {
     fn write_pending(&mut self) {
         let mut parts = Vec::new();
         self.link.take_pending(&mut parts);
-        for part in parts {
-            // A server that is gone is noticed when reading.
-            let _ = self.stream.write_all(&part);
+        let mut bytes = parts.concat();
+        if self.asks() {
+            bytes.append(&mut self.behind);
         }
+        // A server that is gone is noticed when reading.
+        let _ = self.stream.write_all(&bytes);
+    }
+
+    /// Whether it says now which session it wants, or has said it.
+    fn asks(&self) -> bool {
+        matches!(self.link.state(), "awaiting SERVER_IDENT" | "awaiting SESSION_RECONNECT_OK")
     }
 
     /// Says what there is to say, then listens.
@@ -191,6 +227,12 @@ impl RawClient {
         }
         length
     }
+}
+
+/// The first bytes of a message with `size` bytes of data.
+pub(crate) fn announcement(size: u32) -> Vec<u8> {
+    let preamble = Preamble::new(Tag::Message, [MESSAGE_HEADER, 0, 0, size]);
+    preamble.emit(axon_wire::default_provider()).to_vec()
 }
 
 /// Whether the other end closes or resets `stream` within `patience`.

@@ -111,7 +111,7 @@ impl Pair {
             }
         };
         let mut server = Connection::accept(config(EntityType::Osd), *ident.policy(), BackOff::default(), 1);
-        let arena = Arena { my_addrs: target.into(), global_seq: 2, cookie: 99 };
+        let arena = Arena { peer: ident.peer_type(), my_addrs: target.into(), global_seq: 2, cookie: 99 };
         assert!(matches!(server.contend(NOW, link, &ident, &arena), Contended::Taken));
         let mut pair = Self { client, server, wire };
         receive(&mut pair.server, BytesMut::new());

@@ -25,6 +25,7 @@ const IDENT: IncomingIdent = IncomingIdent {
     cookie: 8,
     registered: true,
     resetcheck: false,
+    foreign: false,
     peer_to_mine: Ordering::Greater,
 };
 
@@ -35,6 +36,7 @@ const RECONNECT: IncomingReconnect = IncomingReconnect {
     global_seq: 5,
     connect_seq: 2,
     resetcheck: false,
+    foreign: false,
     peer_to_mine: Ordering::Greater,
 };
 
@@ -45,7 +47,12 @@ fn every_row_of_client_ident() {
     let rows = [
         ("unregistered", Some(open), IncomingIdent { registered: false, ..IDENT }),
         ("nobody", None, IDENT),
-        ("closed", Some(Existing { closed: true, replacing: true, ..ex }), IDENT),
+        (
+            "closed",
+            Some(Existing { closed: true, replacing: true, ..ex }),
+            IncomingIdent { foreign: true, ..IDENT },
+        ),
+        ("foreign", Some(Existing { replacing: true, ..ex }), IncomingIdent { foreign: true, ..IDENT }),
         ("replacing", Some(Existing { replacing: true, peer_global_seq: 6, ..ex }), IDENT),
         ("stale", Some(Existing { peer_global_seq: 6, lossy: true, ..ex }), IDENT),
         ("lossy", Some(Existing { lossy: true, ..open }), IDENT),
@@ -66,6 +73,7 @@ fn every_row_of_client_ident() {
         unregistered         Begin
         nobody               Begin
         closed               Begin
+        foreign              Refuse
         replacing            Wait { kick: false }
         stale                Stale
         lossy                Replace
@@ -86,7 +94,12 @@ fn every_row_of_reconnect() {
     let ex = Existing { server_cookie: 9, settled: true, ..DIALLING };
     let rows = [
         ("nobody", None, RECONNECT),
-        ("closed", Some(Existing { closed: true, ..ex }), RECONNECT),
+        ("closed", Some(Existing { closed: true, ..ex }), IncomingReconnect { foreign: true, ..RECONNECT }),
+        (
+            "foreign",
+            Some(Existing { replacing: true, ..ex }),
+            IncomingReconnect { foreign: true, ..RECONNECT },
+        ),
         ("replacing", Some(Existing { replacing: true, client_cookie: 1, ..ex }), RECONNECT),
         ("other-session", Some(Existing { client_cookie: 1, ..ex }), RECONNECT),
         (
@@ -113,6 +126,7 @@ fn every_row_of_reconnect() {
     expect![[r#"
         nobody          Reset { full: true }
         closed          Reset { full: true }
+        foreign         Refuse
         replacing       RetryGlobal { global_seq: 5 }
         other-session   Reset { full: false }
         other, checked  Reset { full: true }

@@ -1,7 +1,7 @@
 //! `decide_client_ident`, row by row.
 
 use super::Row;
-use IdentVerdict::{Begin, Replace, Reuse, Stale, Wait};
+use IdentVerdict::{Begin, Refuse, Replace, Reuse, Stale, Wait};
 use axon_proto::{Existing, IdentVerdict, IncomingIdent};
 use std::cmp::Ordering;
 
@@ -10,10 +10,11 @@ pub(crate) type Facts = (Option<Existing>, IncomingIdent);
 
 const KEEP: IdentVerdict = Reuse { reset: false };
 
-pub(crate) const ROWS: [Row<Facts, IdentVerdict>; 12] = [
+pub(crate) const ROWS: [Row<Facts, IdentVerdict>; 13] = [
     ("unregistered", |f| !f.1.registered, |_| Begin, |_| Stale),
     ("nobody", |f| f.0.is_none(), |_| Begin, |_| Stale),
     ("closed", |f| has(f, |ex| ex.closed), |_| Begin, |_| Stale),
+    ("foreign", |f| f.1.foreign, |_| Refuse, |_| KEEP),
     ("replacing", |f| has(f, |ex| ex.replacing), |_| Wait { kick: false }, |_| KEEP),
     ("stale", |f| has(f, |ex| ex.peer_global_seq > f.1.global_seq), |_| Stale, |_| KEEP),
     ("lossy", |f| has(f, |ex| ex.lossy), |_| Replace, |_| KEEP),
@@ -49,7 +50,7 @@ mod tests {
 
     #[test]
     fn these_are_the_rows_of_the_protocol() {
-        for bits in 0..1u32 << 13 {
+        for bits in 0..1u32 << 14 {
             let bit = |n: u32| bits >> n & 1 == 1;
             let existing = bit(0).then_some(Existing {
                 closed: bit(1),
@@ -70,6 +71,7 @@ mod tests {
                 cookie: if bit(10) { 7 } else { 9 },
                 registered: bit(11),
                 resetcheck: bit(12),
+                foreign: bit(13),
                 peer_to_mine: if bit(3) ^ bit(9) { Ordering::Less } else { Ordering::Greater },
             };
             let facts = (existing, incoming);

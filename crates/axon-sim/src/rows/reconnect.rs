@@ -1,15 +1,16 @@
 //! `decide_reconnect`, row by row.
 
 use super::Row;
-use ReconnectVerdict::{Reset, Resume, Retry, RetryGlobal, Wait};
+use ReconnectVerdict::{Refuse, Reset, Resume, Retry, RetryGlobal, Wait};
 use axon_proto::{Existing, IncomingReconnect, ReconnectVerdict};
 use std::cmp::Ordering;
 
 /// The existing session, if there is one, and the question.
 pub(crate) type Facts = (Option<Existing>, IncomingReconnect);
 
-pub(crate) const ROWS: [Row<Facts, ReconnectVerdict>; 11] = [
+pub(crate) const ROWS: [Row<Facts, ReconnectVerdict>; 12] = [
     ("nobody", |f| f.0.is_none_or(|ex| ex.closed), |_| Reset { full: true }, |_| Reset { full: false }),
+    ("foreign", |f| f.1.foreign, |_| Refuse, |_| Resume),
     ("replacing", |f| has(f, |ex| ex.replacing), retry_global, |_| Resume),
     (
         "other-session",
@@ -68,7 +69,7 @@ mod tests {
 
     #[test]
     fn these_are_the_rows_of_the_protocol() {
-        for bits in 0..1u32 << 14 {
+        for bits in 0..1u32 << 15 {
             let bit = |n: u32| bits >> n & 1 == 1;
             let existing = bit(0).then_some(Existing {
                 closed: bit(1),
@@ -91,6 +92,7 @@ mod tests {
                 global_seq: if bit(9) { 4 } else { 5 },
                 connect_seq: 1 + (bits >> 10 & 3) as u64,
                 resetcheck: bit(12),
+                foreign: bit(14),
                 peer_to_mine: if bit(4) ^ bit(12) { Ordering::Less } else { Ordering::Greater },
             };
             let facts = (existing, incoming);

@@ -112,9 +112,14 @@ impl World {
     }
 
     fn offer(&mut self, peer: PeerId, link: Link, ident: &Ident) -> Contended {
+        let other = self.nodes[self.peers[peer.0].other].config.name.kind;
         let node = &mut self.nodes[self.peers[peer.0].node];
-        let arena =
-            Arena { my_addrs: node.addr.into(), global_seq: node.next_global_seq(), cookie: node.draw() };
+        let arena = Arena {
+            peer: other,
+            my_addrs: node.addr.into(),
+            global_seq: node.next_global_seq(),
+            cookie: node.draw(),
+        };
         self.peers[peer.0].machine.contend(self.now, link, ident, &arena)
     }
 

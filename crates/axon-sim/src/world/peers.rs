@@ -88,7 +88,7 @@ impl World {
                 counts.established += 1;
                 self.on_established(id);
             }
-            Event::Resumed => counts.resumed += 1,
+            Event::Resumed(_) => counts.resumed += 1,
             Event::Interrupted(_) => {
                 counts.interrupted += 1;
                 self.check_promptness(id);
@@ -277,7 +277,7 @@ impl World {
                 format!("established, cookies {:x} {:x}", e.client_cookie, e.server_cookie)
             }
             Event::Interrupted(fault) => format!("interrupted: {fault}"),
-            Event::Resumed => "resumed".into(),
+            Event::Resumed(_) => "resumed".into(),
             Event::RemoteReset(u) => format!("the peer lost the session: {}", back(u)),
             Event::AttemptFailed(fault) => format!("attempt failed: {fault}"),
             Event::Reset { fault, undelivered } => format!("reset: {fault}: {}", back(undelivered)),

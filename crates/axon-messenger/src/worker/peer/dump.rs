@@ -20,7 +20,7 @@ impl Peer {
             state: self.machine.state(),
             link: self.machine.link_state(),
             policy: *self.machine.session().policy(),
-            agreed: handle.established().map(Agreed::from),
+            agreed: handle.established().as_deref().map(Agreed::from),
             session: self.session_dump(),
             queue: self.queue_dump(station),
             held_back: self.admission.held_back(),

@@ -64,8 +64,14 @@ impl AwaitReconnectOk {
     pub(super) fn on_ok(self, ok: SessionReconnectOk, wires: Wires<'_>) -> Next<Client> {
         wires.timeline.reached(Phase::Ident, wires.now);
         wires.receive.begin_session();
-        let timeline = wires.timeline.finish();
-        Next::Resumed(Box::new(Resumed { peer_in_seq: ok.msg_seq, mode: self.known.mode, timeline }))
+        Next::Resumed(Box::new(Resumed {
+            peer_in_seq: ok.msg_seq,
+            mode: self.known.mode,
+            revision: wires.send.revision(),
+            global_id: self.known.global_id,
+            identity: None,
+            timeline: wires.timeline.finish(),
+        }))
     }
 
     /// The peer resumed more often: this attempt is the next one.

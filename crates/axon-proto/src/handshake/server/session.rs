@@ -109,6 +109,8 @@ pub enum Verdict {
     Wait,
     /// Close without a word: the attempt is out of date.
     Drop,
+    /// Close without a word: the session belongs to another entity.
+    Refuse,
 }
 
 pub(crate) struct AwaitIdent {
@@ -194,9 +196,10 @@ impl AwaitVerdict {
                 return accept(await_ident.peer, *ident, global_seq, cookie, wires);
             }
             (Verdict::Resume { in_seq }, Asked::Resume(peer_in_seq)) => {
-                return resume(&await_ident.peer, in_seq, peer_in_seq, wires);
+                return resume(await_ident.peer, in_seq, peer_in_seq, wires);
             }
             (Verdict::Accept { .. } | Verdict::Resume { .. } | Verdict::Drop, _) => return Err(Fault::Stale),
+            (Verdict::Refuse, _) => return Err(Fault::NotTheOwner),
             (Verdict::Reset { full }, _) => Control::SessionReset(SessionReset { full }),
             (Verdict::Retry { connect_seq }, _) => Control::SessionRetry(SessionRetry { connect_seq }),
             (Verdict::RetryGlobal { global_seq }, _) => {
@@ -209,12 +212,18 @@ impl AwaitVerdict {
     }
 }
 
-fn resume(peer: &Peer, in_seq: u64, peer_in_seq: u64, wires: Wires<'_>) -> Step {
+fn resume(peer: Peer, in_seq: u64, peer_in_seq: u64, wires: Wires<'_>) -> Step {
     wires.send.control(&Control::SessionReconnectOk(SessionReconnectOk { msg_seq: in_seq }))?;
     wires.receive.begin_session();
     wires.timeline.reached(Phase::Ident, wires.now);
-    let timeline = wires.timeline.finish();
-    Ok(Next::Resumed(Box::new(Resumed { peer_in_seq, mode: peer.mode, timeline })))
+    Ok(Next::Resumed(Box::new(Resumed {
+        peer_in_seq,
+        mode: peer.mode,
+        revision: wires.send.revision(),
+        global_id: peer.global_id,
+        identity: Some(peer.identity),
+        timeline: wires.timeline.finish(),
+    })))
 }
 
 fn accept(peer: Peer, ident: ClientIdent, global_seq: u64, cookie: u64, wires: Wires<'_>) -> Step {

@@ -202,7 +202,7 @@ impl World {
             }
             Event::AttemptFailed(fault) => self.note(side, format_args!("attempt failed: {fault}")),
             Event::Interrupted(fault) => self.note(side, format_args!("interrupted: {fault}")),
-            Event::Resumed => self.note(side, format_args!("resumed")),
+            Event::Resumed(_) => self.note(side, format_args!("resumed")),
             Event::RemoteReset(_) => self.note(side, format_args!("the peer lost the session")),
             Event::Reset { fault, undelivered } => {
                 let tids: Vec<u64> = undelivered.not_sent.iter().map(|m| m.header.tid).collect();
@@ -249,7 +249,7 @@ impl World {
         let end = &mut self.sockets[index].server;
         let Machine::Link(link) = core::mem::replace(&mut end.machine, Machine::Gone) else { return };
         let my_addrs = self.setup.server_addrs.clone();
-        let arena = Arena { my_addrs, global_seq: self.global_seq, cookie: 99 };
+        let arena = Arena { peer: ident.peer_type(), my_addrs, global_seq: self.global_seq, cookie: 99 };
         match connection.contend(self.now, *link, ident, &arena) {
             Contended::Taken => end.machine = Machine::Connection(Box::new(connection)),
             Contended::Answered(link, said) => {
