@@ -57,7 +57,7 @@ pub use waiting::Waiting;
 use crate::osdmap::MapFault;
 use axon_denc::AddrVec;
 use axon_wire::Message;
-use linger::Lingers;
+use linger::{Ended, Lingers};
 use op::{Op, Owner, Phase};
 use request::Patience;
 use session::Sessions;
@@ -372,7 +372,9 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         let Some(op) = self.remove(id) else { return };
         match op.owner {
             Owner::App(token) => self.actions.push_back(Action::Finish(token, outcome)),
-            Owner::Linger(linger, call) => self.linger_ended(linger, call, op.link, outcome, now),
+            Owner::Linger(linger, call) => {
+                self.linger_ended(linger, call, Ended { op: id, link: op.link, outcome }, now);
+            }
             Owner::Nobody => {}
         }
         self.release_followers(&op.request, now);
@@ -408,6 +410,11 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     fn next_tid(&mut self) -> u64 {
         self.last_tid += 1;
         self.last_tid
+    }
+
+    /// Whether a request is with an OSD.
+    fn is_sent(&self, id: OpId) -> bool {
+        self.ops.get(&self.tid_of(id)).is_some_and(|op| matches!(op.phase, Phase::Sent(_)))
     }
 
     /// The present transaction id of a request.

@@ -16,7 +16,7 @@ mod watch;
 
 pub(super) use watch::PING_EVERY;
 
-use super::{Action, ClusterMap, LinkId, Objecter, Outcome, Request, Waiting, map::Target};
+use super::{Action, ClusterMap, LinkId, Objecter, OpId, Outcome, Request, Waiting, map::Target};
 use crate::client::Errno;
 use crate::msg::{MWatchNotify, WatchEventKind};
 use crate::ops::{Compound, WatchCall};
@@ -36,6 +36,14 @@ pub(crate) struct LingerId(pub(crate) u64);
 pub(super) enum LingerCall {
     Watch(WatchCall),
     Notify,
+}
+
+/// How it ended.
+pub(super) struct Ended {
+    pub(super) op: OpId,
+    /// The connection it was sent on.
+    pub(super) link: Option<LinkId>,
+    pub(super) outcome: Outcome,
 }
 
 /// What a watcher hears.
@@ -153,14 +161,9 @@ impl Subject {
 
 impl<M: ClusterMap, T> Objecter<M, T> {
     /// A request of a watch or notification ended.
-    pub(super) fn linger_ended(
-        &mut self,
-        id: LingerId,
-        call: LingerCall,
-        link: Option<LinkId>,
-        outcome: Outcome,
-        now: Instant,
-    ) {
+    pub(super) fn linger_ended(&mut self, id: LingerId, call: LingerCall, ended: Ended, now: Instant) {
+        let Ended { op, link, outcome } = ended;
+        self.call_ended(id, op, now);
         let refused = match &outcome {
             Outcome::Replied(reply) => Errno::check(reply.result).err(),
             Outcome::NoPool => Some(Errno::ENOENT),

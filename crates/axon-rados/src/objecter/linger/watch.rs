@@ -22,8 +22,8 @@ pub(super) struct Watch<T> {
     /// Told when the watch stands, or cannot.
     pub(super) token: Option<T>,
     pub(super) standing: Standing,
-    /// What the OSD was asked last, until it answers.
-    pub(super) call: Option<OpId>,
+    /// What the OSD was asked and has not answered, oldest first: several things only if they are signs of life.
+    pub(super) calls: Vec<OpId>,
     /// The OSD did not know its last sign of life.
     pub(super) doubted: bool,
 }
@@ -47,6 +47,11 @@ impl<T> Watch<T> {
             Standing::Stands { place, .. } => Some(place),
             Standing::Asks | Standing::Lost => None,
         }
+    }
+
+    /// How many signs of life may wait for their answers: as many as are given in the OSD's patience.
+    fn max_pings(&self) -> usize {
+        (self.timeout.as_secs() / PING_EVERY.as_secs()).clamp(1, 100) as usize
     }
 
     /// When its next sign of life is due.
@@ -90,7 +95,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             generation: 0,
             token: Some(token),
             standing: Standing::Asks,
-            call: None,
+            calls: Vec::new(),
             doubted: false,
         };
         self.lingers.by_id.insert(id, Linger::Watch(watch));
@@ -100,15 +105,17 @@ impl<M: ClusterMap, T> Objecter<M, T> {
 
     /// Ends a watch; `token` comes back when the OSD knows, unless it is not needed.
     pub(crate) fn unwatch(&mut self, id: LingerId, within: Option<Duration>, token: Option<T>, now: Instant) {
-        self.cancel_call(id, now);
+        self.cancel_calls(id, now);
         let Some(Linger::Watch(watch)) = self.lingers.by_id.remove(&id) else { return };
         let mut op = WriteOp::new();
         op.watch(WatchCall::Unwatch, id.0, watch.generation, watch.timeout);
         self.begin_free(watch.subject.request(op, within), token.map_or(Owner::Nobody, Owner::App), now);
     }
 
-    /// Asks the OSD something about a watch, instead of what it has not answered yet. Only what begins the watch takes a
-    /// part of the budget: the rest must not wait behind operations that are stuck.
+    /// Asks the OSD something about a watch, instead of what it has not answered yet; but the answer to a sign of life
+    /// counts even if the next one is due before it comes. Ceph: `Objecter::_linger_ping`.
+    ///
+    /// Only what begins the watch takes a part of the budget: the rest must not wait behind operations that are stuck.
     pub(super) fn watch_call(
         &mut self,
         id: LingerId,
@@ -116,7 +123,10 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         within: Option<Duration>,
         now: Instant,
     ) {
-        self.cancel_call(id, now);
+        match call {
+            WatchCall::Ping => self.cancel_stale_pings(id, now),
+            _ => self.cancel_calls(id, now),
+        }
         let Some(watch) = self.lingers.watch(id) else { return };
         let mut op = WriteOp::new();
         op.watch(call, id.0, watch.generation, watch.timeout);
@@ -127,13 +137,33 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             _ => self.begin_free(request, owner, now),
         };
         if let Some(watch) = self.lingers.watch(id) {
-            watch.call = Some(op);
+            watch.calls.push(op);
         }
     }
 
-    pub(super) fn cancel_call(&mut self, id: LingerId, now: Instant) {
-        if let Some(call) = self.lingers.watch(id).and_then(|watch| watch.call.take()) {
-            self.cancel(call, now);
+    fn cancel_calls(&mut self, id: LingerId, now: Instant) {
+        self.cancel_calls_unless(id, |_, _| false, now);
+    }
+
+    /// The OSD answered one thing: what it was asked before that is not awaited any more.
+    pub(super) fn call_ended(&mut self, id: LingerId, ended: OpId, now: Instant) {
+        self.cancel_calls_unless(id, |_, call| call > ended, now);
+    }
+
+    /// Makes place for another sign of life among those that the OSD has.
+    fn cancel_stale_pings(&mut self, id: LingerId, now: Instant) {
+        let Some(watch) = self.lingers.watch(id) else { return };
+        let surplus = (watch.calls.len() + 1).saturating_sub(watch.max_pings());
+        let Some(oldest) = watch.calls.get(surplus).copied() else { return self.cancel_calls(id, now) };
+        self.cancel_calls_unless(id, |objecter, call| call >= oldest && objecter.is_sent(call), now);
+    }
+
+    fn cancel_calls_unless(&mut self, id: LingerId, stays: impl Fn(&Self, OpId) -> bool, now: Instant) {
+        let calls = self.lingers.watch(id).map(|watch| std::mem::take(&mut watch.calls)).unwrap_or_default();
+        let (stay, go): (Vec<_>, Vec<_>) = calls.into_iter().partition(|call| stays(self, *call));
+        go.into_iter().for_each(|call| self.cancel(call, now));
+        if let Some(watch) = self.lingers.watch(id) {
+            watch.calls = stay;
         }
     }
 
@@ -146,7 +176,6 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         now: Instant,
     ) {
         let Some(watch) = self.lingers.watch(id) else { return };
-        watch.call = None;
         if call == LingerCall::Watch(WatchCall::Ping) {
             watch.doubted = false;
             return;
@@ -171,7 +200,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     }
 
     pub(super) fn watch_is_lost(&mut self, id: LingerId, errno: Errno, now: Instant) {
-        self.cancel_call(id, now);
+        self.cancel_calls(id, now);
         let Some(watch) = self.lingers.watch(id) else { return };
         if !matches!(std::mem::replace(&mut watch.standing, Standing::Lost), Standing::Lost) {
             self.actions.push_back(Action::News(id, WatchNews::Lost(errno)));

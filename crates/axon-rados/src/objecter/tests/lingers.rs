@@ -134,6 +134,44 @@ fn a_sign_of_life_that_is_not_known_makes_the_watch_return_once() {
     assert_eq!(world.news(), ["watch 1: Lost(Errno(110))"]);
 }
 
+#[test]
+fn late_answers_to_signs_of_life_count() {
+    let two_pings = || {
+        let mut world = watching();
+        world.pass(PING_EVERY);
+        world.pass(PING_EVERY);
+        assert_eq!(world.news(), ["1 <- o tid 2 try 0 e5", "1 <- o tid 3 try 0 e5"]);
+        world
+    };
+    let mut world = two_pings();
+    world.answer(1, -107, |_| {});
+    assert_eq!(world.news(), ["watch 1: Lost(Errno(107))"]);
+    let mut world = two_pings();
+    world.answer(2, 0, |_| {});
+    world.answer(1, -107, |_| {});
+    assert!(world.news().is_empty(), "not after a later one was answered");
+    let mut world = two_pings();
+    world.map(|map| map.size = 2);
+    assert_eq!(world.news(), ["1 <- o tid 4 try 0 e6"]);
+    world.answer(1, -107, |_| {});
+    assert!(world.news().is_empty(), "nor after the watch returned");
+}
+
+#[test]
+fn signs_of_life_that_are_never_answered_do_not_pile_up() {
+    let mut world = watching();
+    for _ in 0..20 {
+        world.pass(PING_EVERY);
+    }
+    assert_eq!(world.news().len(), 20);
+    assert_eq!(world.objecter.ops.len(), 6, "as many as are given in 30 s");
+    world.map(|map| map.barriers.reads = true);
+    world.pass(PING_EVERY);
+    assert_eq!(world.objecter.ops.len(), 1, "those that OSDs do not have give way");
+    world.objecter.unwatch(LingerId(1), None, None, world.now);
+    assert_eq!(world.objecter.ops.len(), 1, "the end");
+}
+
 /// The OSD accepts the `nth` request, a notification, as its `number`.
 fn accept(world: &mut World, nth: usize, number: u64) {
     world.answer(nth, 0, |reply| {
