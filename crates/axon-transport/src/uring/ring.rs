@@ -97,13 +97,18 @@ impl Ring {
 
     /// The same, with the lent buffers used this way.
     pub(crate) fn using(using: Use) -> io::Result<Self> {
+        Self::sized(using, SUBMISSIONS, COMPLETIONS)
+    }
+
+    /// The same, with room for so many operations per call and so many completions.
+    pub(crate) fn sized(using: Use, submissions: u32, completions: u32) -> io::Result<Self> {
         let uring = IoUring::builder()
             .setup_single_issuer()
             .setup_defer_taskrun()
             .setup_taskrun_flag()
             .setup_submit_all()
-            .setup_cqsize(COMPLETIONS)
-            .build(SUBMISSIONS)?;
+            .setup_cqsize(completions)
+            .build(submissions)?;
         let mut enter_flags = EnterFlags::GETEVENTS | EnterFlags::EXT_ARG;
         // Sleeping is no waiting for a disk, whatever the kernel's statistics think.
         enter_flags.set(EnterFlags::NO_IOWAIT, uring.params().is_feature_no_iowait());
@@ -247,11 +252,28 @@ impl Ring {
 
     fn fresh(&mut self) -> Option<Arrival> {
         loop {
-            let Some(completion) = self.uring.completion().next() else { return self.silent_success() };
-            if let Some(arrival) = self.arrival(&completion) {
-                return Some(arrival);
+            match self.completion() {
+                Some(completion) => {
+                    if let Some(arrival) = self.arrival(&completion) {
+                        return Some(arrival);
+                    }
+                }
+                // A failure that is still to come is no silence.
+                None if self.uring.submission().cq_overflow() => return None,
+                None => return self.silent_success(),
             }
         }
+    }
+
+    /// The next completion. Those that found no place in the queue come when it is empty and the kernel is called.
+    fn completion(&mut self) -> Option<cqueue::Entry> {
+        let next = self.uring.completion().next();
+        if next.is_some() || !self.uring.submission().cq_overflow() {
+            return next;
+        }
+        // Should it fail, the next wait will tell.
+        let _ = self.call(0, Duration::ZERO);
+        self.uring.completion().next()
     }
 
     /// A prompt send that is complete. Those that are not were taken by their completions, which come first.

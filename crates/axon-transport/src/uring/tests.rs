@@ -1,11 +1,14 @@
 use super::lent::Use;
+use super::operation::{Manner, Work};
 use super::reactor::UringReactor;
 use super::ring::Ring;
 use crate::{Completion, ListenOptions, Reactor, SocketId};
 use bytes::{Bytes, BytesMut};
+use rustix::io::Errno;
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -163,4 +166,32 @@ fn a_ring_comes_to_rest_with_everything_in_flight() {
     // A reset or the end; what matters is that it is closed.
     let _ = sink.read_to_end(&mut rest);
     assert!(rest.len() < 64 << 20);
+}
+
+/// More sends fail than there is room for completions: those whose completions wait in the kernel are no successes.
+#[test]
+fn failures_that_find_no_room_are_not_taken_for_successes() {
+    const ROOM: u32 = 4;
+    let mut ring = Ring::sized(Use::Whole, ROOM, ROOM).unwrap();
+    let (near, far) = UnixStream::pair().unwrap();
+    drop(far);
+    let file = ring.insert(near.into());
+    let owners = 0..u64::from(ROOM) * 5;
+    for owner in owners.clone() {
+        let mut list = ring.list();
+        list.backlog.push(&mut vec![Bytes::from_static(b"into the void")]);
+        ring.start(owner, &file, Work::Send(list, Manner::Prompt));
+    }
+    let mut failed = Vec::new();
+    let start = Instant::now();
+    while failed.len() < owners.clone().count() {
+        assert!(start.elapsed() < PATIENCE, "{failed:?}");
+        ring.enter(Duration::ZERO).unwrap();
+        while let Some(arrival) = ring.next() {
+            assert_eq!(arrival.outcome, Err(Errno::PIPE), "of {}", arrival.owner);
+            failed.push(arrival.owner);
+        }
+    }
+    failed.sort_unstable();
+    assert!(failed.into_iter().eq(owners));
 }
