@@ -82,6 +82,8 @@ pub(crate) enum Action<T> {
     News(LingerId, WatchNews),
     /// A notification ended.
     Notified(T, NotifyEnd),
+    /// Drop a token: nobody waits for its outcome, or there will be none. Here, as that may wake somebody.
+    Drop(T),
 }
 
 /// What is to be done, in order.
@@ -157,6 +159,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     pub(crate) fn cancel(&mut self, id: OpId, now: Instant) {
         if let Some(op) = self.remove(id) {
             self.release_followers(&op.request, now);
+            self.forget(op.owner.into_token());
         }
         self.admit(now);
     }
@@ -224,15 +227,16 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             .min()
     }
 
-    /// Ends everything; tokens are dropped.
+    /// Ends everything.
     pub(crate) fn close(&mut self) {
-        self.ops.clear();
+        let ops = std::mem::take(&mut self.ops).into_values().filter_map(|op| op.owner.into_token());
+        let lingers = std::mem::take(&mut self.lingers).into_tokens();
+        self.actions.extend(ops.chain(lingers).map(Action::Drop));
         self.writes = 0;
         self.followers.clear();
         self.renamed.clear();
         self.queued.clear();
         self.deadlines.clear();
-        self.lingers = Lingers::default();
         self.sessions.close_all(&mut self.actions);
     }
 
@@ -393,6 +397,11 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             false => op.cost.into_iter().for_each(|cost| self.budget.give_back(cost)),
         }
         Some(op)
+    }
+
+    /// Gives up a token.
+    fn forget(&mut self, token: Option<T>) {
+        self.actions.extend(token.map(Action::Drop));
     }
 
     fn expire(&mut self, now: Instant) {

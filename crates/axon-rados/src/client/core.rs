@@ -2,6 +2,9 @@
 
 mod map;
 
+#[cfg(test)]
+mod tests;
+
 use super::answer::Token;
 use super::deed::{Deed, Deeds};
 use super::map_damage::{AskWhole, OnMapDamage};
@@ -125,7 +128,8 @@ impl Core {
 
     /// Forgets a watch's mailbox.
     pub(super) fn forget_watch(&self, id: LingerId) {
-        drop(self.lock().watchers.remove(&id));
+        let mailbox = self.lock().watchers.remove(&id);
+        drop(mailbox);
     }
 
     /// Uses the objecter for news of `connection`; `None` if that is none of its connections.
@@ -248,6 +252,7 @@ impl State {
             Action::Close(link) => self.close_link(link),
             Action::AskLatest => self.ask_latest(),
             Action::Finish(token, outcome) => deeds.push(Deed::Finish(token, outcome)),
+            Action::Drop(token) => deeds.push(Deed::Drop(token)),
             Action::Notified(token, end) => deeds.push(Deed::Notified(token, end)),
             Action::News(id, news) => {
                 let mailbox = self.watchers.get(&id).cloned();

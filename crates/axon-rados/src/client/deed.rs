@@ -18,6 +18,8 @@ pub(super) enum Deed {
     Finish(Token, Outcome),
     /// A notification ended.
     Notified(Token, NotifyEnd),
+    /// A token goes, and whoever waits for its outcome hears that there will be none.
+    Drop(Token),
     /// A watcher hears something.
     News(Mailbox, WatchNews),
     /// The monitors are asked for a whole OSD map.
@@ -32,6 +34,7 @@ impl Deed {
         match self {
             Self::Finish(token, outcome) => token.finish(outcome),
             Self::Notified(token, end) => token.notified(end),
+            Self::Drop(token) => drop(token),
             Self::News(mailbox, news) => mailbox.put(news),
             Self::AskWhole(mon) => mon.ask_osdmaps(0),
             Self::Wake(waker) => waker.wake(),

@@ -100,6 +100,16 @@ enum Linger<T> {
     Notify(Notify<T>),
 }
 
+impl<T> Linger<T> {
+    /// The token of who still waits for its outcome.
+    fn into_token(self) -> Option<T> {
+        match self {
+            Self::Watch(watch) => watch.token,
+            Self::Notify(notify) => notify.token,
+        }
+    }
+}
+
 /// Where an OSD said yes. It forgets watches' connections and notifications when the connection goes, and when the group
 /// is served in another way. Ceph: `PrimaryLogPG::on_change`.
 #[derive(Debug)]
@@ -125,6 +135,11 @@ impl<T> Lingers<T> {
     fn next_id(&mut self) -> LingerId {
         self.last += 1;
         LingerId(self.last)
+    }
+
+    /// The tokens of those who still wait for outcomes.
+    pub(super) fn into_tokens(self) -> impl Iterator<Item = T> {
+        self.by_id.into_values().filter_map(Linger::into_token)
     }
 
     /// When the next sign of life is due, or a notification's time is over.
@@ -181,11 +196,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     }
 
     fn linger_fails(&mut self, id: LingerId, outcome: Outcome) {
-        let token = match self.lingers.by_id.remove(&id) {
-            Some(Linger::Watch(watch)) => watch.token,
-            Some(Linger::Notify(notify)) => notify.token,
-            None => None,
-        };
+        let token = self.lingers.by_id.remove(&id).and_then(Linger::into_token);
         self.actions.extend(token.map(|token| Action::Finish(token, outcome)));
     }
 

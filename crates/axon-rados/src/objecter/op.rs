@@ -33,6 +33,16 @@ pub(super) enum Owner<T> {
     Nobody,
 }
 
+impl<T> Owner<T> {
+    /// The application's token, if it is the application.
+    pub(super) fn into_token(self) -> Option<T> {
+        match self {
+            Self::App(token) => Some(token),
+            Self::Linger(..) | Self::Nobody => None,
+        }
+    }
+}
+
 /// A request, and what became of it so far.
 #[derive(Debug)]
 pub(super) struct Op<T> {

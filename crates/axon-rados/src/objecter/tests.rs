@@ -128,6 +128,7 @@ impl World {
             Action::Finish(token, Outcome::Unknown(_, why)) => format!("{token}: unknown, {why:?}"),
             Action::Finish(token, outcome) => format!("{token}: {outcome:?}"),
             Action::News(id, news) => format!("watch {}: {news:?}", id.0),
+            Action::Drop(token) => format!("{token}: dropped"),
             Action::Notified(token, end) => format!("{token}: {end:?}"),
             Action::Send(link, message) => {
                 let text = describe(link, &message);
@@ -318,10 +319,10 @@ fn a_cancelled_operation_is_not_sent_again() {
     world.write("b");
     world.objecter.cancel(a, world.now);
     world.connect(1);
-    assert_eq!(world.news(), ["dial 1 for 6800", "1 <- b tid 2 try 0 e5"]);
+    assert_eq!(world.news(), ["dial 1 for 6800", "a: dropped", "1 <- b tid 2 try 0 e5"]);
     world.objecter.cancel(OpId(2), world.now);
     world.objecter.failed(LinkId(1), world.now);
-    assert!(world.news().is_empty());
+    assert_eq!(world.news(), ["b: dropped"]);
     assert_eq!(world.objecter.next_due().map(|due| due > world.now), None);
 }
 

@@ -69,9 +69,9 @@ impl<M: ClusterMap, T> Objecter<M, T> {
 
     /// Forgets a notification.
     pub(crate) fn forget_notify(&mut self, id: LingerId, now: Instant) {
-        if let Some(Linger::Notify(notify)) = self.lingers.by_id.remove(&id)
-            && let Some(op) = notify.op
-        {
+        let Some(Linger::Notify(notify)) = self.lingers.by_id.remove(&id) else { return };
+        self.forget(notify.token);
+        if let Some(op) = notify.op {
             self.cancel(op, now);
         }
     }

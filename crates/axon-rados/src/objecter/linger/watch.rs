@@ -106,7 +106,8 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     /// Ends a watch; `token` comes back when the OSD knows, unless it is not needed.
     pub(crate) fn unwatch(&mut self, id: LingerId, within: Option<Duration>, token: Option<T>, now: Instant) {
         self.cancel_calls(id, now);
-        let Some(Linger::Watch(watch)) = self.lingers.by_id.remove(&id) else { return };
+        let Some(Linger::Watch(watch)) = self.lingers.by_id.remove(&id) else { return self.forget(token) };
+        self.forget(watch.token);
         let mut op = WriteOp::new();
         op.watch(WatchCall::Unwatch, id.0, watch.generation, watch.timeout);
         self.begin_free(watch.subject.request(op, within), token.map_or(Owner::Nobody, Owner::App), now);

@@ -172,6 +172,21 @@ fn signs_of_life_that_are_never_answered_do_not_pile_up() {
     assert_eq!(world.objecter.ops.len(), 1, "the end");
 }
 
+#[test]
+fn tokens_are_given_back_to_be_dropped() {
+    let mut world = beginning();
+    world.objecter.unwatch(LingerId(1), None, None, world.now);
+    assert_eq!(world.news(), ["w: dropped", "1 <- o tid 2 try 0 e5"]);
+    let mut world = notifying();
+    world.objecter.forget_notify(LingerId(1), world.now);
+    assert_eq!(world.news(), ["n: dropped"]);
+    let mut world = beginning();
+    world.write("a");
+    world.news();
+    world.objecter.close();
+    assert_eq!(world.news(), ["a: dropped", "w: dropped", "close 1"]);
+}
+
 /// The OSD accepts the `nth` request, a notification, as its `number`.
 fn accept(world: &mut World, nth: usize, number: u64) {
     world.answer(nth, 0, |reply| {

@@ -1,0 +1,50 @@
+//! What is done under the objecter's lock, and what is not.
+
+use super::*;
+use crate::client::answer::To;
+use crate::client::slot::{Taker, slot};
+use crate::objecter::{OpId, Request};
+use crate::ops::Answer;
+use crate::osd::{ObjectLocator, OsdFlags, OsdOp};
+use bytes::Bytes;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+/// Uses the objecter as soon as it is woken, in the thread that wakes.
+struct Eager {
+    core: Arc<Core>,
+    done: Mutex<Sender<()>>,
+}
+
+impl Wake for Eager {
+    fn wake(self: Arc<Self>) {
+        self.core.with(|_, _| ());
+        self.done.lock().unwrap().send(()).unwrap();
+    }
+}
+
+/// A request for which a task waits that goes on as soon as it is woken.
+fn awaited(core: &Arc<Core>) -> (OpId, Taker<Answer>, Receiver<()>) {
+    let (giver, taker) = slot();
+    let token = Token { to: To::Answer(giver), object: Bytes::new(), size: 0, pool: Arc::from("pool") };
+    let object = Bytes::from_static(b"o");
+    let request =
+        Request::new(object, ObjectLocator::pool(1), vec![OsdOp::stat()], Bytes::new(), OsdFlags::READ);
+    let id = core.with(|objecter, now| objecter.submit(request, token, now));
+    let (done, is_done) = channel();
+    let waker = Waker::from(Arc::new(Eager { core: core.clone(), done: Mutex::new(done) }));
+    assert!(taker.poll(&mut Context::from_waker(&waker)).is_pending());
+    (id, taker, is_done)
+}
+
+#[test]
+fn who_is_woken_may_use_the_objecter_at_once() {
+    let cancel: fn(&Core, OpId) = |core, id| core.with(|objecter, now| objecter.cancel(id, now));
+    let close: fn(&Core, OpId) = |core, _| core.close();
+    for end in [cancel, close] {
+        let core = Arc::new(Core::new(Budget::new(1, 1), None));
+        let (id, taker, is_done) = awaited(&core);
+        std::thread::spawn(move || end(&core, id));
+        is_done.recv_timeout(Duration::from_secs(60)).expect("the lock is free");
+        assert!(!taker.is_awaited());
+    }
+}
