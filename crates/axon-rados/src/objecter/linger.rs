@@ -3,7 +3,7 @@
 //! ```text
 //!           WATCH ok            connection or primary gone
 //!   Begins ──────────> Stands ─────────────────────────────> Returns (RECONNECT)
-//!     │                 │  ^   ping not known (once)            │  │
+//!     │                 │  ^   ping not known                   │  │
 //!     │ error           │  └───────────── ok ───────────────────┘  │ error: the OSD has given it up
 //!     v                 v ping fails, DISCONNECT                   v
 //!    over             Lost <──────────────────────────────────────Lost
@@ -188,7 +188,9 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         match (call, refused) {
             (LingerCall::Watch(_), None) => self.watch_stands(id, call, link, outcome, now),
             (LingerCall::Watch(WatchCall::Watch), Some(_)) => self.linger_fails(id, outcome),
-            (LingerCall::Watch(WatchCall::Ping), Some(Errno::ETIMEDOUT)) => self.watch_is_doubted(id, now),
+            // The watch is not one of this session: the group may be served in another way for a reason that the map does
+            // not show. Ceph: `PrimaryLogPG::do_osd_ops`.
+            (LingerCall::Watch(WatchCall::Ping), Some(Errno::ETIMEDOUT)) => self.watch_returns(id, now),
             (LingerCall::Watch(_), Some(errno)) => self.watch_is_lost(id, errno, now),
             (LingerCall::Notify, None) => self.notify_is_accepted(id, link, outcome),
             (LingerCall::Notify, Some(_)) => self.linger_fails(id, outcome),

@@ -24,8 +24,6 @@ pub(super) struct Watch<T> {
     pub(super) standing: Standing,
     /// What the OSD was asked and has not answered, oldest first: several things only if they are signs of life.
     pub(super) calls: Vec<OpId>,
-    /// The OSD did not know its last sign of life.
-    pub(super) doubted: bool,
 }
 
 /// How a watch is.
@@ -96,7 +94,6 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             token: Some(token),
             standing: Standing::Asks,
             calls: Vec::new(),
-            doubted: false,
         };
         self.lingers.by_id.insert(id, Linger::Watch(watch));
         self.watch_call(id, WatchCall::Watch, within, now);
@@ -178,7 +175,6 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     ) {
         let Some(watch) = self.lingers.watch(id) else { return };
         if call == LingerCall::Watch(WatchCall::Ping) {
-            watch.doubted = false;
             return;
         }
         let target = watch.target(&self.map);
@@ -190,16 +186,6 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         }
     }
 
-    /// The OSD does not know the watch in this session. The group may be served in another way for a reason that the map
-    /// does not show: the watch returns, once, and hears if it is really gone.
-    pub(super) fn watch_is_doubted(&mut self, id: LingerId, now: Instant) {
-        match self.lingers.watch(id).map(|watch| std::mem::replace(&mut watch.doubted, true)) {
-            Some(false) => self.watch_returns(id, now),
-            Some(true) => self.watch_is_lost(id, Errno::ETIMEDOUT, now),
-            None => {}
-        }
-    }
-
     pub(super) fn watch_is_lost(&mut self, id: LingerId, errno: Errno, now: Instant) {
         self.cancel_calls(id, now);
         let Some(watch) = self.lingers.watch(id) else { return };
@@ -208,6 +194,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         }
     }
 
+    /// The watch goes on where its object is served now. If the OSD has it no longer, it says so.
     pub(super) fn watch_returns(&mut self, id: LingerId, now: Instant) {
         let Some(watch) = self.lingers.watch(id) else { return };
         watch.standing = Standing::Asks;
