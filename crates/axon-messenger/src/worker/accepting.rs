@@ -135,6 +135,11 @@ impl Accepting {
         self.socket = socket;
         self.reading = Reading::Paused;
         self.alarm = Alarm::default();
+    /// What the reactor was told last about reading from the socket.
+    pub(super) fn reading(&self) -> Reading {
+        self.reading
+    }
+
     }
 
     /// What it is doing.

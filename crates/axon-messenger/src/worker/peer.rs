@@ -118,7 +118,7 @@ impl Peer {
         match self.machine.contend(station.now, link, ident, &arena) {
             Contended::Taken => {
                 self.hang_up(station);
-                self.attach(accepting.socket(), station);
+                self.attach(accepting.socket(), accepting.reading(), station);
                 Contest::Taken
             }
             Contended::Answered(link, said) => {
@@ -384,7 +384,7 @@ impl Peer {
         self.handle.set_state(State::Connecting);
         let Some(addr) = dialling.target().socket else { return };
         match station.reactor.connect(addr) {
-            Ok(socket) => self.attach(socket, station),
+            Ok(socket) => self.attach(socket, Reading::Paused, station),
             Err(error) => {
                 let cause = super::disconnect(Some(&error));
                 self.machine.handle(station.now, Input::Disconnected(cause));
@@ -392,7 +392,8 @@ impl Peer {
         }
     }
 
-    fn attach(&mut self, socket: SocketId, station: &mut Station) {
+    /// Takes over a socket, and what the reactor was told about reading from it.
+    fn attach(&mut self, socket: SocketId, reading: Reading, station: &mut Station) {
         let slot = self.handle.0.slot.load(std::sync::atomic::Ordering::Relaxed);
         self.absence.end(&mut station.absentees);
         station.sockets.insert(socket, slot);
@@ -404,7 +405,7 @@ impl Peer {
         if let Some(socket) = self.socket.take() {
             station.close(socket);
         }
-        self.reading = Reading::Paused;
+        self.reading = reading;
         self.farewell = None; // nobody will answer it
         self.admission.withdraw();
     }

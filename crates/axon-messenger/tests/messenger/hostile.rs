@@ -2,12 +2,12 @@
 
 use crate::child::{allow_descriptors, alone, descriptors, status};
 use crate::probe::{Probe, filled, numbered, pattern};
-use crate::raw::{Claim, RawClient, is_closed_within};
+use crate::raw::{Claim, RawClient, announcement, is_closed_within};
 use crate::town::{MOMENT, PATIENCE, Town, dial, socket_of, start, wait_until};
-use axon_messenger::{Expect, Fault, Messenger, Timeouts};
+use axon_messenger::{Expect, Fault, Messenger, Policy, Timeouts};
 use axon_proto::Disconnect;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -156,6 +156,35 @@ fn announced_bytes_take_no_memory_before_they_come() {
         wait_until("them to be gone", || server.connections() == 0);
         assert!(Player::start(&town, &server).stop().1 > 0, "the budget is free again");
     });
+}
+
+/// What follows a question for a session at once waits for the budgets like everything else: in the peer's socket.
+#[test]
+fn who_does_not_wait_for_the_session_is_held_back_too() {
+    const ENOUGH: usize = 64 << 20;
+    let town = Town::tcp();
+    for policy in [Policy::stateless_server(), Policy::stateful_server()] {
+        let server =
+            start(town.server("osd.3").default_policy(policy).dispatch_budget(1 << 20), &Probe::new());
+        let target = server.addrs().first();
+        let (mut hog, _) = RawClient::dial(target, Claim::client(100)).unwrap();
+        hog.announce(100 << 20, 64 << 10).unwrap();
+        hog.stream.flush().unwrap();
+        let claim = Claim { behind: announcement(200 << 20), ..Claim::client(101) };
+        wait_until("the budget to be used up", || server.dump(PATIENCE).unwrap().throttles[0].in_use > 0);
+        let (peer, _) = RawClient::dial(target, claim).unwrap();
+        wait_until("a wait for the budget", || server.counters().throttle_waits > 0);
+        peer.stream.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
+        let mut written = 0;
+        let stopped = loop {
+            match (&peer.stream).write(&[0; 64 << 10]) {
+                Ok(_) if written > ENOUGH => break false,
+                Ok(more) => written += more,
+                Err(error) => break error.kind() == ErrorKind::WouldBlock,
+            }
+        };
+        assert!(stopped, "{written} bytes went in");
+    }
 }
 
 /// Neither a message that was here before nor one that is given up halfway keeps what the budget gave for it.
