@@ -94,10 +94,12 @@ impl Peer {
     /// A connection for a peer that dialled; [`contend`](Self::contend) gives it its first link.
     pub(super) fn accepting(station: &Station, handle: Connection, ident: &Ident) -> Self {
         let shared = &station.shared;
-        let policy = *ident.policy();
-        let machine = Machine::accept(shared.config.clone(), policy, shared.back_off, shared.random());
+        let mut policy = *ident.policy();
         let registered = registers(&policy).then(|| ident.addrs().clone());
         let dial = Dialling::back(&handle, policy, ident, registered.clone());
+        // Who cannot be dialled has to come back by itself, and is waited for as by a server.
+        policy.server |= !policy.lossy && dial.is_none();
+        let machine = Machine::accept(shared.config.clone(), policy, shared.back_off, shared.random());
         Self { accepted: true, ..Self::new(machine, handle, dial, registered) }
     }
 

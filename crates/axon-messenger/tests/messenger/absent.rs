@@ -1,6 +1,7 @@
 //! Sessions whose peers do not come back, or take their time.
 
 use crate::probe::{Probe, numbered, stays};
+use crate::raw::{Claim, RawClient};
 use crate::town::{MOMENT, Town, dial, socket_of, start, wait_until};
 use axon_messenger::{Builder, Connection, Fault, Messenger, Policy, State, Timeouts};
 use axon_proto::WakeReason;
@@ -53,6 +54,23 @@ over_each! {
         assert!(stays(MOMENT, || probe.resets()) && probe.resets() == 2);
         assert_eq!((there[2].state(), there[3].state()), (State::Standby, State::Standby));
     }
+}
+
+/// Nobody can mend the session of a peer that cannot be dialled but that peer.
+#[test]
+fn who_cannot_be_dialled_is_not_waited_for_without_end() {
+    let probe = Probe::new();
+    let town = Town::tcp();
+    let builder = town.server("osd.3").default_policy(Policy::lossless_peer());
+    let server = start(builder.abandon_after(Some(MOMENT * 5)), &probe);
+    let claim = Claim { policy: Policy::lossless_peer(), ..Claim::client(1) };
+    let (peer, _) = RawClient::dial(server.addrs().first(), claim).unwrap();
+    let there = probe.wait_accept();
+    there.send(numbered(5)).unwrap();
+    drop(peer);
+    let (fault, _) = probe.wait_reset(&there);
+    assert_eq!(fault, Fault::TimedOut(WakeReason::Abandoned));
+    wait_until("nothing to be left", || server.connections() == 0 && there.queued_bytes() == 0);
 }
 
 /// The time begins anew with each loss, and sessions with a socket are not counted.
