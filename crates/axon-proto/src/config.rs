@@ -59,18 +59,21 @@ impl Modes {
 pub struct Timeouts {
     /// From dial or accept to an agreed session. Ceph: `ms_connection_ready_timeout`.
     pub ready: Duration,
-    /// Without a byte from the peer. Ceph: `ms_connection_idle_timeout`.
+    /// Without a byte from the peer, nor anything that moves while a keepalive waits for its answer. More than three times
+    /// `keepalive`, as that is how long a side that only listens may say nothing. Ceph: `ms_connection_idle_timeout`.
     pub idle: Option<Duration>,
     /// Between keepalives on a link that is otherwise silent, at most: each link has an interval of its own, of seven
     /// eighths of this or more, so that those opened together do not ask together. Only the side that dialled sends them
-    /// by itself: kernel clients, which only dial, take a keepalive for a protocol error. Either side repeats its last
+    /// by itself: kernel clients, which only dial, take a keepalive for a protocol error. If only the peer has something to
+    /// say, that side sends one after twice to three times this, so that the peer hears it. Either side repeats its last
     /// acknowledgement as often while it holds a message of the peer back, and does not read the peer's keepalives.
     ///
     /// The default, with that of the answer, gives a silent peer the 30 s that Ceph's clients give a monitor
     /// (`mon_client_ping_timeout`); asked twice as often, ten thousand idle connections cost 1.5 % of a core.
     pub keepalive: Option<Duration>,
     /// From a keepalive to its acknowledgement, or any other sign of life. A keepalive behind a large message counts from
-    /// when it has left this process; before, this is how long bytes may stop leaving.
+    /// when it has left this process; before, this is how long bytes may stop leaving. While a large body arrives, its
+    /// acknowledgement is behind that; then this is how long bytes may stop arriving.
     pub keepalive_ack: Duration,
 }
 

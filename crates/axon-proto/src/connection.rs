@@ -34,10 +34,16 @@ pub enum Input {
     Send(Message),
     /// Ask the peer for a sign of life.
     Keepalive,
-    /// So many bytes of what [`Connection::transmit`] wrote have not left yet. Said after `Keepalive`, and before and after
-    /// `Wake`, it makes an unanswered keepalive count from when it left, by a driver that lets control frames wait until
-    /// nothing stands before them ([`Connection::has_control`]). Others do not say it.
-    Unsent(usize),
+    /// How far bytes have come that nobody is told of one by one. Said after `Keepalive`, and before and after `Wake`, it
+    /// makes an unanswered keepalive count from when it left, and its answer from when a body that is being received was
+    /// last found to go on.
+    Progress {
+        /// So many bytes of what [`Connection::transmit`] wrote have not left yet. 0 from drivers that do not let control
+        /// frames wait until nothing stands before them ([`Connection::has_control`]).
+        unsent: usize,
+        /// So many bytes have arrived, counted from anywhere, while [`Demand::Exactly`] is being met; else always the same.
+        arrived: u64,
+    },
     /// From now on a fault ends it, whatever the policy said.
     MarkDisposable,
     /// End it, telling nobody.
@@ -181,7 +187,7 @@ impl Connection {
                 self.on_link(|link| link.keepalive(now));
                 self.leave_standby();
             }
-            Input::Unsent(bytes) => self.on_link(|link| link.unsent(now, bytes)),
+            Input::Progress { unsent, arrived } => self.on_link(|link| link.progress(now, unsent, arrived)),
             Input::MarkDisposable => self.session.mark_disposable(),
             Input::Send(message) => self.send(message),
             Input::Wake => self.wake(now),

@@ -56,6 +56,8 @@ pub struct Link {
     polices: bool,
     /// Tells the rhythm of its keepalives from that of others.
     seed: u64,
+    /// Something was written since the time was last looked at, other than questions.
+    spoke: bool,
     /// The socket is gone, but what it brought is not read to its end.
     end: Option<Disconnect>,
     fault: Option<Fault>,
@@ -93,7 +95,7 @@ impl Link {
             Ok(handshake) => (Stage::Handshake(handshake), None),
             Err(fault) => (Stage::Broken, Some(fault)),
         };
-        Self { config, receive, send, stage, timeline, polices, seed: 0, end: None, fault }
+        Self { config, receive, send, stage, timeline, polices, seed: 0, spoke: false, end: None, fault }
     }
 
     /// Bytes arrived. A broken link drops them.
@@ -168,6 +170,7 @@ impl Link {
     /// Writes a message to the end of `out`. Only on an open link whose pending frames were taken.
     #[inline]
     pub fn message(&mut self, message: &Message, out: &mut FrameBuf) {
+        self.spoke = true;
         if let Err(fault) = self.send.message(message, out) {
             self.breaks(fault);
         }
@@ -176,6 +179,7 @@ impl Link {
     /// Writes an acknowledgement of everything up to `seq` to the end of `out`. Only on an open link whose pending frames
     /// were taken.
     pub fn acknowledge(&mut self, seq: u64, out: &mut FrameBuf) {
+        self.spoke = true;
         if let Err(fault) = self.send.control_into(&Control::Ack(Ack { seq }), out) {
             self.breaks(fault);
         }
@@ -185,14 +189,14 @@ impl Link {
     pub fn keepalive(&mut self, now: Instant) {
         let Stage::Open(liveness) = &mut self.stage else { return };
         liveness.asked(now);
-        self.control(&Control::Keepalive2(Keepalive2 { timestamp: stamp(now) }));
+        self.ask(now);
     }
 
-    /// So many bytes of what was taken before have not left; see [`Input::Unsent`](crate::Input::Unsent).
-    pub fn unsent(&mut self, now: Instant, bytes: usize) {
+    /// How far bytes have come both ways; see [`Input::Progress`](crate::Input::Progress).
+    pub fn progress(&mut self, now: Instant, unsent: usize, arrived: u64) {
         if let Stage::Open(liveness) = &mut self.stage {
             let is_taken = !self.send.has_pending();
-            liveness.stands_behind(now, if is_taken { 0 } else { bytes });
+            liveness.progress(now, if is_taken { 0 } else { unsent }, arrived);
         }
     }
 
@@ -209,6 +213,7 @@ impl Link {
         if let Stage::Open(liveness) = &mut self.stage
             && let Some(timestamp) = liveness.take_owed()
         {
+            self.spoke = true;
             self.control(&Control::Keepalive2Ack(Keepalive2Ack { timestamp }));
         }
         self.send.take_pending(out);
@@ -217,6 +222,11 @@ impl Link {
     /// Looks at the time: sends a keepalive or gives up as due. `true`: the peer should hear something, whatever it is, as
     /// this side holds it back and does not hear its keepalives.
     pub fn wake(&mut self, now: Instant) -> bool {
+        if let Stage::Open(liveness) = &mut self.stage
+            && core::mem::take(&mut self.spoke)
+        {
+            liveness.spoke(now);
+        }
         let silence = match &self.stage {
             Stage::Handshake(_) if now >= self.timeline.start + self.config.timeouts.ready => {
                 Silence::GiveUp(WakeReason::Ready)
@@ -227,6 +237,7 @@ impl Link {
         match silence {
             Silence::Bearable => {}
             Silence::Ask => self.keepalive(now),
+            Silence::Speak => self.speak(now),
             Silence::Reassure => return self.reassure(now),
             Silence::GiveUp(reason) => self.breaks(Fault::TimedOut(reason)),
         }
@@ -312,6 +323,18 @@ impl Link {
             liveness.reassured(now);
         }
         true
+    }
+
+    /// The peer shall hear something. Of what there is to say, only this answers nothing.
+    fn speak(&mut self, now: Instant) {
+        if let Stage::Open(liveness) = &mut self.stage {
+            liveness.spoke(now);
+            self.ask(now);
+        }
+    }
+
+    fn ask(&mut self, now: Instant) {
+        self.control(&Control::Keepalive2(Keepalive2 { timestamp: stamp(now) }));
     }
 
     #[inline]

@@ -5,13 +5,20 @@
 //! ```text
 //!   heard ── keepalive ──► asked ── keepalive_ack ──► given up
 //!                          │   ▲
-//!                          └───┘ what stands before the question leaves: its time begins anew
+//!                          └───┘ what stands before the question leaves, or a body goes on arriving:
+//!                                its time begins anew
 //! ```
+//!
+//! After twice that time in which only the peer had something to say, it also sends a keepalive, but waits for nothing: the
+//! peer gives up whom it does not hear for its own `idle`, and does not ask before.
 //!
 //! A question leaves after what was handed over before it, which over a slow link takes longer than an answer may. So an
 //! unanswered question counts from when it left, and while it has not, the peer is alive if what stands before it gets
 //! less: the device takes more only when the peer's has taken what it had. Whether it does is looked at only when the time
 //! is up. What is sent after the question proves nothing: a device with room takes it for a dead peer, too.
+//!
+//! The answer stands behind what the peer was sending. Of a large body nothing is told before a whole portion of it is
+//! there; that bytes arrive is looked at in the same way, and proves that the peer lives.
 
 use crate::{Instant, Timeouts, WakeReason};
 use axon_denc::UTime;
@@ -24,6 +31,8 @@ pub(crate) struct Liveness {
     /// When keepalives are sent without being asked for.
     rhythm: Option<Rhythm>,
     heard: Instant,
+    /// When this side was last found to have said something.
+    spoken: Instant,
     /// The oldest keepalive since which nothing was heard.
     asked: Option<Question>,
     /// The message that waits for its admission: this side does not listen, so that silence says nothing about the peer.
@@ -47,11 +56,16 @@ struct Rhythm {
 /// A keepalive without an answer.
 #[derive(Debug)]
 struct Question {
-    /// When it was asked, or was last found to have come nearer to the peer.
+    /// When it was asked, or was last found to have come nearer to the peer, or its answer nearer to this side.
     since: Instant,
     /// Bytes that stood before it then, as far as anybody said; none if it had left.
     behind: usize,
+    /// Bytes of a body that had arrived then, counted from anywhere; [`NOBODY_SAID`] until somebody did.
+    arrived: u64,
 }
+
+/// More than ever arrives.
+const NOBODY_SAID: u64 = u64::MAX;
 
 /// A message that waits for its admission.
 #[derive(Debug)]
@@ -78,6 +92,8 @@ pub(crate) enum Silence {
     Bearable,
     /// Send a keepalive.
     Ask,
+    /// Send one only to be heard.
+    Speak,
     /// Say something: the peer's own questions are not heard.
     Reassure,
     /// Give the link up.
@@ -89,7 +105,16 @@ impl Liveness {
     /// random number.
     pub(crate) fn new(timeouts: Timeouts, polices: bool, seed: u64, now: Instant) -> Self {
         let rhythm = timeouts.keepalive.filter(|_| polices).map(|every| Rhythm::new(every, seed));
-        Self { timeouts, rhythm, heard: now, asked: None, held: None, body_due: None, owed: None }
+        Self {
+            timeouts,
+            rhythm,
+            heard: now,
+            spoken: now,
+            asked: None,
+            held: None,
+            body_due: None,
+            owed: None,
+        }
     }
 
     /// This side stops reading: a message with a body of `length` bytes waits.
@@ -115,6 +140,7 @@ impl Liveness {
 
     /// The peer is told that this side lives, though it does not listen.
     pub(crate) fn reassured(&mut self, now: Instant) {
+        self.spoken = now;
         if let Some(held) = &mut self.held {
             held.since = now;
         }
@@ -144,18 +170,24 @@ impl Liveness {
         self.asked = None;
     }
 
-    /// A keepalive goes out.
-    pub(crate) fn asked(&mut self, now: Instant) {
-        self.asked.get_or_insert(Question { since: now, behind: 0 });
+    /// This side has said something since this was last called.
+    pub(crate) fn spoke(&mut self, now: Instant) {
+        self.spoken = now;
     }
 
-    /// So many bytes stand before the question, if there is one; none if it has left.
-    pub(crate) fn stands_behind(&mut self, now: Instant, bytes: usize) {
+    /// A keepalive goes out.
+    pub(crate) fn asked(&mut self, now: Instant) {
+        self.spoken = now;
+        self.asked.get_or_insert(Question { since: now, behind: 0, arrived: NOBODY_SAID });
+    }
+
+    /// So many bytes stand before the question, if there is one, none if it has left; and so many of a body have arrived.
+    pub(crate) fn progress(&mut self, now: Instant, behind: usize, arrived: u64) {
         if let Some(question) = &mut self.asked {
-            if bytes < question.behind {
+            if behind < question.behind || arrived > question.arrived {
                 question.since = now;
             }
-            question.behind = bytes;
+            (question.behind, question.arrived) = (behind, arrived);
         }
     }
 
@@ -164,6 +196,7 @@ impl Liveness {
         match self.deadline() {
             Some((at, _)) if now < at => Silence::Bearable,
             Some((_, WakeReason::Keepalive)) if self.held.is_some() => Silence::Reassure,
+            Some((_, WakeReason::Keepalive)) if self.hears(now) => Silence::Speak,
             Some((_, WakeReason::Keepalive)) => Silence::Ask,
             Some((_, reason)) => Silence::GiveUp(reason),
             None => Silence::Bearable,
@@ -175,16 +208,26 @@ impl Liveness {
         if let Some(held) = &self.held {
             return self.timeouts.keepalive.map(|every| (held.since + every, WakeReason::Keepalive));
         }
-        let idle = self.timeouts.idle.map(|t| (self.heard + t, WakeReason::Idle));
+        // What was found to move since the question is as good as a word.
+        let alive = self.asked.as_ref().map_or(self.heard, |question| self.heard.max(question.since));
+        let idle = self.timeouts.idle.map(|t| (alive + t, WakeReason::Idle));
         let keepalive = match (&self.asked, &self.rhythm) {
             (Some(question), _) => {
                 Some((question.since + self.timeouts.keepalive_ack, WakeReason::KeepaliveAck))
             }
-            (None, Some(rhythm)) => Some((rhythm.next(self.heard), WakeReason::Keepalive)),
+            (None, Some(rhythm)) => {
+                let at = rhythm.next(self.heard).min(rhythm.next_but_one(self.spoken));
+                Some((at, WakeReason::Keepalive))
+            }
             (None, None) => None,
         };
         let body = self.body_due.map(|due| (due, WakeReason::Body));
         [idle, keepalive, body].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// Whether it is too early to ask, as something was heard not long ago.
+    fn hears(&self, now: Instant) -> bool {
+        self.rhythm.is_some_and(|rhythm| now < rhythm.next(self.heard))
     }
 }
 
@@ -202,6 +245,11 @@ impl Rhythm {
     /// When to ask, if nothing is heard after `heard`.
     fn next(&self, heard: Instant) -> Instant {
         Instant((heard + self.after).0 | (self.step - 1))
+    }
+
+    /// When to speak, if nothing is said after `spoken`. So late that a link on which questions are asked needs no more.
+    fn next_but_one(&self, spoken: Instant) -> Instant {
+        self.next(spoken + self.after)
     }
 }
 
@@ -285,34 +333,84 @@ mod tests {
         assert_eq!(link.check(start + SECOND * 5), Silence::GiveUp(WakeReason::KeepaliveAck));
     }
 
-    /// What happens at each of these seconds after the question, which `behind` bytes stand before then, and when the link
-    /// is given up for want of an answer.
+    /// What is so at each of these seconds after the question, which `behind` bytes stand before then, when `arrived` bytes
+    /// have arrived; and when the link is given up for want of an answer.
     #[test]
-    fn a_question_counts_from_when_it_left() {
-        type Looks = &'static [(u32, usize)];
+    fn a_question_counts_from_when_it_left_and_its_answer_from_what_stands_before_it() {
+        type Looks = &'static [(u32, usize, u64)];
         let start = Instant(0);
-        let table: [(&str, Looks, u32); 8] = [
-            ("it left at once", &[(0, 0)], 5),
+        let table: [(&str, Looks, u32); 14] = [
+            ("it left at once", &[(0, 0, 0)], 5),
             ("nobody says how far it is", &[], 5),
-            ("nothing leaves", &[(0, 100), (5, 100)], 5),
-            ("some of it leaves, once", &[(0, 100), (5, 99), (10, 99)], 10),
-            ("it comes nearer each time", &[(0, 100), (5, 60), (10, 20), (15, 0), (20, 0)], 20),
-            ("it left late", &[(0, 100), (5, 0), (10, 0)], 10),
-            ("others follow when it is gone", &[(0, 0), (4, 900), (5, 900)], 5),
-            ("told late, nothing is known of before", &[(5, 100)], 5),
+            ("nothing leaves", &[(0, 100, 0), (5, 100, 0)], 5),
+            ("some of it leaves, once", &[(0, 100, 0), (5, 99, 0), (10, 99, 0)], 10),
+            (
+                "it comes nearer each time",
+                &[(0, 100, 0), (5, 60, 0), (10, 20, 0), (15, 0, 0), (20, 0, 0)],
+                20,
+            ),
+            ("it left late", &[(0, 100, 0), (5, 0, 0), (10, 0, 0)], 10),
+            ("others follow when it is gone", &[(0, 0, 0), (4, 900, 0), (5, 900, 0)], 5),
+            ("told late, nothing is known of before", &[(5, 100, 900)], 5),
+            ("nothing arrives", &[(0, 0, 900), (5, 0, 900)], 5),
+            ("some of a body arrives, once", &[(0, 0, 900), (5, 0, 901), (10, 0, 901)], 10),
+            ("a body arrives", &[(0, 0, 1), (5, 0, 2), (10, 0, 3), (15, 0, 4), (20, 0, 4)], 20),
+            ("nothing is being received any more", &[(0, 0, 900), (5, 0, 0)], 5),
+            ("both ways, in turns", &[(0, 9, 1), (5, 8, 1), (10, 8, 2), (15, 8, 2)], 15),
+            ("what arrived before the question is none of it", &[(4, 0, 900), (5, 0, 900)], 5),
         ];
         for (name, looks, given_up) in table {
             let mut link = Liveness::new(timeouts(), true, SEED, start);
             link.asked(start);
-            for &(second, behind) in looks {
+            for &(second, behind, arrived) in looks {
                 let now = start + SECOND * second;
                 assert!(link.deadline().unwrap().0 >= now, "{name}");
-                link.stands_behind(now, behind);
+                link.progress(now, behind, arrived);
             }
             let due = (start + SECOND * given_up, WakeReason::KeepaliveAck);
             assert_eq!(link.deadline(), Some(due), "{name}");
             assert_eq!(link.check(due.0), Silence::GiveUp(WakeReason::KeepaliveAck), "{name}");
         }
+    }
+
+    /// A link that moves is not idle, however long nothing is heard.
+    #[test]
+    fn what_is_found_to_move_counts_against_idleness() {
+        let start = Instant(0);
+        let mut link = Liveness::new(timeouts(), true, SEED, start);
+        link.asked(start + SECOND * 10);
+        for second in (10..600).step_by(5) {
+            let now = start + SECOND * second;
+            link.progress(now, 1000 - second as usize, 0);
+            assert_eq!(link.check(now), Silence::Bearable, "{second}");
+        }
+        assert_eq!(link.check(start + SECOND * 600), Silence::GiveUp(WakeReason::KeepaliveAck));
+    }
+
+    /// The peer gives up whom it does not hear, and hears only what is said.
+    #[test]
+    fn who_only_listens_makes_itself_heard_and_expects_nothing() {
+        let start = Instant(0);
+        let mut link = Liveness::new(timeouts(), true, SEED, start);
+        let mut spoke = Vec::new();
+        for second in 1..=100 {
+            let now = start + SECOND * second;
+            if second % 7 == 0 {
+                link.heard(now);
+            }
+            match link.check(now) {
+                Silence::Bearable => {}
+                Silence::Speak => {
+                    link.spoke(now);
+                    spoke.push(second);
+                }
+                other => panic!("{other:?} after {second} s"),
+            }
+        }
+        assert_eq!(spoke, [19, 38, 57, 76, 95]);
+        let mut server = Liveness::new(timeouts(), false, SEED, start);
+        server.heard(start + SECOND * 50);
+        assert_eq!(server.check(start + SECOND * 100), Silence::Bearable, "who accepted never asks");
     }
 
     /// Whoever holds the peer back must not blame it for being quiet.

@@ -199,21 +199,24 @@ impl Peer {
             self.alarm.set(deadline, slot, &mut station.timers);
             return false;
         }
-        self.tell_unsent(station);
+        self.tell_progress(station);
         self.machine.handle(station.now, Input::Wake);
-        self.tell_unsent(station);
+        self.tell_progress(station);
         true
     }
 
     /// Asks the peer for a sign of life.
     pub(super) fn ask(&mut self, station: &Station) {
         self.machine.handle(station.now, Input::Keepalive);
-        self.tell_unsent(station);
+        self.tell_progress(station);
     }
 
-    /// Whether bytes leave says whether the peer lives, while a keepalive waits behind them.
-    fn tell_unsent(&mut self, station: &Station) {
-        self.machine.handle(station.now, Input::Unsent(self.unsent(station)));
+    /// Whether bytes leave says whether the peer lives, while a keepalive waits behind them; and so does whether they arrive,
+    /// while its answer does.
+    fn tell_progress(&mut self, station: &Station) {
+        let filling = self.socket.filter(|_| self.reading == Reading::Direct);
+        let arrived = filling.map_or(0, |socket| station.reactor.arrived(socket));
+        self.machine.handle(station.now, Input::Progress { unsent: self.unsent(station), arrived });
     }
 
     /// Bytes handed to the transport that have not left.

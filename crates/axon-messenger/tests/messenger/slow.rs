@@ -4,7 +4,7 @@
 
 use crate::probe::{Entry, News, Probe, filled, numbered};
 use crate::town::{Town, dial, start, wait_until};
-use axon_messenger::{Builder, Connection, Dump, Fault, Messenger, State, Timeouts};
+use axon_messenger::{Builder, Connection, Dump, Fault, Message, Messenger, State, Timeouts};
 use axon_proto::WakeReason;
 use axon_transport::{Direction, MemNetwork, MemOptions};
 use std::sync::Arc;
@@ -80,28 +80,48 @@ impl Slow {
         found.expect("it was waited for")
     }
 
-    /// What is on its way arrives, and what comes next is on its way, if there is any.
+    /// What is on its way to the server arrives, and what comes next is on its way, if there is any.
     fn move_on(&self) {
-        let out = || self.client.counters().bytes_out;
+        self.move_between(&self.client, &self.server);
+    }
+
+    /// The same on the way to the client.
+    fn move_back(&self) {
+        self.move_between(&self.server, &self.client);
+    }
+
+    fn move_between(&self, from: &Messenger, to: &Messenger) {
+        let out = || from.counters().bytes_out;
         let before = out();
-        let has_arrived = || self.server.counters().bytes_in >= before;
-        let is_followed = || out() > before || self.unsent() == 0;
+        // What does not fill a destination yet is counted, but not told before the next turn.
+        let has_arrived = || {
+            self.wait_for_turn(to);
+            to.counters().bytes_in >= before
+        };
+        let is_followed = || out() > before || self.unsent(from) == 0;
         self.pass(SECOND);
         self.wait("what is on its way", || has_arrived() && is_followed() || self.is_over());
     }
 
     /// Bytes that the transport has not taken.
-    fn unsent(&self) -> usize {
-        self.wait_for_turn(&self.client).connections.first().map_or(0, |connection| connection.queue.unsent)
+    fn unsent(&self, of: &Messenger) -> usize {
+        self.wait_for_turn(of).connections.first().map_or(0, |connection| connection.queue.unsent)
+    }
+
+    /// The server sends the client one body that is read as one portion, the longest there is.
+    fn download(&self) -> Message {
+        let body = filled(1, (2 << 20) - 1);
+        self.at_server.wait_accept().send(body.clone()).expect("an open session");
+        body
     }
 
     fn is_over(&self) -> bool {
         self.connection.state() != State::Open
     }
 
+    /// Messages that the server has.
     fn arrived(&self) -> usize {
-        let is_message = |entry: &&Entry| matches!(entry.news, News::Message(_));
-        self.at_server.log().iter().filter(is_message).count()
+        messages(&self.at_server)
     }
 
     /// Nothing passes any more, and nobody is told.
@@ -125,6 +145,11 @@ impl Slow {
     }
 }
 
+fn messages(at: &Probe) -> usize {
+    let is_message = |entry: &&Entry| matches!(entry.news, News::Message(_));
+    at.log().iter().filter(is_message).count()
+}
+
 /// How long a peer that says nothing has.
 fn patience() -> u64 {
     let Timeouts { keepalive, keepalive_ack, .. } = Timeouts::default();
@@ -146,6 +171,41 @@ fn a_large_message_takes_its_time() {
         slow.pass(SECOND);
         assert!(!slow.is_over());
     }
+}
+
+/// Nothing is told of the body before all of it is there, and the answer to the client's question is behind it.
+#[test]
+fn a_download_takes_its_time() {
+    let slow = Slow::connected(PER_SECOND);
+    let body = slow.download();
+    let begun = slow.network.now();
+    while messages(&slow.at_client) < 1 && !slow.is_over() {
+        slow.move_back();
+    }
+    assert_eq!((slow.connection.state(), slow.at_client.resets()), (State::Open, 0));
+    let took = slow.network.now() - begun;
+    assert!(took.as_secs() > patience(), "{took:?}: nobody had reason to doubt");
+    assert_eq!(slow.at_client.wait_messages(1)[0].data, body.data);
+    while slow.connection.last_round_trip().is_none() {
+        slow.pass(SECOND);
+        assert!(!slow.is_over());
+    }
+}
+
+/// From the pulled cable on, all the patience with a silent peer counts, and once more that with an unanswered question: it
+/// is not known when within that time the last byte came.
+#[test]
+fn a_download_that_stops_is_given_up() {
+    let slow = Slow::connected(PER_SECOND);
+    slow.download();
+    let begun = slow.network.now();
+    while slow.network.now() < begun + 25 * SECOND && !slow.is_over() {
+        slow.move_back();
+    }
+    assert_eq!((slow.connection.state(), messages(&slow.at_client)), (State::Open, 0));
+    slow.pull_the_cable();
+    let after = slow.given_up_after(|| ());
+    assert!(after <= patience(), "{after} s");
 }
 
 /// There is always a MiB before the question, half a minute long, as each message that leaves makes room for another.

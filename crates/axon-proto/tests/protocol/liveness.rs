@@ -96,9 +96,29 @@ fn a_busy_session_needs_no_keepalives() {
     let mut world = World::open(Setup::new(Scheme::None));
     for tid in 1..100 {
         world.send(Side::Server, message(tid, 5, 0, 0));
+        world.send(Side::Client, message(tid, 5, 0, 0));
         world.run(SECOND * 17);
     }
     assert_eq!(count(&world, Side::Client, Tag::Keepalive2), 0);
+}
+
+/// Only the server has anything to say, and a lossy client acknowledges nothing. The server hears that it is there.
+#[test]
+fn a_client_that_only_listens_is_not_idle() {
+    for every in [SECOND, SECOND * 17] {
+        let mut world = World::open(Setup::new(Scheme::None));
+        let mut tid = 0;
+        while world.now < Instant(0) + SECOND * 2000 {
+            tid += 1;
+            world.send(Side::Server, message(tid, 5, 0, 0));
+            world.run(every);
+        }
+        assert_eq!((world.resets(Side::Server), world.resets(Side::Client)), (0, 0), "{every:?}");
+        assert_eq!(world.tids(Side::Client).len() as u64, tid);
+        let asked = count(&world, Side::Client, Tag::Keepalive2);
+        assert!((48..=58).contains(&asked), "each 35 to 40 s: {asked}");
+        assert_eq!(count(&world, Side::Server, Tag::Keepalive2), 0);
+    }
 }
 
 #[test]
@@ -284,5 +304,6 @@ fn a_slow_message_is_not_silence() {
         assert_eq!(rig.fault.as_ref().map(name), None);
     }
     assert_eq!(rig.messages.len(), 1);
-    assert!(rig.heard_tags().iter().all(|tag| *tag != Tag::Keepalive2));
+    let asked = rig.heard_tags().iter().filter(|tag| **tag == Tag::Keepalive2).count() as u64;
+    assert!(asked * 35 <= rig.now.since(Instant(0)).as_secs(), "{asked}: no more than to be heard");
 }

@@ -266,7 +266,7 @@ fn a_connection_without_a_socket_ignores_it() {
         Input::Filled(BytesMut::new()),
         Input::Admitted,
         Input::Keepalive,
-        Input::Unsent(1),
+        Input::Progress { unsent: 1, arrived: 1 },
         Input::Wake,
     ] {
         connection.handle(now, input);
