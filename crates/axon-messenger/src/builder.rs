@@ -337,7 +337,7 @@ struct Seat {
 
 impl Seat {
     fn port(&self) -> (WorkerPort, Inbox<Command>) {
-        let (mailbox, inbox) = mailbox(self.waker.clone());
+        let (mailbox, inbox) = mailbox(self.waker.clone(), Command::discard);
         let counters = Arc::new(Counters::default());
         (WorkerPort { mailbox, desk: Desk::new(), load: AtomicUsize::new(0), counters }, inbox)
     }

@@ -22,8 +22,14 @@
 //!
 //! The flag is cleared by an atomic exchange, so that of all producers that see it set exactly one wakes; the next
 //! wake-up needs the consumer to set the flag again, which it does only when it found the queue empty.
+//!
+//! # Why nothing is left in a closed mailbox
+//!
+//! Items may hold what holds the mailbox, and budgets that others wait for. When the consumer is dropped, it says so in the
+//! place of `asleep`, and empties the queue after its fence; a producer that finds it gone empties the queue itself. So, as
+//! above, of an item and the end of the consumer one sees the other.
 
-use crate::sync::atomic::{AtomicBool, Ordering, fence};
+use crate::sync::atomic::{AtomicU8, AtomicUsize, Ordering, fence};
 use axon_transport::Waker;
 use std::fmt;
 use std::sync::Arc;
@@ -36,6 +42,13 @@ use model::Queue;
 #[cfg(loom)]
 mod model;
 
+/// The consumer pops until it finds nothing.
+const AWAKE: u8 = 0;
+/// The consumer sleeps, or is about to, and nobody has woken it.
+const ASLEEP: u8 = 1;
+/// The consumer is no more.
+const GONE: u8 = 2;
+
 /// The producers' end: any thread may push. Cloning is cheap.
 pub(crate) struct Mailbox<T>(Arc<Shared<T>>);
 
@@ -44,15 +57,21 @@ pub(crate) struct Inbox<T>(Arc<Shared<T>>);
 
 struct Shared<T> {
     queue: Queue<T>,
-    asleep: AtomicBool,
+    consumer: AtomicU8,
     waker: Waker,
+    /// Takes what nobody will pop any more.
+    discard: fn(T),
+    /// Requests to empty the queue that are not met yet.
+    clearings: AtomicUsize,
 }
 
-/// A new mailbox whose consumer sleeps in a `poll` that `waker` ends. The consumer counts as awake.
+/// A new mailbox whose consumer sleeps in a `poll` that `waker` ends. The consumer counts as awake. What is in there when
+/// the [`Inbox`] is dropped goes to `discard`, and so does what comes later.
 ///
 /// Unbounded: what goes in is bounded by the budgets of the messages, and by one command per call of a user.
-pub(crate) fn mailbox<T>(waker: Waker) -> (Mailbox<T>, Inbox<T>) {
-    let shared = Arc::new(Shared { queue: Queue::new(), asleep: AtomicBool::new(false), waker });
+pub(crate) fn mailbox<T>(waker: Waker, discard: fn(T)) -> (Mailbox<T>, Inbox<T>) {
+    let (consumer, clearings) = (AtomicU8::new(AWAKE), AtomicUsize::new(0));
+    let shared = Arc::new(Shared { queue: Queue::new(), consumer, waker, discard, clearings });
     (Mailbox(Arc::clone(&shared)), Inbox(shared))
 }
 
@@ -62,8 +81,11 @@ impl<T> Mailbox<T> {
         self.0.queue.push(item);
         fence(Ordering::SeqCst);
         // The plain load keeps a busy consumer's cache line shared; only a sleeper costs the exchange.
-        if self.0.asleep.load(Ordering::Relaxed) && self.0.claim_wake() {
-            self.0.waker.wake();
+        match self.0.consumer.load(Ordering::Relaxed) {
+            AWAKE => {}
+            GONE => self.0.clear(),
+            _ if self.0.claim_wake() => self.0.waker.wake(),
+            _ => {}
         }
     }
 }
@@ -81,7 +103,7 @@ impl<T> Mailbox<T> {
 
     /// Whether the consumer sleeps, or is about to, and nobody has woken it. It may have changed by the time it is looked at.
     pub(crate) fn is_asleep(&self) -> bool {
-        self.0.asleep.load(Ordering::Relaxed)
+        self.0.consumer.load(Ordering::Relaxed) == ASLEEP
     }
 }
 
@@ -119,7 +141,7 @@ impl<T> Inbox<T> {
     /// Call it when `pop` returned `None`, directly before the blocking `poll`, and [`Inbox::awake`] after it.
     #[must_use = "sleeping after `false` delays what is queued"]
     pub(crate) fn prepare_sleep(&mut self) -> bool {
-        self.0.asleep.store(true, Ordering::Relaxed);
+        self.0.consumer.store(ASLEEP, Ordering::Relaxed);
         fence(Ordering::SeqCst);
         let empty = self.0.queue.is_empty();
         if !empty {
@@ -130,7 +152,15 @@ impl<T> Inbox<T> {
 
     /// Declares that the consumer is awake and will pop until it finds nothing: pushes stop waking it.
     pub(crate) fn awake(&mut self) {
-        self.0.asleep.store(false, Ordering::Relaxed);
+        self.0.consumer.store(AWAKE, Ordering::Relaxed);
+    }
+}
+
+impl<T> Drop for Inbox<T> {
+    fn drop(&mut self) {
+        self.0.consumer.store(GONE, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        self.0.clear();
     }
 }
 
@@ -155,13 +185,28 @@ impl<T> fmt::Debug for Inbox<T> {
 impl<T> Shared<T> {
     /// Whether the caller is the one producer who wakes the consumer from this sleep.
     fn claim_wake(&self) -> bool {
-        self.asleep.compare_exchange(true, false, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        self.consumer.compare_exchange(ASLEEP, AWAKE, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Discards all that is in the queue. Discarding an item may push another, and so on: whoever comes while it goes on
+    /// leaves it to who is at it, so that no call stands in another.
+    fn clear(&self) {
+        let mut asked = 1;
+        if self.clearings.fetch_add(1, Ordering::AcqRel) > 0 {
+            return;
+        }
+        while asked > 0 {
+            while let Some(item) = self.queue.pop() {
+                (self.discard)(item);
+            }
+            asked = self.clearings.fetch_sub(asked, Ordering::AcqRel) - asked;
+        }
     }
 
     fn describe(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct(name)
             .field("queued", &self.queue.len())
-            .field("asleep", &self.asleep.load(Ordering::Relaxed))
+            .field("asleep", &(self.consumer.load(Ordering::Relaxed) == ASLEEP))
             .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,5 @@
 //! A queue for the model of the mailbox, deliberately no stronger than the protocol needs: the counter that says
-//! whether it is empty orders pushes and pops among themselves but nothing against the `asleep` flag; only the
+//! whether it is empty orders pushes and pops among themselves but nothing against what the consumer does; only the
 //! mailbox's own fences do.
 
 use crate::sync::atomic::{AtomicUsize, Ordering};

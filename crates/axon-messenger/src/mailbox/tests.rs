@@ -14,7 +14,7 @@ mod exhaustive {
         model.check(move || {
             let bell = loom::sync::Arc::new(Notify::new());
             let ring = loom::sync::Arc::clone(&bell);
-            let (mailbox, mut inbox) = mailbox(Waker::new(move || ring.notify()));
+            let (mailbox, mut inbox) = mailbox(Waker::new(move || ring.notify()), drop);
             let threads: Vec<_> = (0..producers)
                 .map(|_| {
                     let mailbox = mailbox.clone();
@@ -46,6 +46,31 @@ mod exhaustive {
     fn two_producers() {
         all_arrive(2, Some(2));
     }
+
+    type Count = loom::sync::Arc<loom::sync::atomic::AtomicUsize>;
+
+    fn count(count: Count) {
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What is pushed while the consumer ends is popped by it or discarded, whoever does that.
+    #[test]
+    fn nothing_is_left_behind() {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(3);
+        model.check(|| {
+            let discarded = Count::default();
+            let (mailbox, mut inbox) = mailbox(Waker::new(|| ()), count);
+            let threads = [(); 2].map(|()| {
+                let (mailbox, item) = (mailbox.clone(), discarded.clone());
+                thread::spawn(move || mailbox.push(item))
+            });
+            let popped = usize::from(inbox.pop().is_some());
+            drop(inbox);
+            threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
+            assert_eq!(popped + discarded.load(Ordering::Relaxed), 2);
+        });
+    }
 }
 
 #[cfg(not(loom))]
@@ -59,9 +84,12 @@ mod plain {
     fn counted<T>() -> (Mailbox<T>, Inbox<T>, Arc<AtomicUsize>) {
         let wakes = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&wakes);
-        let (mailbox, inbox) = mailbox(Waker::new(move || {
-            counter.fetch_add(1, Ordering::Relaxed);
-        }));
+        let (mailbox, inbox) = mailbox(
+            Waker::new(move || {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }),
+            drop,
+        );
         (mailbox, inbox, wakes)
     }
 
@@ -100,6 +128,37 @@ mod plain {
         assert_eq!(wakes.load(Ordering::Relaxed), 0, "refused sleep counts as awake");
     }
 
+    #[test]
+    fn what_nobody_pops_is_discarded() {
+        let item = Arc::new(());
+        let (mailbox, mut inbox, wakes) = counted();
+        mailbox.push(Arc::clone(&item));
+        assert!(!inbox.prepare_sleep());
+        drop(inbox);
+        mailbox.push(Arc::clone(&item));
+        assert!(mailbox.is_empty());
+        assert_eq!((Arc::strong_count(&item), wakes.load(Ordering::Relaxed)), (1, 0));
+    }
+
+    /// Pushes the next one when it is discarded, as a budget does that somebody waits for.
+    struct Chained(Mailbox<Chained>, usize);
+
+    impl Drop for Chained {
+        fn drop(&mut self) {
+            if self.1 > 0 {
+                self.0.push(Chained(self.0.clone(), self.1 - 1));
+            }
+        }
+    }
+
+    #[test]
+    fn a_chain_of_discarded_items_needs_no_stack() {
+        let (mailbox, inbox, _) = counted();
+        mailbox.push(Chained(mailbox.clone(), 1_000_000));
+        drop(inbox);
+        assert!(mailbox.is_empty());
+    }
+
     /// A reactor reduced to its waker.
     #[derive(Default)]
     struct Bell(Mutex<bool>, Condvar);
@@ -125,7 +184,7 @@ mod plain {
         const ITEMS: usize = 20_000;
         let bell = Arc::new(Bell::default());
         let ring = Arc::clone(&bell);
-        let (mailbox, mut inbox) = mailbox(Waker::new(move || ring.ring()));
+        let (mailbox, mut inbox) = mailbox(Waker::new(move || ring.ring()), drop);
         let threads: Vec<_> = (0..PRODUCERS)
             .map(|producer| {
                 let mailbox = mailbox.clone();

@@ -7,7 +7,7 @@ use crate::throttle::Permit;
 use crate::worker::Tour;
 use crate::worker::peer::Peer;
 use axon_denc::{AddrVec, EntityAddr, EntityType};
-use axon_proto::{Ident, Input};
+use axon_proto::{Fault, Ident, Input};
 use axon_transport::{Detached, ListenOptions};
 use axon_wire::Message;
 use std::io;
@@ -64,6 +64,15 @@ pub(crate) struct Dial {
     pub(crate) targets: Vec<EntityAddr>,
     /// Under which the connection is registered; `None` for anonymous ones.
     pub(crate) registered: Option<AddrVec>,
+}
+
+impl Command {
+    /// The worker has ended, or ends without having come to this.
+    pub(crate) fn discard(self) {
+        if let Self::Open(connection, _) = &self {
+            connection.set_ended(Fault::MarkedDown);
+        }
+    }
 }
 
 impl Worker {

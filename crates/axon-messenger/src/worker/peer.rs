@@ -536,7 +536,6 @@ impl Peer {
         }
         let marked_down = self.handle.fault().is_none();
         let why = if marked_down { CallError::MarkedDown } else { CallError::Reset };
-        station.shared.replies.fail_connection(self.handle.id(), why);
         if marked_down {
             self.handle.set_ended(Fault::MarkedDown);
         }
@@ -547,3 +546,5 @@ impl Peer {
         station.forget_load();
     }
 }
+        // Last: whoever was let in before the end has registered its call by now.
+        station.shared.replies.fail_connection(self.handle.id(), why);

@@ -10,7 +10,7 @@ struct Clerk {
 
 impl Clerk {
     fn new(waker: Waker) -> (Mailbox<usize>, Self) {
-        let (mailbox, inbox) = mailbox(waker);
+        let (mailbox, inbox) = mailbox(waker, drop);
         (mailbox, Self { inbox, got: Vec::new() })
     }
 
