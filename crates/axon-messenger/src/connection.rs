@@ -277,6 +277,9 @@ fn state_of(number: u8) -> State {
     }
 }
 
+#[cfg(all(test, not(loom)))]
+mod tests;
+
 impl PartialEq for Connection {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

@@ -402,7 +402,7 @@ impl Worker {
         let late = now >= by;
         for (slot, endpoint) in &mut self.endpoints {
             if late || endpoint.may_close(&self.station) {
-                endpoint.mark_down(now);
+                endpoint.shut_down(now);
             }
             self.station.touch(slot);
         }
@@ -451,10 +451,10 @@ impl Endpoint {
         }
     }
 
-    fn mark_down(&mut self, now: Instant) {
+    fn shut_down(&mut self, now: Instant) {
         match self {
             Self::Accepting(accepting) => accepting.disconnected(Disconnect::Closed),
-            Self::Peer(peer) => peer.mark_down(now),
+            Self::Peer(peer) => peer.shut_down(now),
         }
     }
 

@@ -191,6 +191,13 @@ impl Peer {
         self.end = End::MarkedDown;
     }
 
+    /// The messenger shuts down. A reset that waits for the last messages on their way here still reaches the application.
+    pub(super) fn shut_down(&mut self, now: Instant) {
+        if !matches!(self.end, End::Reset(_)) {
+            self.mark_down(now);
+        }
+    }
+
     /// Its timer fired. Whether anything is due: mostly something was heard since it was set.
     pub(super) fn wake(&mut self, slot: usize, station: &mut Station) -> bool {
         self.alarm.fired(station.now);
