@@ -3,7 +3,9 @@
 use crate::child::{alone, descriptors, status};
 use crate::probe::{Probe, filled, numbered, stays};
 use crate::town::{MOMENT, PATIENCE, Town, dial, start, unused_addr, wait_until};
-use axon_messenger::{AddrVec, CallError, EntityAddr, EntityType, Expect, Nonce, Policy, Rejection, State};
+use axon_messenger::{
+    AddrVec, CallError, Connection, EntityAddr, EntityType, Expect, Nonce, Policy, Rejection, State,
+};
 use axon_transport::Direction;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
@@ -224,21 +226,23 @@ fn a_handler_that_hangs_delays_it_to_the_limit() {
 #[test]
 fn a_messenger_may_be_dropped_by_its_own_handler() {
     let town = Town::tcp();
-    let owned: Arc<Mutex<Option<axon_messenger::Messenger>>> = Arc::default();
-    let (own, (done, wait)) = (owned.clone(), channel());
-    let done = Mutex::new(done);
-    let server = start(
-        town.server("osd.3"),
-        &Probe::with(move |_, _| {
+    for fast in [false, true] {
+        let owned: Arc<Mutex<Option<axon_messenger::Messenger>>> = Arc::default();
+        let (own, (done, wait)) = (owned.clone(), channel());
+        let done = Mutex::new(done);
+        let handler = move |_: &Connection, _| {
             drop(own.lock().unwrap().take());
             done.lock().unwrap().send(()).unwrap();
-        }),
-    );
-    let client = start(town.builder("client.7"), &Probe::new());
-    let connection = dial(&client, &server);
-    *owned.lock().unwrap() = Some(server);
-    connection.send(numbered(1)).unwrap();
-    wait.recv_timeout(Duration::from_secs(20)).expect("the handler returns");
+        };
+        let probe = if fast { Probe::fast_with(handler) } else { Probe::with(handler) };
+        let server = start(town.server("osd.3").workers(2), &probe);
+        let client = start(town.builder("client.7"), &Probe::new());
+        let connection = dial(&client, &server);
+        *owned.lock().unwrap() = Some(server);
+        connection.send(numbered(1)).unwrap();
+        wait.recv_timeout(PATIENCE).expect("the handler returns");
+        wait_until("the end of its thread too", || connection.state() == State::Closed);
+    }
 }
 
 #[test]
