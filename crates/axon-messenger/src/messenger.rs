@@ -176,6 +176,9 @@ impl Drop for Messenger {
     }
 }
 
+#[cfg(all(test, not(loom)))]
+mod tests;
+
 impl fmt::Debug for Messenger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Messenger")

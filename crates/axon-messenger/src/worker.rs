@@ -159,6 +159,12 @@ impl Worker {
         self.wait()
     }
 
+    /// Timers that are not due, also those that do not count any more.
+    #[cfg(test)]
+    pub(crate) fn timers(&self) -> usize {
+        self.station.timers.len()
+    }
+
     fn serve(&mut self) {
         self.take_commands();
         self.station.touch_postponed();
@@ -201,6 +207,9 @@ impl Worker {
     }
 
     fn take_timers(&mut self) {
+        if self.station.timers.is_crowded(self.endpoints.len()) {
+            self.sweep_timers();
+        }
         while let Some(slot) = self.station.timers.pop_due(self.station.now) {
             if slot == CALLS {
                 self.expire_calls();
@@ -210,6 +219,15 @@ impl Worker {
                 self.station.touch(slot);
             }
         }
+    }
+
+    /// Many endpoints have come and gone, and their timers are not due for long.
+    fn sweep_timers(&mut self) {
+        let Self { station, endpoints, calls, closing, .. } = self;
+        station.timers.sweep(|at, slot| match endpoints.get(slot) {
+            Some(endpoint) => endpoint.is_pending(at),
+            None => slot == CALLS && (calls.is_pending(at) || closing.is_some()),
+        });
     }
 
     /// Looks for work before it sleeps, if that has paid of late.
@@ -413,6 +431,14 @@ impl Worker {
 }
 
 impl Endpoint {
+    /// Whether the timer at `at` is the one it waits for.
+    fn is_pending(&self, at: Instant) -> bool {
+        match self {
+            Self::Accepting(accepting) => accepting.is_pending(at),
+            Self::Peer(peer) => peer.is_pending(at),
+        }
+    }
+
     fn wake(&mut self, slot: usize, station: &mut Station) -> bool {
         match self {
             Self::Accepting(accepting) => {

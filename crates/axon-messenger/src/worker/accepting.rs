@@ -60,6 +60,11 @@ impl Accepting {
         self.on_link(|link| link.wake(now));
     }
 
+    /// Whether the timer at `at` is the one it waits for.
+    pub(super) fn is_pending(&self, at: Instant) -> bool {
+        self.alarm.is_pending(at)
+    }
+
     pub(super) fn serve(&mut self, slot: usize, station: &mut Station) -> Fate {
         while let Some(output) = self.poll(station.now) {
             match output {
@@ -130,16 +135,16 @@ impl Accepting {
         self.socket
     }
 
-    /// The socket has moved to another reactor, which has paused it.
-    pub(super) fn moved(&mut self, socket: SocketId) {
-        self.socket = socket;
-        self.reading = Reading::Paused;
-        self.alarm = Alarm::default();
     /// What the reactor was told last about reading from the socket.
     pub(super) fn reading(&self) -> Reading {
         self.reading
     }
 
+    /// The socket has moved to another reactor, which has paused it.
+    pub(super) fn moved(&mut self, socket: SocketId) {
+        self.socket = socket;
+        self.reading = Reading::Paused;
+        self.alarm = Alarm::default();
     }
 
     /// What it is doing.

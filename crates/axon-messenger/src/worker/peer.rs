@@ -212,6 +212,11 @@ impl Peer {
         true
     }
 
+    /// Whether the timer at `at` is the one it waits for.
+    pub(super) fn is_pending(&self, at: Instant) -> bool {
+        self.alarm.is_pending(at)
+    }
+
     /// Asks the peer for a sign of life.
     pub(super) fn ask(&mut self, station: &Station) {
         self.machine.handle(station.now, Input::Keepalive);

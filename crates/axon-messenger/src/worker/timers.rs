@@ -4,6 +4,12 @@ use axon_proto::Instant;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+/// Entries of the heap that are always worth keeping rather than looking at.
+const FEW: usize = 1024;
+
+/// Entries per endpoint, of which one counts, until the others are thrown out.
+const PER_ENDPOINT: usize = 4;
+
 /// Pending wake-ups. An endpoint whose deadline moved further away is woken at the old one and asks again: deadlines
 /// move with every message, and moving nothing is cheapest.
 #[derive(Debug, Default)]
@@ -22,6 +28,24 @@ impl Timers {
             return None;
         }
         self.heap.pop().map(|Reverse((_, slot))| slot)
+    }
+
+    /// Entries, also those that do not count any more.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.heap.len()
+    }
+
+    /// Whether most entries are of deadlines that came nearer, or of endpoints that are gone: with `endpoints` there cannot
+    /// be so many others.
+    pub(super) fn is_crowded(&self, endpoints: usize) -> bool {
+        self.heap.len() > FEW + PER_ENDPOINT * endpoints
+    }
+
+    /// Throws out the entries that are not `pending`.
+    pub(super) fn sweep(&mut self, pending: impl Fn(Instant, usize) -> bool) {
+        self.heap.retain(|Reverse((at, slot))| pending(*at, *slot));
+        self.heap.shrink_to(2 * self.heap.len());
     }
 
     pub(super) fn next(&self) -> Option<Instant> {
@@ -43,6 +67,11 @@ impl Alarm {
             timers.push(at, slot);
             self.pending = Some(at);
         }
+    }
+
+    /// Whether this is the timer that it has pending.
+    pub(super) fn is_pending(&self, at: Instant) -> bool {
+        self.pending == Some(at)
     }
 
     /// The timer fired.
@@ -71,5 +100,19 @@ mod tests {
         alarm.set(Some(Instant(90)), 3, &mut timers);
         assert_eq!(timers.pop_due(Instant(60)), Some(3));
         assert_eq!(timers.next(), Some(Instant(90)));
+    }
+
+    #[test]
+    fn of_many_deadlines_only_those_that_count_are_kept() {
+        let mut timers = Timers::default();
+        let mut alarm = Alarm::default();
+        for at in (1..=10_000).rev() {
+            alarm.set(Some(Instant(at)), 3, &mut timers);
+            if timers.is_crowded(1) {
+                timers.sweep(|at, slot| slot == 3 && alarm.is_pending(at));
+                assert!(!timers.is_crowded(1));
+            }
+            assert!(timers.heap.len() <= FEW + PER_ENDPOINT && timers.next() == Some(Instant(at)));
+        }
     }
 }
