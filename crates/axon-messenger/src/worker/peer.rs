@@ -415,14 +415,14 @@ impl Peer {
         self.absence.end(&mut station.absentees);
         station.sockets.insert(socket, slot);
         self.socket = Some(socket);
-        self.reading = Reading::Paused;
+        self.reading = reading;
     }
 
     fn hang_up(&mut self, station: &mut Station) {
         if let Some(socket) = self.socket.take() {
             station.close(socket);
         }
-        self.reading = reading;
+        self.reading = Reading::Paused;
         self.farewell = None; // nobody will answer it
         self.admission.withdraw();
     }
@@ -551,6 +551,8 @@ impl Peer {
         if marked_down {
             self.handle.set_ended(Fault::MarkedDown);
         }
+        // Last: whoever was let in before the end has registered its call by now.
+        station.shared.replies.fail_connection(self.handle.id(), why);
         // What arrived before a shutdown is still handed out.
         if self.handle.is_marked_down() {
             station.shared.discard(&self.handle);
@@ -558,5 +560,3 @@ impl Peer {
         station.forget_load();
     }
 }
-        // Last: whoever was let in before the end has registered its call by now.
-        station.shared.replies.fail_connection(self.handle.id(), why);
