@@ -55,22 +55,27 @@ impl KnownMap {
         };
         let shard = shard.and_then(|place| i8::try_from(place).ok()).unwrap_or(SpgId::NO_SHARD);
         let primary = osds.acting_primary;
-        Group { pg: SpgId { pg, shard }, primary, interval: Arc::new(self.interval(pool, osds)) }
-    }
-
-    fn interval(&self, pool: &Pool, osds: UpActing) -> Interval {
-        Interval {
-            acting: osds.acting,
-            up: osds.up,
-            up_primary: osds.up_primary,
-            pg_num: pool.pg_num,
-            pg_num_pending: pool.pg_num_pending,
-            size: pool.size,
-            min_size: pool.min_size,
-            flags: MapFlags(self.map.flags().0 & OF_INTERVALS.0),
-            ec_optimizations: pool.flags.contains(PoolFlags::EC_OPTIMIZATIONS),
-            peering: pool.peering,
+        Group {
+            pg: SpgId { pg, shard },
+            primary,
+            interval: Arc::new(interval(pool, self.map.flags(), pg, osds)),
         }
+    }
+}
+
+/// How `pg` is served by `osds` under the flags of a map.
+fn interval(pool: &Pool, flags: MapFlags, pg: PgId, osds: UpActing) -> Interval {
+    Interval {
+        acting: osds.acting,
+        up: osds.up,
+        up_primary: osds.up_primary,
+        split_bits: pool.split_bits(pg),
+        split_bits_pending: pool.split_bits_pending(pg),
+        size: pool.size,
+        min_size: pool.min_size,
+        flags: MapFlags(flags.0 & OF_INTERVALS.0),
+        ec_optimizations: pool.flags.contains(PoolFlags::EC_OPTIMIZATIONS),
+        peering: pool.peering,
     }
 }
 
@@ -113,5 +118,62 @@ impl ClusterMap for KnownMap {
     fn osd_addrs(&self, osd: u32) -> Option<AddrVec> {
         let osd = self.map.osd(osd).filter(|osd| osd.is_up())?;
         Some(osd.client_addrs.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an interval is made of.
+    #[derive(Clone)]
+    struct Served {
+        pool: Pool,
+        flags: MapFlags,
+        osds: UpActing,
+    }
+
+    /// Whether `change` ends the time during which a group of four is served in one way.
+    fn ends(seed: u32, change: impl FnOnce(&mut Served)) -> bool {
+        let mut before = Served { pool: Pool::default(), flags: MapFlags(0), osds: UpActing::default() };
+        (before.pool.pg_num, before.pool.pg_num_pending) = (4, 4);
+        let mut after = before.clone();
+        change(&mut after);
+        let of = |served: Served| interval(&served.pool, served.flags, PgId { pool: 1, seed }, served.osds);
+        of(before) != of(after)
+    }
+
+    #[test]
+    fn splits_and_merges_end_the_intervals_of_their_groups() {
+        let splits = |seed| ends(seed, |served| served.pool.pg_num = 5);
+        let will_merge = |seed| ends(seed, |served| served.pool.pg_num_pending = 3);
+        let merges = |seed| ends(seed, |served| served.pool.pg_num = 3);
+        assert_eq!([0, 1, 2, 3].map(splits), [true, false, false, false], "4 comes from 0");
+        assert_eq!([0, 1, 2, 3].map(will_merge), [false, true, false, true], "3 goes into 1");
+        assert_eq!([0, 1, 2, 3].map(merges), [false, true, false, true]);
+    }
+
+    #[test]
+    fn other_changes_end_the_intervals_of_all_groups() {
+        let all: [fn(&mut Served); 10] = [
+            |served| served.osds.acting = vec![Some(1)],
+            |served| served.osds.up = vec![Some(1)],
+            |served| served.osds.up_primary = Some(1),
+            |served| served.pool.size = 3,
+            |served| served.pool.min_size = 2,
+            |served| served.pool.flags = PoolFlags::EC_OPTIMIZATIONS,
+            |served| served.pool.peering = Some([1; 4]),
+            |served| served.flags = MapFlags::SORTBITWISE,
+            |served| served.flags = MapFlags::RECOVERY_DELETES,
+            |served| served.pool.pg_num = 8,
+        ];
+        assert!(all.into_iter().all(|change| ends(0, change)));
+        let none: [fn(&mut Served); 4] = [
+            |served| served.flags = MapFlags::PAUSEWR,
+            |served| served.pool.flags = PoolFlags::FULL,
+            |served| served.pool.pg_num_target = 8,
+            |served| served.pool.snap_seq = 9,
+        ];
+        assert!(!none.into_iter().any(|change| ends(0, change)));
     }
 }

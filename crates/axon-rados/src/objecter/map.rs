@@ -30,10 +30,10 @@ pub(crate) struct Interval {
     pub(crate) up: Vec<Option<u32>>,
     /// The one of them that should lead.
     pub(crate) up_primary: Option<u32>,
-    /// The pool's number of groups.
-    pub(crate) pg_num: u32,
+    /// How many bits of the hash choose the group: other groups' splits and merges do not concern it.
+    pub(crate) split_bits: Option<u32>,
     /// The same when a merge that has begun is done.
-    pub(crate) pg_num_pending: u32,
+    pub(crate) split_bits_pending: Option<u32>,
     /// Copies of an object.
     pub(crate) size: u8,
     /// How many of them must be there.

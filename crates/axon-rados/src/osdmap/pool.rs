@@ -209,6 +209,17 @@ impl Pool {
         PgId { seed: stable_mod(raw.seed, self.pg_num), ..raw }
     }
 
+    /// How many bits of the hash choose the group `pg`: one more after it was split, one fewer after another group was
+    /// merged into it; `None` if it is merged away itself.
+    pub(crate) fn split_bits(&self, pg: PgId) -> Option<u32> {
+        split_bits(pg.seed, self.pg_num)
+    }
+
+    /// The same once a merge that has begun is done.
+    pub(crate) fn split_bits_pending(&self, pg: PgId) -> Option<u32> {
+        split_bits(pg.seed, self.pg_num_pending)
+    }
+
     /// What CRUSH places the group by.
     pub(super) fn placement_seed(&self, pg: PgId) -> u32 {
         let seed = stable_mod(pg.seed, self.pgp_num);
@@ -231,9 +242,33 @@ fn stable_mod(x: u32, n: u32) -> u32 {
     }
 }
 
+/// How many low bits of `x` decide whether [`stable_mod`] of it is `place`; `None` if it never is.
+///
+/// Ceph: `pg_t::get_split_bits` in `src/osd/osd_types.cc`.
+fn split_bits(place: u32, n: u32) -> Option<u32> {
+    let last = n.checked_sub(1).filter(|last| place <= *last)?;
+    let Some(bits) = last.checked_ilog2() else { return Some(0) };
+    let twin = place | 1 << bits;
+    Some(bits + u32::from(twin < n))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bits_that_choose_a_place() {
+        for n in 1..70 {
+            for place in 0..n {
+                let bits = split_bits(place, n).unwrap();
+                let same_bits = |x: u32| (x ^ place).trailing_zeros() >= bits;
+                assert!((0..1000).all(|x| (stable_mod(x, n) == place) == same_bits(x)), "{place} of {n}");
+            }
+            assert_eq!(split_bits(n, n), None);
+        }
+        assert_eq!((split_bits(0, 0), split_bits(0, u32::MAX)), (None, Some(32)));
+        assert_eq!(split_bits(u32::MAX >> 1, u32::MAX), Some(31));
+    }
 
     #[test]
     fn stable_modulo() {
