@@ -28,6 +28,8 @@ struct Map {
     tier: Option<i64>,
     /// Tells an OSD from its restarted self.
     nonce: u32,
+    /// When the monitors wanted everything sent again.
+    forced: u32,
 }
 
 impl ClusterMap for Map {
@@ -53,7 +55,7 @@ impl ClusterMap for Map {
     }
 
     fn force_resend(&self, _: i64) -> u32 {
-        0
+        self.forced
     }
 
     fn osd_addrs(&self, osd: u32) -> Option<AddrVec> {
@@ -80,6 +82,7 @@ impl World {
             eio: None,
             tier: None,
             nonce: 1,
+            forced: 0,
         };
         Self { objecter: Objecter::new(map, Budget::new(3, 1000)), now: Instant::now(), sent: Vec::new() }
     }
@@ -260,6 +263,17 @@ fn a_map_that_changes_nothing_sends_nothing() {
     assert!(world.news().is_empty());
     world.objecter.change_map(|map| map.epoch += 9, true, world.now);
     assert_eq!(world.news().len(), 2, "but nobody knows what happened in epochs that were skipped");
+}
+
+#[test]
+fn when_the_monitors_ask_for_it_everything_is_sent_again_once() {
+    let mut world = two_sent();
+    world.map(|map| map.forced = 5);
+    assert!(world.news().is_empty(), "sent in the same epoch");
+    world.map(|map| map.forced = 7);
+    assert_eq!(world.news(), ["1 <- a tid 1 try 1 e7, again", "1 <- b tid 2 try 1 e7, again"]);
+    world.map(|_| {});
+    assert!(world.news().is_empty());
 }
 
 #[test]
