@@ -64,6 +64,16 @@ pub enum MonError {
         /// Why it was not accepted.
         why: Rejection,
     },
+    /// The request cannot be written for a monitor that lacks what it needs; the monitor has not seen it.
+    #[error("{what} was not sent to {asked}: {source}")]
+    Unsendable {
+        /// Who would have been asked.
+        asked: Target,
+        /// What was to be asked.
+        what: Request,
+        /// What is in the way.
+        source: MessageError,
+    },
     /// A monitor's answer cannot be read.
     #[error("the answer of {asked} cannot be read: {source}")]
     Malformed {

@@ -129,7 +129,7 @@ impl Session {
         }
         let Some(ask) = self.answer_at_once(ask) else { return };
         match self.requests.add(ask, within, now) {
-            Ok(()) => self.send_requests(),
+            Ok(()) => self.send_requests(now),
             Err(surplus) => surplus.fail(MonError::TooMany { limit: Requests::MAX }),
         }
     }
@@ -163,7 +163,7 @@ impl Session {
         } else if self.retiring.take_if(|(retiring, _)| *retiring == link).is_some() {
             self.actions.push(Action::Close(link));
             self.requests.forget_sent(link);
-            self.send_requests();
+            self.send_requests(now);
         }
     }
 
@@ -228,11 +228,10 @@ impl Session {
     }
 
     /// Sends what was not sent yet, on the open connection.
-    fn send_requests(&mut self) {
+    fn send_requests(&mut self, now: Instant) {
         let (Some(open), Some(map)) = (&self.open, &self.monmap) else { return };
-        for message in self.requests.take_unsent(open, map.fsid) {
-            push_send(&mut self.actions, open.link, message);
-        }
+        let messages = self.requests.take_unsent(open, map.fsid, now);
+        self.actions.extend(messages.into_iter().map(|message| Action::Send(open.link, message)));
     }
 }
 

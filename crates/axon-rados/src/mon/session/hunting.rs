@@ -120,7 +120,7 @@ impl Session {
         self.open = Some(Open::new(attempt.link, attempt.target, login.features));
         self.begin_with(map);
         self.send_subscriptions(|_| true);
-        self.send_requests();
+        self.send_requests(now);
         self.renew(now);
     }
 

@@ -6,7 +6,7 @@ use crate::mon::Target;
 use crate::mon::error::{Attempt, MonError, Request};
 use crate::mon::pending::Answer;
 use crate::mon::query::{Asked, Query};
-use crate::msg::{Fsid, MessageError};
+use crate::msg::Fsid;
 use axon_wire::Message;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -70,6 +70,12 @@ struct Waiting {
 }
 
 impl Waiting {
+    /// The open connection has it.
+    fn hand_to(&mut self, open: &Open) {
+        self.sent = Some(open.link);
+        self.asked_before = self.asked.replace(open.target.clone());
+    }
+
     /// Ends it at `now`: with the monitor that may carry it out if there is one, else with `error`.
     fn fail(self, now: Instant, error: impl FnOnce(Request, Duration) -> MonError) {
         let (what, within) = (self.ask.request(), self.within);
@@ -143,17 +149,23 @@ impl Requests {
         self.waiting.values().any(|waiting| waiting.sent == Some(link))
     }
 
-    /// The messages of what no connection has got yet; the open one has, then.
-    pub(super) fn take_unsent(&mut self, open: &Open, fsid: Fsid) -> Vec<Result<Message, MessageError>> {
-        let unsent = self.waiting.iter_mut().filter(|(_, waiting)| waiting.sent.is_none());
-        let message = |(tid, waiting): (&u64, &mut Waiting)| {
-            let Ask::Query(query) = &waiting.ask else { return None };
-            waiting.sent = Some(open.link);
-            waiting.asked_before = waiting.asked.replace(open.target.clone());
-            let message = query.message(*tid, fsid, open.features);
-            Some(message.map(|message| with_tid(message, *tid)))
-        };
-        unsent.filter_map(message).collect()
+    /// The messages of what no connection has got yet; the open one has, then. What cannot be written for it fails.
+    pub(super) fn take_unsent(&mut self, open: &Open, fsid: Fsid, now: Instant) -> Vec<Message> {
+        let (mut messages, mut unsendable) = (Vec::new(), Vec::new());
+        for (tid, waiting) in self.waiting.iter_mut().filter(|(_, waiting)| waiting.sent.is_none()) {
+            let Ask::Query(query) = &waiting.ask else { continue };
+            match query.message(*tid, fsid, open.features) {
+                Ok(message) => {
+                    waiting.hand_to(open);
+                    messages.push(with_tid(message, *tid));
+                }
+                Err(error) => unsendable.push((*tid, error)),
+            }
+        }
+        for (tid, source) in unsendable {
+            self.fail(tid, now, |what| MonError::Unsendable { asked: open.target.clone(), what, source });
+        }
+        messages
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {

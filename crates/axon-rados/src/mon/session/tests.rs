@@ -1,7 +1,7 @@
 use super::*;
 use crate::mon::logins::Logins;
 use crate::mon::pending::{Pending, Wakes, pending};
-use crate::mon::query::{Command, Versions};
+use crate::mon::query::{Command, NoOutput, Query, Versions};
 use crate::mon::{CommandOutput, MapVersions, Request};
 use crate::msg::{
     MConfig, MMonCommand, MMonCommandAck, MMonGetVersion, MMonGetVersionReply, MMonMap, MMonSubscribeAck,
@@ -93,6 +93,23 @@ impl World {
     fn fail(&mut self, link: LinkId) {
         self.session.failed(link, broken(), self.now);
         self.poke();
+    }
+
+    /// Does something again and again until no request waits.
+    fn until_nothing_waits(&mut self, step: impl Fn(&mut Self)) {
+        for _ in 0..1000 {
+            if self.session.requests.next_deadline().is_none() {
+                return;
+            }
+            step(self);
+        }
+        panic!("requests wait for ever");
+    }
+
+    /// Fails whatever is dialled, and lets time pass.
+    fn be_refused(&mut self) {
+        self.fail_dials();
+        self.sleep();
     }
 
     /// Fails whatever is dialled.
@@ -385,10 +402,7 @@ fn deadlines_say_who_was_asked() {
     world.fail(link);
     world.now += Duration::from_secs(1);
     let unasked = world.command("two");
-    while world.session.requests.next_deadline().is_some() {
-        world.fail_dials();
-        world.sleep();
-    }
+    world.until_nothing_waits(World::be_refused);
     match unasked.wait().unwrap_err() {
         MonError::Unreachable { attempts, within } => assert_eq!((attempts.len(), within), (2, WITHIN)),
         other => panic!("{other}"),
@@ -419,18 +433,13 @@ fn after_asking(end: impl Fn(&mut World)) -> (MonError, MonError) {
     let actions = world.take();
     assert_eq!(sent::<MMonCommand>(&actions, link).len(), 1);
     world.fail(link);
-    while world.session.requests.next_deadline().is_some() {
-        end(&mut world);
-    }
+    world.until_nothing_waits(end);
     (command.wait().unwrap_err(), question.wait().unwrap_err())
 }
 
 #[test]
 fn a_command_that_was_sent_may_be_carried_out_whatever_follows() {
-    let unreachable = after_asking(|world| {
-        world.fail_dials();
-        world.sleep();
-    });
+    let unreachable = after_asking(World::be_refused);
     assert!(matches!(unreachable.1, MonError::Unreachable { .. }), "{:?}", unreachable.1);
     let refused = after_asking(|world| {
         world.now += Duration::from_secs(1);
@@ -454,10 +463,7 @@ fn a_command_that_no_connection_took_was_not_asked() {
     let [(tid, _)] = sent::<MMonCommand>(&world.take(), link)[..] else { panic!("not sent") };
     world.session.not_sent(link, tid, Rejection::Closed, world.now);
     world.fail(link);
-    while world.session.requests.next_deadline().is_some() {
-        world.fail_dials();
-        world.sleep();
-    }
+    world.until_nothing_waits(World::be_refused);
     let error = command.wait().unwrap_err();
     assert!(matches!(error, MonError::Unreachable { .. }), "{error:?}");
 }
@@ -528,6 +534,38 @@ fn what_cannot_be_sent_is_said() {
         !is_answered(&mut small),
         "a closed connection fails by itself, and the next one gets the request"
     );
+}
+
+/// A command that can be written for no monitor.
+#[derive(Debug)]
+struct Unwritable;
+
+impl Query for Unwritable {
+    type Output = ();
+    const REPLY: u16 = MMonCommandAck::KIND;
+
+    fn request(&self) -> Request {
+        Request::Command("unwritable".into())
+    }
+
+    fn message(&self, _: u64, _: Fsid, _: Features) -> Result<Message, MessageError> {
+        Err(MessageError::MissingFeatures { message: "unwritable", missing: Features::ALL_REEF })
+    }
+
+    fn read(&self, _: &Message) -> Result<(), NoOutput> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_cannot_be_written_for_a_monitor_ends_at_once() {
+    let (mut world, _) = World::open(&["v2:10.0.0.1:3300/0"]);
+    let (answer, unwritable) = pending(&Wakes::default());
+    world.session.ask(Ask::query(Unwritable, answer), WITHIN, world.now);
+    assert_eq!(world.take(), []);
+    assert_eq!(world.session.requests.next_deadline(), None);
+    let error = unwritable.wait().unwrap_err();
+    assert!(matches!(error, MonError::Unsendable { .. }), "nobody may carry it out: {error}");
 }
 
 #[test]
