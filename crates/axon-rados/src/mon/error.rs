@@ -72,7 +72,7 @@ pub enum MonError {
         /// What was to be asked.
         what: Request,
         /// What is in the way.
-        source: MessageError,
+        source: Box<MessageError>,
     },
     /// A monitor's answer cannot be read.
     #[error("the answer of {asked} cannot be read: {source}")]

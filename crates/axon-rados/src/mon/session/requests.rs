@@ -163,7 +163,8 @@ impl Requests {
             }
         }
         for (tid, source) in unsendable {
-            self.fail(tid, now, |what| MonError::Unsendable { asked: open.target.clone(), what, source });
+            let (asked, source) = (open.target.clone(), Box::new(source));
+            self.fail(tid, now, |what| MonError::Unsendable { asked, what, source });
         }
         messages
     }
