@@ -135,7 +135,7 @@ impl IoCtx {
             objecter.notify(
                 name,
                 locator,
-                Notification { payload, timeout, within: timeout + GRACE },
+                Notification { payload, timeout, within: timeout.saturating_add(GRACE) },
                 token,
                 now,
             )

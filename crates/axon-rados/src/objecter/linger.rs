@@ -146,7 +146,7 @@ impl<T> Lingers<T> {
     pub(super) fn next_ping(&self) -> Option<Instant> {
         let due = self.by_id.values().filter_map(|linger| match linger {
             Linger::Watch(watch) => watch.ping_at(),
-            Linger::Notify(notify) => Some(notify.until),
+            Linger::Notify(notify) => notify.until,
         });
         due.min()
     }
@@ -262,7 +262,9 @@ impl<M: ClusterMap, T> Objecter<M, T> {
                     *ping_at = now + PING_EVERY;
                     self.watch_call(id, WatchCall::Ping, None, now);
                 }
-                Some(Linger::Notify(notify)) if notify.until <= now && notify.op.is_none() => {
+                Some(Linger::Notify(notify))
+                    if notify.until.is_some_and(|until| until <= now) && notify.op.is_none() =>
+                {
                     if let Some(token) = notify.token.take() {
                         let end = NotifyEnd { result: -Errno::ETIMEDOUT.0, payload: Bytes::new() };
                         self.actions.push_back(Action::Notified(token, end));

@@ -14,7 +14,8 @@ pub(super) struct Notify<T> {
     pub(super) subject: Subject,
     pub(super) compound: ReadOp,
     pub(super) token: Option<T>,
-    pub(super) until: Instant,
+    /// When its time is over; never if no clock can express that.
+    pub(super) until: Option<Instant>,
     /// The request that is on its way.
     pub(super) op: Option<OpId>,
     /// The OSD's number of it is in its answer.
@@ -56,7 +57,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             subject: Subject { object, locator },
             compound,
             token: Some(token),
-            until: now + what.within,
+            until: now.checked_add(what.within),
             op: None,
             number,
             accepted: None,
@@ -84,8 +85,8 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     ) {
         let Some(Linger::Notify(notify)) = self.lingers.by_id.get_mut(&id) else { return };
         notify.accepted = None;
-        let within = notify.until.saturating_duration_since(now);
-        let request = notify.subject.request(notify.compound.clone(), Some(within));
+        let within = notify.until.map(|until| until.saturating_duration_since(now));
+        let request = notify.subject.request(notify.compound.clone(), within);
         let op = begin(self, request, Owner::Linger(id, LingerCall::Notify), now);
         if let Some(Linger::Notify(notify)) = self.lingers.by_id.get_mut(&id) {
             notify.op = Some(op);

@@ -268,6 +268,20 @@ fn notifications_that_osds_forget_are_sent_again() {
 }
 
 #[test]
+fn a_notification_may_take_longer_than_any_clock_runs() {
+    let mut world = World::new();
+    let payload = Bytes::new();
+    let what = Notification { payload, timeout: Duration::MAX, within: Duration::MAX };
+    world.objecter.notify(Bytes::from_static(b"o"), ObjectLocator::pool(POOL), what, "n", world.now);
+    world.connect(1);
+    world.news();
+    accept(&mut world, 0, 8);
+    assert_eq!(world.objecter.poke(world.now), None);
+    complete(&mut world, 8);
+    assert_eq!(world.news(), ["n: NotifyEnd { result: 0, payload: b\"\" }"]);
+}
+
+#[test]
 fn a_notification_in_a_pool_that_is_deleted_ends_at_once() {
     let mut world = notified();
     world.map(|map| map.pool = false);
