@@ -2,9 +2,11 @@
 
 use crate::probe::{Probe, filled, numbered};
 use crate::raw::{Claim, RawClient};
-use crate::town::{Town, start};
+use crate::town::{Town, start, unused_addr};
 use axon_auth::Identity;
-use axon_messenger::{Connection, EntityAddr, EntityName, EntityType, Features, Messenger, Policy, State};
+use axon_messenger::{
+    AddrVec, Connection, EntityAddr, EntityName, EntityType, Features, Messenger, Policy, State,
+};
 use axon_proto::{Established, Resume};
 use std::sync::Arc;
 
@@ -57,6 +59,18 @@ fn another_entity_does_not_get_a_session() {
         assert_eq!(probe.wait_messages(1)[0].header.tid, 1);
         assert_eq!((name_of(&there), there.state(), probe.resets()), ("client.1".into(), State::Open, 0));
     }
+}
+
+/// Of whom this side dials it knows the type.
+#[test]
+fn a_session_with_a_daemon_is_not_for_a_client() {
+    let (server, probe, target) = server(&Town::tcp(), Policy::lossless_peer());
+    let addrs = AddrVec(vec![EntityAddr::msgr2(unused_addr(), 1)]);
+    let mine = server.connect(EntityType::Mds, &addrs).unwrap();
+    probe.wait_refused(|_| true);
+    let claim = Claim { addrs, ..owner(Policy::lossless_peer(), 1000) };
+    assert!(RawClient::dial(target, claim).is_err(), "the type is another");
+    assert_eq!((mine.state(), mine.established().is_none()), (State::Connecting, true));
 }
 
 /// A restarted peer may be of another version, and what it can read is what holds.
