@@ -136,6 +136,9 @@ pub(crate) enum DriveError {
         /// What the library says about it.
         reason: String,
     },
+    /// Axon's requests are sent by its own program.
+    #[error("Axon is driven from here for streams only: add --stream, or send requests with `axon bench --connect`")]
+    OnlyStreams,
     /// gRPC's transport failed.
     #[error("gRPC: {0}")]
     Transport(#[from] tonic::transport::Error),
@@ -153,6 +156,7 @@ impl DriveArgs {
         let (addr, job) = (self.addr, &self.job);
         match (self.library, self.side) {
             (Library::Axon, Side::Serve) => axon::serve(addr, job),
+            (Library::Axon, Side::Load) if !job.stream => Err(DriveError::OnlyStreams),
             (Library::Axon, Side::Load) => print(&axon::load(addr, job)?),
             (Library::Raw, Side::Serve) => raw::serve(addr, job),
             (Library::Raw, Side::Load) => print(&raw::load(addr, job)?),
