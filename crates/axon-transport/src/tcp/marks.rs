@@ -8,7 +8,6 @@
 //!
 //! Sockets that never see a large body pay nothing for this. Failing to set any of them costs speed only.
 
-use super::sys;
 use crate::{Counters, inet};
 use rustix::fd::OwnedFd;
 use rustix::net::sockopt;
@@ -19,8 +18,6 @@ const ANY: usize = 1;
 const PART: usize = 256 * 1024;
 /// A smaller rest comes at once or not at all: not worth a call.
 const REST: usize = 64 * 1024;
-/// Bytes the kernel takes beyond those it has sent.
-const UNSENT: i32 = 256 * 1024;
 /// Room for what arrives from this machine. The kernel counts its own overhead too, and doubles what it is told.
 const NEAR: usize = 1024 * 1024;
 
@@ -51,7 +48,7 @@ impl Marks {
         }
         self.come = mark;
         counters.controls += 1;
-        let _ = sys::set_option(fd, libc::SOL_SOCKET, libc::SO_RCVLOWAT, mark as i32);
+        let _ = inet::set_option(fd, libc::SOL_SOCKET, libc::SO_RCVLOWAT, mark as i32);
     }
 
     /// Large bodies come.
@@ -62,14 +59,14 @@ impl Marks {
         let _ = sockopt::set_socket_recv_buffer_size(fd, NEAR);
         // The system allows less than that (net.core.rmem_max): what the kernel finds by itself is better.
         if sockopt::socket_recv_buffer_size(fd).is_ok_and(|room| room < NEAR) {
-            let _ = sys::set_option(fd, libc::SOL_SOCKET, libc::SO_BUF_LOCK, 0);
+            let _ = inet::set_option(fd, libc::SOL_SOCKET, libc::SO_BUF_LOCK, 0);
         }
     }
 
     /// The kernel did not take all it was given.
     pub(crate) fn bound_unsent(&mut self, fd: &OwnedFd) {
         if !std::mem::replace(&mut self.bounds_unsent, true) {
-            let _ = sys::set_option(fd, libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT, UNSENT);
+            inet::bound_unsent(fd);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::Counters;
 use bytes::{Bytes, BytesMut};
-use rustix::fd::{AsFd, AsRawFd};
+use rustix::fd::AsFd;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
 use std::io::{self, IoSlice};
@@ -85,14 +85,4 @@ fn write_list<'a, const N: usize>(
     }
     let mut no_control = SendAncillaryBuffer::default();
     rustix::net::sendmsg(fd, &list[..used], &mut no_control, SendFlags::NOSIGNAL)
-}
-
-/// Sets an option of a socket that rustix has no function for.
-#[expect(unsafe_code, reason = "rustix knows the option not, and has no way to name it")]
-pub(crate) fn set_option(fd: impl AsFd, level: i32, name: i32, value: i32) -> io::Result<()> {
-    let length = size_of_val(&value) as libc::socklen_t;
-    let start = (&raw const value).cast();
-    // SAFETY: the kernel reads `length` bytes from `start`, where `value` is until the call returns.
-    let result = unsafe { libc::setsockopt(fd.as_fd().as_raw_fd(), level, name, start, length) };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

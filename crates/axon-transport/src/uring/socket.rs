@@ -297,7 +297,7 @@ impl Socket {
         }
         if let Some(Work::Send(mut list, _)) = arrival.ended.take_if(|work| matches!(work, Work::Send(..))) {
             self.count_sent(arrival.outcome.unwrap_or(0), &mut ring.counters);
-            self.stream.sent(arrival.outcome, &mut list.backlog);
+            self.stream.sent(arrival.outcome, &mut list.backlog, &*self.file);
             return ring.give_back(list);
         }
         self.stream.absorb(arrival, &*self.file);

@@ -55,6 +55,8 @@ pub(crate) struct Stream {
     drained: bool,
     /// Whether the kernel had no room for the last bytes.
     pub(crate) is_full: bool,
+    /// From the first time on that it had none, the kernel takes little more than it sends.
+    bounds_unsent: bool,
     /// Why it cannot send any more. It ends as soon as what has arrived is reported.
     pub(crate) failure: Option<io::Error>,
 }
@@ -71,6 +73,7 @@ impl Stream {
             owes_drained: false,
             drained: false,
             is_full: false,
+            bounds_unsent: false,
             failure: None,
         }
     }
@@ -157,7 +160,7 @@ impl Stream {
     }
 
     /// What came of a send: `rest` is what was not taken.
-    pub(crate) fn sent(&mut self, outcome: Result<usize, Errno>, rest: &mut Backlog) {
+    pub(crate) fn sent(&mut self, outcome: Result<usize, Errno>, rest: &mut Backlog, fd: impl AsFd) {
         match outcome {
             Ok(taken) => rest.consume(taken),
             Err(error) if is_passing(error) => {}
@@ -165,6 +168,9 @@ impl Stream {
         }
         self.is_full = !rest.is_empty();
         if self.is_full {
+            if !std::mem::replace(&mut self.bounds_unsent, true) {
+                inet::bound_unsent(fd);
+            }
             rest.append(&mut self.backlog);
             std::mem::swap(rest, &mut self.backlog);
         }
@@ -266,4 +272,24 @@ fn ends(fd: impl AsFd) -> io::Result<Option<(SocketAddr, SocketAddr)>> {
 /// Whether an operation that ended so is simply to be started again, if it is still wanted.
 fn is_passing(error: Errno) -> bool {
     matches!(error, Errno::CANCELED | Errno::NOBUFS | Errno::AGAIN | Errno::INTR)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inet::tests::{is_bounded, pair};
+    use bytes::Bytes;
+
+    #[test]
+    fn the_kernel_holds_little_once_it_had_no_room() {
+        let (fd, _far) = pair();
+        let mut stream = Stream::new(Link::Open);
+        let mut rest = Backlog::default();
+        rest.push(&mut vec![Bytes::from_static(b"all of it")]);
+        stream.sent(Ok(9), &mut rest, &fd);
+        assert!(!is_bounded(&fd), "nothing waits");
+        rest.push(&mut vec![Bytes::from_static(b"not all of it")]);
+        stream.sent(Ok(3), &mut rest, &fd);
+        assert!(is_bounded(&fd) && stream.backlog.bytes() == 10);
+    }
 }
