@@ -225,7 +225,7 @@ fn the_number_and_the_tickets_are_those_of_the_session() {
         let mut entropy = axon_messenger::OsEntropy;
         let request = mon.tickets().renewal_request(EntityType::Osd.into(), now, &mut entropy).unwrap();
         let identity = session.identity().unwrap();
-        toys[0].said.monitor.answer(identity, &request).expect("the tickets are that number's");
+        toys[0].said.monitor.answer(&identity, &request).expect("the tickets are that number's");
     }
 }
 
