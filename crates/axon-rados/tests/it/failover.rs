@@ -220,14 +220,15 @@ fn connect_among(cluster: &Cluster, silent: &[Silent], parallel: usize) -> Durat
 fn silent_listeners_do_not_delay_while_a_monitor_is_tried() {
     let cluster = Cluster::builder().boot().unwrap();
     let silent: Vec<Silent> = (0..3).map(|_| Silent::listen()).collect();
-    // A machine that stalls delays some of them.
-    let quickest = |silent: &[Silent], rounds| {
-        (0..rounds).map(|_| connect_among(&cluster, silent, 3)).min().expect("some rounds")
+    // A machine that stalls delays some rounds. Who tries one monitor after the other, in a random order, is delayed by
+    // most of them: less than 1 of 100 such runs passes the first line, 1 of 9 the second.
+    let check = |silent: &[Silent], limit, rounds, at_least| {
+        let took: Vec<Duration> = (0..rounds).map(|_| connect_among(&cluster, silent, 3)).collect();
+        let quick = took.iter().filter(|took| **took < limit).count();
+        assert!(quick >= at_least, "{} silent, three at a time: {took:?}", silent.len());
     };
-    let took = quickest(&silent[..2], 4);
-    assert!(took < 2 * SECOND, "two silent, three at a time: {took:?}");
-    let took = quickest(&silent, 3);
-    assert!(took < 5 * SECOND, "three silent, three at a time: one hunt interval of 3 s, {took:?}");
+    check(&silent[..2], 2 * SECOND, 9, 7);
+    check(&silent, 5 * SECOND, 6, 5); // one hunt interval of 3 s
 }
 
 #[test]
