@@ -136,7 +136,6 @@ fn the_cpp_benchmark_runs() {
     let load = Load { jobs: 1, concurrency: 32, ios: 2000, think: Duration::ZERO, len: 64 };
     let result = perf.client(server.addr(), load, PATIENCE).unwrap();
     assert_eq!(result.ops, 2000);
-    assert!(result.ops_per_second() > 0.0, "{result:?}");
 }
 
 #[test]
