@@ -106,7 +106,7 @@ pub struct Config {
     /// How long a broken session that only the peer may mend waits for it; `None`: for ever. Sessions that this side may
     /// mend as well are not concerned: idle ones have nothing to lose, the others dial.
     pub abandon: Option<Duration>,
-    /// Body bytes a session queues for sending before it counts as full.
+    /// What a session queues for sending, counted by [`cost`](crate::cost), before it counts as full.
     pub send_queue_bytes: usize,
     /// Whether messages wait for [`crate::Input::Admitted`] between their preamble and their body.
     pub admission: bool,

@@ -63,7 +63,8 @@ pub enum Output {
     Hangup,
     /// Number later attempts of this process above this one.
     GlobalSeq(u64),
-    /// Ask the throttles for this many bytes (front, middle and data of a message), then say `Admitted`.
+    /// Ask the throttles for the [cost](crate::cost_of) of a message whose front, middle and data have this many bytes, then say
+    /// `Admitted`.
     Admission(usize),
     /// A message for the application.
     Deliver(Message),

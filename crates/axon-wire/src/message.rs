@@ -63,7 +63,7 @@ impl Message {
     /// The highest priority.
     pub const PRIORITY_HIGHEST: u16 = 255;
 
-    /// Bytes of front, middle and data together: what budgets count.
+    /// Bytes of front, middle and data together.
     pub fn body_len(&self) -> usize {
         self.front.len() + self.middle.len() + self.data.len()
     }
