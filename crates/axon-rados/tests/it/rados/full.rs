@@ -50,7 +50,7 @@ fn paused(io: &IoCtx) {
 
 fn full(io: &IoCtx) {
     io.write_full("victim", "x").wait().unwrap();
-    let steady = Steady::begin(io.clone());
+    let steady = Steady::begin(io);
     set_ratios(io.rados(), [0.01, 0.02, 0.03]);
     let full = wait_until_full(io);
     assert!(matches!(full, Waiting::ClusterFull | Waiting::PoolFull(_)), "{full}");
@@ -64,8 +64,8 @@ fn full(io: &IoCtx) {
     wait_until_there_is_room(io);
 }
 
-/// Appends one byte after the other while the cluster becomes full: some are on their way when it does, and the OSD
-/// forgets them.
+/// Appends one byte after the other while the cluster becomes full. Whether the OSD hears of that before the client, and
+/// then forgets what is on its way, is up to the cluster: here it is only checked that each is done once whatever it does.
 struct Steady {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<u64>,
@@ -74,7 +74,8 @@ struct Steady {
 impl Steady {
     const AT_ONCE: usize = 16;
 
-    fn begin(io: IoCtx) -> Self {
+    fn begin(io: &IoCtx) -> Self {
+        let io = io.clone().with_deadline(Some(4 * WITHIN)); // they wait for all that is waited for meanwhile
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let append = move || {
