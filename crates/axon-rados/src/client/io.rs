@@ -57,7 +57,8 @@ impl IoCtx {
         self
     }
 
-    /// Reads are of this snapshot; [`NO_SNAP`] for the present state.
+    /// Reads are of this snapshot, and whatever may change an object fails with EROFS, except for
+    /// [`rollback`](Self::rollback); [`NO_SNAP`] for the present state.
     pub fn with_snap(mut self, snap: u64) -> Self {
         self.snap = snap;
         self
@@ -97,7 +98,8 @@ impl IoCtx {
         &self.rados
     }
 
-    /// Begins operations that change `object`.
+    /// Begins operations that change `object`. They fail with [`Errno::EROFS`] in an `IoCtx` [of a
+    /// snapshot](Self::with_snap).
     pub fn operate(&self, object: impl AsRef<[u8]>, op: WriteOp) -> Op<Answer> {
         self.begin(object.as_ref(), op.into())
     }
@@ -131,6 +133,12 @@ impl IoCtx {
 
     /// Begins a request, wherever it belongs.
     pub(super) fn begin_at(&self, object: Bytes, locator: ObjectLocator, compound: Compound) -> Op<Answer> {
+        if self.snap != NO_SNAP && compound.is_write() {
+            // Ceph: IoCtxImpl::operate in src/librados/IoCtxImpl.cc
+            return Op::failed(self.refused(&String::from_utf8_lossy(&object), Errno::EROFS), |answer| {
+                answer
+            });
+        }
         if compound.len() > MOSDOp::MAX_OPS {
             let object = String::from_utf8_lossy(&object).into_owned();
             return Op::failed(RadosError::TooManySteps { object, steps: compound.len() }, |answer| answer);

@@ -3,7 +3,7 @@
 use super::{IoCtx, Op};
 use crate::Name;
 use crate::ops::{Extents, Lock, LockInfo, OmapKeys, OmapVals, ReadOp, SnapSet, Stat, Watcher, WriteOp};
-use crate::osd::SNAP_DIR;
+use crate::osd::{NO_SNAP, SNAP_DIR};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
@@ -190,9 +190,9 @@ impl IoCtx {
         self.clone().with_snap(SNAP_DIR).operate_read(object, op).pick(pick)
     }
 
-    /// Makes the object what it was in a snapshot.
+    /// Makes the object what it was in a snapshot, whichever snapshot reads are of.
     pub fn rollback(&self, object: impl AsRef<[u8]>, snap: u64) -> Op<()> {
-        self.change(object, |op| op.rollback(snap))
+        self.clone().with_snap(NO_SNAP).change(object, |op| op.rollback(snap))
     }
 
     fn change(&self, object: impl AsRef<[u8]>, add: impl FnOnce(&mut WriteOp) -> &mut WriteOp) -> Op<()> {

@@ -115,6 +115,11 @@ impl Compound {
         self.flags
     }
 
+    /// Whether the request may change something.
+    pub(crate) fn is_write(&self) -> bool {
+        self.flags.contains(OsdFlags::WRITE)
+    }
+
     /// The number of operations.
     pub(crate) fn len(&self) -> usize {
         self.ops.len()
