@@ -123,7 +123,8 @@ impl IoCtx {
     /// Takes a snapshot of the whole pool.
     ///
     /// # Errors
-    /// [`RadosError::Mon`], among it EEXIST, and EINVAL for a pool with self-managed snapshots.
+    /// [`RadosError::Refused`] with EEXIST if there is one of this name; [`RadosError::Mon`], among it EINVAL for a pool
+    /// with self-managed snapshots.
     pub fn create_snap(&self, name: &str) -> Result<(), RadosError> {
         park::wait(self.create_snap_async(name))
     }
@@ -133,13 +134,16 @@ impl IoCtx {
     /// # Errors
     /// As there.
     pub async fn create_snap_async(&self, name: &str) -> Result<(), RadosError> {
+        if self.newest_snap_by_name(name).await?.is_some() {
+            return Err(self.refused(&snapshot(name), Errno::EEXIST));
+        }
         self.pool_op(PoolOp::CreateSnap { pool: self.pool_number()?, name: name.to_owned() }).await
     }
 
     /// Removes a snapshot of the whole pool.
     ///
     /// # Errors
-    /// [`RadosError::Mon`].
+    /// [`RadosError::Refused`] with ENOENT if there is none of this name; [`RadosError::Mon`].
     pub fn delete_snap(&self, name: &str) -> Result<(), RadosError> {
         park::wait(self.delete_snap_async(name))
     }
@@ -149,6 +153,9 @@ impl IoCtx {
     /// # Errors
     /// As there.
     pub async fn delete_snap_async(&self, name: &str) -> Result<(), RadosError> {
+        if self.newest_snap_by_name(name).await?.is_none() {
+            return Err(self.refused(&snapshot(name), Errno::ENOENT));
+        }
         self.pool_op(PoolOp::DeleteSnap { pool: self.pool_number()?, name: name.to_owned() }).await
     }
 
@@ -164,8 +171,18 @@ impl IoCtx {
     /// # Errors
     /// [`RadosError::Refused`] with ENOENT if there is none.
     pub fn snap_by_name(&self, name: &str) -> Result<u64, RadosError> {
-        let found = self.snaps().into_iter().find(|(_, snap)| snap.name == name);
-        found.map(|(id, _)| id).ok_or_else(|| self.refused(&format!("snapshot '{name}'"), Errno::ENOENT))
+        self.find_snap(name).ok_or_else(|| self.refused(&snapshot(name), Errno::ENOENT))
+    }
+
+    fn find_snap(&self, name: &str) -> Option<u64> {
+        self.snaps().into_iter().find(|(_, snap)| snap.name == name).map(|(id, _)| id)
+    }
+
+    /// The same in the newest map. Monitors do nothing, and call that success, if a snapshot to be made is there, or one to be
+    /// removed is not (Ceph: `OSDMonitor::preprocess_pool_op` in `src/mon/OSDMonitor.cc`): clients look first.
+    async fn newest_snap_by_name(&self, name: &str) -> Result<Option<u64>, RadosError> {
+        self.rados.latest_map().await?;
+        Ok(self.find_snap(name))
     }
 
     async fn pool_op(&self, op: PoolOp) -> Result<(), RadosError> {
@@ -177,4 +194,9 @@ impl IoCtx {
     fn pool_number(&self) -> Result<u32, RadosError> {
         u32::try_from(self.pool).map_err(|_| RadosError::NoPool(self.pool_name.to_string()))
     }
+}
+
+/// What errors call a snapshot.
+fn snapshot(name: &str) -> String {
+    format!("snapshot '{name}'")
 }

@@ -1,7 +1,7 @@
 //! Snapshots, of pools and self-managed.
 
 use super::bed::everywhere;
-use axon_rados::client::SnapContext;
+use axon_rados::client::{Errno, SnapContext};
 use axon_rados::mon::PoolSpec;
 use axon_rados::osd::NO_SNAP;
 
@@ -17,18 +17,21 @@ fn snapshots_of_a_pool() {
         let id = io.snap_by_name("s").unwrap();
         let then = io.clone().with_snap(id);
         assert_eq!(then.read("o", 0, 0).wait().unwrap(), "before");
+        assert_eq!(then.remove("o").wait().unwrap_err().errno(), Some(Errno::EROFS));
+        assert_eq!(io.create_snap("s").unwrap_err().errno(), Some(Errno::EEXIST));
         let tool = bed.rados_in(&pool, &["lssnap"]);
         assert!(tool.contains("1 snaps"), "{tool}");
         let path = bed.file("snap", b"");
         bed.rados_in(&pool, &["-s", "s", "get", "o", &path]);
         assert_eq!(std::fs::read(&path).unwrap(), b"before");
-        io.rollback("o", id).wait().unwrap();
+        then.rollback("o", id).wait().unwrap();
         assert_eq!(io.read("o", 0, 0).wait().unwrap(), "before");
         bed.rados_in(&pool, &["mksnap", "theirs"]);
         bed.rados.wait_for_latest_map().unwrap();
         assert!(io.snap_by_name("theirs").is_ok());
         io.delete_snap("s").unwrap();
         assert!(io.snap_by_name("s").unwrap_err().is_not_found());
+        assert!(io.delete_snap("s").unwrap_err().is_not_found());
         assert!(io.create_self_managed_snap().is_err(), "a pool has one kind of snapshots");
     }
 }
