@@ -131,21 +131,26 @@ impl WriteOp {
 }
 
 impl Extents {
-    /// What a plain read of `length` bytes at `offset` would give, as far as the last extent goes.
+    /// What a plain read of `length` bytes at `offset` would give, as far as the last extent goes: the parts of extents
+    /// that are in there, and zeroes between them. At most 4 GiB, which no object of BlueStore exceeds (Ceph:
+    /// `OBJECT_MAX_SIZE` in `src/os/bluestore/BlueStore.cc`).
     pub fn fill(&self, offset: u64, length: u64) -> Vec<u8> {
+        let end = offset.saturating_add(length.min(u32::MAX.into()));
         let mut out = Vec::new();
         for (at, data) in &self.0 {
-            let Some(from) = at.checked_sub(offset).filter(|from| from + data.len() as u64 <= length) else {
-                continue;
-            };
-            out.resize(from as usize, 0);
-            out.extend_from_slice(data);
+            let from = offset.max(*at);
+            let to = end.min(at.saturating_add(data.len() as u64));
+            if from < to {
+                let place = (from - offset) as usize..(to - offset) as usize;
+                out.resize(place.end.max(out.len()), 0);
+                out[place].copy_from_slice(&data[(from - at) as usize..(to - at) as usize]);
+            }
         }
         out
     }
 }
 
-/// A map of le64 offset to le64 length, and a blob of the bytes one after the other.
+/// A map of le64 offset to le64 length, and a blob of the bytes one after the other. Extents are in order and do not overlap.
 fn read_extents(data: &Bytes) -> Result<Extents, DecodeError> {
     let mut input = Decoder::new(data);
     let n = input.count(EXTENT_SIZE)?;
@@ -153,7 +158,12 @@ fn read_extents(data: &Bytes) -> Result<Extents, DecodeError> {
     let blob = input.blob()?;
     let mut rest = data.slice_ref(blob);
     let mut extents = Vec::with_capacity(n);
+    let mut end = 0;
     for (offset, length) in places {
+        end = match offset.checked_add(length) {
+            Some(next) if offset >= end => next,
+            _ => return Err(DecodeError::Undefined { what: "offset of an extent", value: offset }),
+        };
         let needed = usize::try_from(length).unwrap_or(usize::MAX);
         if needed > rest.len() {
             return Err(DecodeError::Truncated { needed, left: rest.len() });
@@ -195,6 +205,36 @@ mod tests {
         assert_eq!(extents.0, [(10, Bytes::from("aa")), (100, Bytes::from("bbb"))]);
         assert_eq!(extents.fill(8, 200).len(), 95);
         assert_eq!(extents.fill(8, 200)[..4], [0, 0, b'a', b'a']);
+    }
+
+    #[test]
+    fn what_is_filled_is_cut_to_what_is_wanted() {
+        let eight = Extents(vec![(0, Bytes::from("01234567"))]);
+        for (offset, length, expected) in [
+            (0, 4, "0123"),
+            (0, 8, "01234567"),
+            (0, 99, "01234567"),
+            (6, 99, "67"),
+            (8, 4, ""),
+            (2, 3, "234"),
+        ] {
+            assert_eq!(eight.fill(offset, length), expected.as_bytes(), "{offset} {length}");
+        }
+        assert_eq!(eight.fill(u64::MAX, u64::MAX), b"");
+        let odd = |at| Extents(vec![(100, Bytes::from("x")), (at, Bytes::from("abc"))]);
+        for at in [u64::MAX, u64::MAX - 2, 1 << 60] {
+            assert_eq!(odd(at).fill(0, u64::MAX).len(), 101, "{at}");
+        }
+        assert_eq!(odd(98).fill(98, 9), b"abc", "one that goes back");
+        assert_eq!(odd(1).fill(99, 9), b"\0x", "one before all");
+    }
+
+    #[test]
+    fn extents_out_of_order_are_refused() {
+        for places in [&[(4, 2), (0, 3)][..], &[(0, 3), (2, 2)], &[(u64::MAX - 1, 2)], &[(u64::MAX, 5)]] {
+            assert!(read_extents(&sparse(places, b"aabbb")).is_err(), "{places:?}");
+        }
+        assert!(read_extents(&sparse(&[(0, 3), (3, 2)], b"aabbb")).is_ok());
     }
 
     #[test]
