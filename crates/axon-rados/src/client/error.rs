@@ -39,7 +39,10 @@ pub enum RadosError {
     /// There is no such pool.
     #[error("there is no pool '{0}'")]
     NoPool(String),
-    /// The OSD refused: nothing was changed.
+    /// A cursor is of a listing of another pool than this one.
+    #[error("the cursor is not of pool '{0}'")]
+    OtherPool(String),
+    /// The OSD refused, or is known to: nothing was changed.
     #[error("{object}: {errno}")]
     Refused {
         /// The object.

@@ -42,7 +42,7 @@ impl IoCtx {
         ObjectList { io: self.clone(), next, page: PAGE, all_namespaces: false, ready: VecDeque::new() }
     }
 
-    /// Lists from a cursor on.
+    /// Lists from a cursor on, which must be of this pool: [`RadosError::OtherPool`] comes instead of objects if it is not.
     pub fn list_from(&self, cursor: Cursor) -> ObjectList {
         ObjectList { next: cursor.0, ..self.list() }
     }
@@ -64,17 +64,20 @@ impl ObjectList {
     /// The next page, which may be empty; `None` at the end.
     ///
     /// # Errors
-    /// [`RadosError`]. The same page may be asked for again.
+    /// [`RadosError`], among it [`RadosError::OtherPool`]. The same page may be asked for again.
     pub async fn next_page(&mut self) -> Result<Option<Vec<Listed>>, RadosError> {
-        if self.next.is_max() || self.next.pool != self.io.pool {
+        if self.next.is_max() {
             return Ok(None);
+        }
+        if self.next.pool != self.io.pool {
+            return Err(RadosError::OtherPool(self.io.pool_name.to_string()));
         }
         let page = self.ask().await?;
         if page.next <= self.next && !page.next.is_max() {
             let source = axon_denc::DecodeError::Undefined { what: "cursor, which goes back", value: 0 };
             return Err(RadosError::BadAnswer { object: "list".into(), source });
         }
-        self.next = page.next;
+        self.next = if page.next.pool == self.io.pool { page.next } else { HObject::max() };
         Ok(Some(page.objects))
     }
 

@@ -7,6 +7,7 @@ mod failover;
 mod lossless;
 mod map_damage;
 mod monitors;
+mod not_sent;
 mod objects;
 mod osdmap;
 mod pool_messages;
