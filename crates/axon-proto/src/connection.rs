@@ -12,6 +12,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use axon_auth::{AuthError, AuthName};
+use axon_denc::EntityType;
 use axon_wire::{FrameBuf, Message, MessageHeader, WireError};
 use bytes::{Bytes, BytesMut};
 use core::time::Duration;
@@ -336,9 +337,13 @@ impl Connection {
         self.untouched
     }
 
-    /// Whether the session is `name`'s, as far as is known.
-    pub(crate) fn may_belong_to(&self, name: &AuthName) -> bool {
-        self.owner.as_ref().is_none_or(|owner| owner == name)
+    /// Whether the session, with a peer of type `kind`, is `name`'s, as far as is known. Who dialled has proven its name; who
+    /// answered a dial has proven its type alone, as only the keys of its service open what it was shown.
+    pub(crate) fn may_belong_to(&self, name: &AuthName, kind: EntityType) -> bool {
+        match &self.owner {
+            Some(owner) => owner == name,
+            None => name.kind == kind,
+        }
     }
 
     /// Lets go of the link, whose socket the driver replaces.
@@ -504,7 +509,10 @@ impl Connection {
         match news {
             SessionNews::ConnectSeq(connect_seq) => self.session.ids_mut().connect_seq = connect_seq,
             SessionNews::GlobalSeq(global_seq) => self.outputs.push_back(Output::GlobalSeq(global_seq)),
-            SessionNews::Lost { full, cookie } => self.lose(full || self.is_denied(), cookie),
+            SessionNews::Lost { full, cookie } => {
+                self.owner = None; // of what is gone; whoever answers this side's dial begins anew
+                self.lose(full || self.is_denied(), cookie);
+            }
         }
     }
 

@@ -36,7 +36,8 @@ impl Connection {
     pub fn contend(&mut self, now: Instant, link: Link, ident: &Ident, arena: &Arena) -> Contended {
         let existing = self.snapshot();
         let peer_to_mine = race(ident.addrs(), &arena.my_addrs);
-        let foreign = ident.peer_type() != arena.peer || !self.may_belong_to(&ident.identity().name);
+        let foreign =
+            ident.peer_type() != arena.peer || !self.may_belong_to(&ident.identity().name, arena.peer);
         match ident {
             Ident::Client { policy, global_seq, cookie, .. } => {
                 let incoming = IncomingIdent {

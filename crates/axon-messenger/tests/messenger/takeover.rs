@@ -2,10 +2,10 @@
 
 use crate::probe::{Probe, filled, numbered};
 use crate::raw::{Claim, RawClient};
-use crate::town::{Town, start, unused_addr};
+use crate::town::{Town, dial, start, unused_addr, wait_until};
 use axon_auth::Identity;
 use axon_messenger::{
-    AddrVec, Connection, EntityAddr, EntityName, EntityType, Features, Messenger, Policy, State,
+    AddrVec, Connection, EntityAddr, EntityName, EntityType, Features, Messenger, Nonce, Policy, State,
 };
 use axon_proto::{Established, Resume};
 use std::sync::Arc;
@@ -70,7 +70,48 @@ fn a_session_with_a_daemon_is_not_for_a_client() {
     probe.wait_refused(|_| true);
     let claim = Claim { addrs, ..owner(Policy::lossless_peer(), 1000) };
     assert!(RawClient::dial(target, claim).is_err(), "the type is another");
-    assert_eq!((mine.state(), mine.established().is_none()), (State::Connecting, true));
+    assert!(mine.state() != State::Open && mine.established().is_none());
+}
+
+/// Who answered this side's dial is a daemon, though nobody knows which: what waits for it is not for a client that says it is
+/// one and has its address.
+#[test]
+fn a_session_that_this_side_dialled_is_for_daemons_only() {
+    let town = Town::tcp();
+    let (server, probe, target) = server(&town, Policy::lossless_peer());
+    let at_peer = Probe::new();
+    let peer = town.server("osd.4").default_policy(Policy::lossless_peer());
+    let peer = start(peer, &at_peer);
+    let mine = dial(&server, &peer);
+    probe.wait_connect(&mine);
+    let claim = || Claim {
+        name: EntityName::new(EntityType::Osd, 4),
+        addrs: peer.addrs(),
+        ..owner(Policy::lossless_peer(), u64::MAX >> 8)
+    };
+    assert!(RawClient::dial(target, claim()).is_err(), "the name it proves is a client's");
+    mine.send(numbered(7)).unwrap();
+    assert_eq!(at_peer.wait_messages(1)[0].header.tid, 7);
+    assert_eq!((mine.state(), probe.resets()), (State::Open, 0));
+}
+
+/// It is turned away at first, as its name is not the session's, which ends when this side has asked at the address.
+#[test]
+fn who_gets_the_address_of_a_daemon_that_is_gone_gets_in() {
+    let town = Town::tcp();
+    let (server, probe, _) = server(&town, Policy::lossless_peer());
+    let address = unused_addr();
+    for (round, name) in (1..).zip(["osd.1", "osd.2", "osd.1"]) {
+        let at_peer = Probe::new();
+        let peer = town.builder(name).bind(address).nonce(Nonce::fixed(5));
+        let peer = start(peer.default_policy(Policy::lossless_peer()), &at_peer);
+        dial(&peer, &server).send(numbered(round)).unwrap();
+        assert_eq!(probe.wait_messages(round as usize).last().unwrap().header.tid, round);
+        drop(peer);
+        let there = server.connect(EntityType::Osd, &probe.wait_accept().peer_addrs()).unwrap();
+        wait_until("the loss of the socket", || there.state() != State::Open);
+        assert_eq!(there.peer_name().unwrap().to_string(), name);
+    }
 }
 
 /// A restarted peer may be of another version, and what it can read is what holds.
