@@ -2,8 +2,8 @@
 
 use crate::error::CliError;
 use axon_auth::{
-    AuthError, AuthName, ClientAuth, ClientExchange, CryptoKey, KeyType, Keyring, NoneClient, Principal,
-    RotatingStore, ServerAuth, TicketStore, Verifier,
+    AuthError, AuthName, ClientAuth, ClientExchange, CryptoKey, KeyType, Keyring, Principal, RotatingStore,
+    ServerAuth, TicketStore, Verifier,
 };
 use axon_denc::EntityType;
 use axon_messenger::OsEntropy;
@@ -29,11 +29,6 @@ pub(crate) fn key_in(path: &Path, name: &AuthName) -> Result<CryptoKey, CliError
 /// A key for one run.
 pub(crate) fn throwaway_key() -> CryptoKey {
     CryptoKey::generate(KeyType::Aes, &*system_surroundings().clock, &mut OsEntropy)
-}
-
-/// A client without a key.
-pub(crate) fn nameless() -> Arc<dyn ClientAuth> {
-    Arc::new(NoneClient::new(AuthName::new(EntityType::Client, "admin"), 0))
 }
 
 /// A client of a whole cluster: it shows its key to monitors, and the tickets they give it to other daemons.

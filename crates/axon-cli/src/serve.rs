@@ -133,12 +133,14 @@ impl ServeArgs {
     fn start(&self, responder: Arc<Responder>, gate: &Gate) -> Result<Messenger, CliError> {
         let mut builder = Messenger::builder(gate.name)
             .default_policy(self.policy.server())
-            .client_auth(gate.pass.clone())
             .bind(self.addr)
             .nonce(Nonce::fixed(0))
             .transport(self.transport()?)
             .modes(self.modes()?)
             .workers(self.workers as usize);
+        if let Some(pass) = &gate.pass {
+            builder = builder.client_auth(pass.clone());
+        }
         if let Some(auth) = &gate.auth {
             builder = builder.server_auth(auth.clone());
         }
@@ -183,7 +185,7 @@ impl ServeArgs {
         let mon = MonClient::connect(config)?;
         mon.rotating_keys(LOG_IN)?;
         let auth = auth::rotating_key_server(name.kind, secrets);
-        Ok(Gate { name: entity(name), pass: auth::nameless(), auth: Some(auth), _mon: Some(mon) })
+        Ok(Gate { name: entity(name), pass: None, auth: Some(auth), _mon: Some(mon) })
     }
 
     /// Whoever holds the service's own key.
@@ -196,7 +198,12 @@ impl ServeArgs {
         };
         let key = auth::key_in(path, name)?;
         let pass = auth::service_key_client(name.clone(), key.clone());
-        Ok(Gate { name: entity(name), pass, auth: Some(auth::service_key_server(key)), _mon: None })
+        Ok(Gate {
+            name: entity(name),
+            pass: Some(pass),
+            auth: Some(auth::service_key_server(key)),
+            _mon: None,
+        })
     }
 
     fn modes(&self) -> Result<Modes, CliError> {
@@ -234,8 +241,8 @@ impl ServeArgs {
 /// Who is let in, and as whom the server presents itself.
 struct Gate {
     name: EntityName,
-    /// How it gets in where it dials: only to peers.
-    pass: Arc<dyn ClientAuth>,
+    /// How it gets in where it dials: only to peers. Without it, it says its name.
+    pass: Option<Arc<dyn ClientAuth>>,
     /// `None` lets everybody in.
     auth: Option<Arc<dyn ServerAuth>>,
     /// Keeps the secrets up to date as long as it lives.
@@ -244,7 +251,7 @@ struct Gate {
 
 impl Gate {
     fn open() -> Self {
-        Self { name: EntityName::new(EntityType::Osd, 0), pass: auth::nameless(), auth: None, _mon: None }
+        Self { name: EntityName::new(EntityType::Osd, 0), pass: None, auth: None, _mon: None }
     }
 }
 

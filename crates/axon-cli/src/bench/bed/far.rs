@@ -8,7 +8,7 @@ use crate::options::{ModeArg, PolicyArg};
 use crate::target;
 use axon_auth::{ClientAuth, CryptoKey, ServerAuth};
 use axon_denc::{AddrVec, EntityName, EntityType};
-use axon_messenger::{BindSpec, Messenger, Nonce};
+use axon_messenger::{BindSpec, Builder, Messenger, Nonce};
 use axon_rados::mon::MonClient;
 use axon_transport::Transport;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -26,8 +26,8 @@ pub(super) struct Far {
 /// How two processes believe each other.
 #[derive(Clone)]
 pub(super) struct Pass {
-    /// For who dials.
-    pub(super) client: Arc<dyn ClientAuth>,
+    /// For who dials; without it messengers say their names.
+    pub(super) client: Option<Arc<dyn ClientAuth>>,
     /// For who is dialled; `None` believes everybody.
     pub(super) server: Option<Arc<dyn ServerAuth>>,
 }
@@ -57,14 +57,22 @@ impl Far {
 
 impl Pass {
     fn nobody() -> Self {
-        Self { client: auth::nameless(), server: None }
+        Self { client: None, server: None }
+    }
+
+    /// A messenger that shows it where it dials.
+    pub(super) fn show(&self, builder: Builder) -> Builder {
+        match &self.client {
+            Some(auth) => builder.client_auth(auth.clone()),
+            None => builder,
+        }
     }
 
     /// Both hold the service's own key.
     fn key(args: &BenchArgs, key: CryptoKey) -> Self {
         let server = auth::service_key_server(key.clone());
         let name = args.cluster.name_or(EntityType::Osd, "0");
-        Self { client: auth::service_key_client(name, key), server: Some(server) }
+        Self { client: Some(auth::service_key_client(name, key)), server: Some(server) }
     }
 }
 
@@ -76,7 +84,7 @@ fn remote_pass(args: &BenchArgs, policy: PolicyArg) -> Result<(Pass, Option<MonC
         }
         let mut config = args.cluster.mon_config(&args.cluster.name()?)?;
         config.connect_within = args.timeout;
-        let pass = Pass { client: Arc::new(config.principal()), server: None };
+        let pass = Pass { client: Some(Arc::new(config.principal())), server: None };
         return Ok((pass, Some(MonClient::connect(config)?)));
     }
     match (args.cluster.keyring(), args.mode) {
@@ -103,10 +111,10 @@ fn responder(
         .default_policy(policy.server())
         .bind(BindSpec::from(anywhere))
         .nonce(Nonce::fixed(0))
-        .client_auth(pass.client.clone())
         .modes(args.mode.modes())
         .transport(transport.clone())
         .workers(args.workers as usize);
+    builder = pass.show(builder);
     if let Some(auth) = &pass.server {
         builder = builder.server_auth(auth.clone());
     }

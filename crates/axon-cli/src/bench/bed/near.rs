@@ -97,8 +97,7 @@ fn asking(index: u32, policy: PolicyArg, far: &Far) -> Builder {
         PolicyArg::Peer => EntityName::new(EntityType::Osd, i64::from(index) + 1),
         PolicyArg::Lossy | PolicyArg::Lossless => EntityName::new(EntityType::Client, -1),
     };
-    let mut builder =
-        Messenger::builder(name).default_policy(policy.client()).client_auth(far.pass.client.clone());
+    let mut builder = far.pass.show(Messenger::builder(name).default_policy(policy.client()));
     if policy == PolicyArg::Peer {
         builder = builder.bind(BindSpec::from(SocketAddr::new(listening_ip(&far.addrs), 0)));
         if let Some(auth) = &far.pass.server {
