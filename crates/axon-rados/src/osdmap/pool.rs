@@ -199,6 +199,14 @@ impl Pool {
         self.kind == PoolKind::Erasure && self.flags.contains(PoolFlags::EC_OPTIMIZATIONS)
     }
 
+    /// Bytes whose multiples appends have to begin at, if that matters.
+    ///
+    /// Ceph: `pg_pool_t::requires_aligned_append` in `src/osd/osd_types.h`.
+    pub fn required_alignment(&self) -> Option<u64> {
+        let aligned = self.kind == PoolKind::Erasure && !self.flags.contains(PoolFlags::EC_OVERWRITES);
+        (aligned && self.stripe_width > 0).then(|| self.stripe_width.into())
+    }
+
     /// The hash that places an object.
     pub(super) fn hash(&self, namespace: &[u8], name: &[u8]) -> u32 {
         self.name_hash.of(namespace, name)
@@ -268,6 +276,15 @@ mod tests {
         }
         assert_eq!((split_bits(0, 0), split_bits(0, u32::MAX)), (None, Some(32)));
         assert_eq!(split_bits(u32::MAX >> 1, u32::MAX), Some(31));
+    }
+
+    #[test]
+    fn only_pools_of_whole_stripes_have_an_alignment() {
+        let coded = Pool { kind: PoolKind::Erasure, stripe_width: 12288, ..Pool::default() };
+        assert_eq!(coded.required_alignment(), Some(12288));
+        assert_eq!(Pool { stripe_width: 0, ..coded.clone() }.required_alignment(), None);
+        assert_eq!(Pool { flags: PoolFlags::EC_OVERWRITES, ..coded }.required_alignment(), None);
+        assert_eq!(Pool { stripe_width: 4096, ..Pool::default() }.required_alignment(), None);
     }
 
     #[test]
