@@ -34,8 +34,8 @@ enum Call {
         id: OpId,
         taker: Taker<Answer>,
     },
-    /// It could not be begun.
-    Failed(Option<RadosError>),
+    /// It was over before it began: it could not be, or there was nothing to do.
+    Over(Option<Result<Answer, RadosError>>),
 }
 
 impl<T> Op<T> {
@@ -43,8 +43,8 @@ impl<T> Op<T> {
         Self { call: Call::Begun { core, id, taker }, read: Read::With(read) }
     }
 
-    pub(super) fn failed(error: RadosError, read: fn(Answer) -> T) -> Self {
-        Self { call: Call::Failed(Some(error)), read: Read::With(read) }
+    pub(super) fn over(result: Result<Answer, RadosError>, read: fn(Answer) -> T) -> Self {
+        Self { call: Call::Over(Some(result)), read: Read::With(read) }
     }
 
     /// The same operation, with one of its results.
@@ -79,7 +79,7 @@ impl<T> Future for Op<T> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let answer = match &mut self.call {
             Call::Begun { taker, .. } => std::task::ready!(taker.poll(context)),
-            Call::Failed(error) => Err(error.take().unwrap_or(RadosError::Closed)),
+            Call::Over(result) => result.take().unwrap_or(Err(RadosError::Closed)),
         };
         Poll::Ready(answer.and_then(|answer| match self.read {
             Read::With(read) => Ok(read(answer)),
@@ -102,7 +102,7 @@ impl<T> fmt::Debug for Op<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.call {
             Call::Begun { id, .. } => write!(f, "Op({})", id.0),
-            Call::Failed(error) => write!(f, "Op({error:?})"),
+            Call::Over(result) => write!(f, "Op({result:?})"),
         }
     }
 }

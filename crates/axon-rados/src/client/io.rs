@@ -93,18 +93,24 @@ impl IoCtx {
         &self.pool_name
     }
 
+    /// Bytes whose multiples appends, and writes behind the end, have to begin at: those of a stripe, in erasure-coded
+    /// pools that allow no overwrites; `None` in all others. By the OSD map there is.
+    pub fn required_alignment(&self) -> Option<u64> {
+        self.rados.0.core.with(|objecter, _| objecter.map().osdmap().pool(self.pool)?.required_alignment())
+    }
+
     /// The session.
     pub fn rados(&self) -> &Rados {
         &self.rados
     }
 
-    /// Begins operations that change `object`. They fail with [`Errno::EROFS`] in an `IoCtx` [of a
-    /// snapshot](Self::with_snap).
+    /// Begins operations that change `object`; nothing is sent if there are none. They fail with [`Errno::EROFS`] in an
+    /// `IoCtx` [of a snapshot](Self::with_snap).
     pub fn operate(&self, object: impl AsRef<[u8]>, op: WriteOp) -> Op<Answer> {
         self.begin(object.as_ref(), op.into())
     }
 
-    /// Begins operations that look at `object`.
+    /// Begins operations that look at `object`; nothing is sent if there are none.
     pub fn operate_read(&self, object: impl AsRef<[u8]>, op: ReadOp) -> Op<Answer> {
         self.begin(object.as_ref(), op.into())
     }
@@ -126,28 +132,19 @@ impl IoCtx {
 
     fn begin(&self, object: &[u8], compound: Compound) -> Op<Answer> {
         if object.is_empty() {
-            return Op::failed(RadosError::EmptyObjectName, |answer| answer);
+            return Op::over(Err(RadosError::EmptyObjectName), |answer| answer);
         }
         self.begin_at(Bytes::copy_from_slice(object), self.locator(), compound)
     }
 
-    /// Begins a request, wherever it belongs.
+    /// Begins a request, wherever it belongs, if there is something to do.
     pub(super) fn begin_at(&self, object: Bytes, locator: ObjectLocator, compound: Compound) -> Op<Answer> {
-        if self.snap != NO_SNAP && compound.is_write() {
-            // Ceph: IoCtxImpl::operate in src/librados/IoCtxImpl.cc
-            return Op::failed(self.refused(&String::from_utf8_lossy(&object), Errno::EROFS), |answer| {
-                answer
-            });
-        }
-        if compound.len() > MOSDOp::MAX_OPS {
-            let object = String::from_utf8_lossy(&object).into_owned();
-            return Op::failed(RadosError::TooManySteps { object, steps: compound.len() }, |answer| answer);
-        }
         let size = compound.carried() as u64;
-        let limit = self.rados.0.config.max_write;
-        if size > limit {
-            let object = String::from_utf8_lossy(&object).into_owned();
-            return Op::failed(RadosError::TooLarge { object, size, limit }, |answer| answer);
+        if let Err(error) = self.check(&object, &compound, size) {
+            return Op::over(Err(error), |answer| answer);
+        }
+        if compound.len() == 0 {
+            return Op::over(Ok(Answer::to_nothing(object)), |answer| answer);
         }
         let mut request = self.request(object.clone(), locator, compound);
         let (giver, taker) = slot();
@@ -160,6 +157,23 @@ impl IoCtx {
             objecter.submit(request, token, now)
         });
         Op::begun(core.clone(), id, taker, |answer| answer)
+    }
+
+    /// What is wrong with a request, without asking an OSD.
+    fn check(&self, object: &[u8], compound: &Compound, size: u64) -> Result<(), RadosError> {
+        let object = || String::from_utf8_lossy(object).into_owned();
+        let (steps, limit) = (compound.len(), self.rados.0.config.max_write);
+        if self.snap != NO_SNAP && compound.is_write() {
+            // Ceph: IoCtxImpl::operate in src/librados/IoCtxImpl.cc
+            return Err(self.refused(&object(), Errno::EROFS));
+        }
+        if steps > MOSDOp::MAX_OPS {
+            return Err(RadosError::TooManySteps { object: object(), steps });
+        }
+        if size > limit {
+            return Err(RadosError::TooLarge { object: object(), size, limit });
+        }
+        Ok(())
     }
 
     fn request(&self, object: Bytes, locator: ObjectLocator, compound: Compound) -> Request {

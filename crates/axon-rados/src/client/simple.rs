@@ -49,7 +49,7 @@ impl IoCtx {
         self.change(object, |op| op.truncate(size))
     }
 
-    /// Zeroes an extent.
+    /// Zeroes an extent. Nothing is done if `length` is 0, whether there is an object or not.
     pub fn zero(&self, object: impl AsRef<[u8]>, offset: u64, length: u64) -> Op<()> {
         self.change(object, |op| op.zero(offset, length))
     }

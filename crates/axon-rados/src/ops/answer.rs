@@ -40,6 +40,11 @@ impl Said {
 }
 
 impl Answer {
+    /// What comes of no operations on `object`.
+    pub(crate) fn to_nothing(object: Bytes) -> Self {
+        Self { object, said: Said { result: 0, version: 0, results: SmallVec::new() } }
+    }
+
     /// What was said of `object`.
     pub(crate) fn new(object: Bytes, said: Said) -> Self {
         Self { object, said }
@@ -54,7 +59,7 @@ impl Answer {
         pick.find(self)
     }
 
-    /// The object's version after the operation; 0 if it does not exist.
+    /// The object's version after the operation; 0 if it does not exist, or nothing was asked.
     pub fn version(&self) -> u64 {
         self.said.version
     }

@@ -96,9 +96,13 @@ impl WriteOp {
     }
 
     /// Zeroes `length` bytes at `offset`. The object does not grow; OSDs cut it at `offset` if the zeroes would reach its
-    /// end.
+    /// end. Nothing is added if `length` is 0, whether there is an object or not: OSDs abort when they are asked for that
+    /// (Ceph: `PrimaryLogPG::do_osd_ops` in `src/osd/PrimaryLogPG.cc`).
     pub fn zero(&mut self, offset: u64, length: u64) -> &mut Self {
-        self.without_data(OpCode::ZERO, offset, length)
+        match length {
+            0 => self,
+            length => self.without_data(OpCode::ZERO, offset, length),
+        }
     }
 
     /// Removes the object. Fails with ENOENT if there is none.
@@ -196,6 +200,14 @@ mod tests {
         assert_eq!((ops[0].code, ops[0].flags), (OpCode::SET_ALLOC_HINT, OpFlags::FAILOK.0));
         let words = [5, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0];
         assert_eq!(ops[0].args[..21], words);
+    }
+
+    #[test]
+    fn osds_are_not_asked_to_zero_nothing() {
+        let mut op = WriteOp::new();
+        op.zero(0, 0).zero(5, 0);
+        assert!(op.is_empty());
+        assert_eq!(op.zero(5, 1).len(), 1);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::monitors::SECOND;
 use crate::toy_monitors::{Map, Toy, cluster, config};
 use axon_rados::client::{Errno, RadosConfig, RadosError};
+use axon_rados::ops::{ReadOp, WriteOp};
 use axon_rados::{IoCtx, Rados};
 use axon_testbed::{MapTools, Release};
 
@@ -43,6 +44,20 @@ fn snapshots_do_not_change() {
         assert!(matches!(others.wait(), Err(RadosError::NotDone { .. })));
     }
     assert!(matches!(then.stat("o").wait(), Err(RadosError::NotDone { .. })));
+}
+
+#[test]
+fn nothing_is_done_at_once() {
+    let (_toys, io) = bed();
+    io.zero("o", 5, 0).wait().unwrap();
+    let answer = io.operate("o", WriteOp::new()).wait().unwrap();
+    assert_eq!((answer.code(), answer.version()), (0, 0));
+    let mut look = ReadOp::new();
+    let stat = look.stat();
+    let answer = io.operate_read("o", ReadOp::new()).wait().unwrap();
+    assert!(answer.get(stat).is_err(), "what was not asked has no answer");
+    assert!(matches!(io.zero("o", 5, 1).wait(), Err(RadosError::NotDone { .. })));
+    assert_eq!(errno(io.with_snap(3).zero("o", 5, 0).wait()), Some(Errno::EROFS));
 }
 
 #[test]

@@ -38,6 +38,7 @@ fn pools_with_erasure_codes() {
         bed.rados_in(io.pool_name(), &["put", "theirs", &path]);
         assert!(io.read("theirs", 0, 0).wait().unwrap() == data);
 
+        assert_eq!(io.required_alignment(), Some(STRIPE as u64));
         io.append("log", vec![1; STRIPE]).wait().unwrap();
         io.append("log", vec![2; 100]).wait().unwrap();
         assert_eq!(io.stat("log").wait().unwrap().size, STRIPE as u64 + 100);
@@ -55,6 +56,7 @@ fn pools_with_erasure_codes() {
         let (pool, var) = (io.pool_name(), "allow_ec_overwrites");
         command(&bed.rados, &json!({"prefix": "osd pool set", "pool": pool, "var": var, "val": "true"}));
         bed.rados.wait_for_latest_map().unwrap();
+        assert_eq!(io.required_alignment(), None);
         overwrites(&io, data);
     }
 }

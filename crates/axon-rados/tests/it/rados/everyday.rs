@@ -93,6 +93,9 @@ fn parts_of_objects() {
         assert_eq!(read("parts"), "\0\0cdef");
         io.append("parts", "gh").wait().unwrap();
         io.zero("parts", 3, 2).wait().unwrap();
+        io.zero("parts", 3, 0).wait().unwrap();
+        io.zero("nothing", 3, 0).wait().unwrap();
+        assert!(io.stat("nothing").wait().unwrap_err().is_not_found());
         assert_eq!(read("parts"), "\0\0c\0\0fgh");
         io.truncate("parts", 3).wait().unwrap();
         assert_eq!(read("parts"), "\0\0c");
