@@ -101,7 +101,7 @@ impl MonOptions {
         let mut config = self.cluster.mon_config(&self.cluster.name()?)?;
         config.connect_within = self.timeout;
         if let Some(mode) = self.mode {
-            config.modes = mode.modes();
+            config = config.with_modes(mode.modes());
         }
         Ok(MonClient::connect(config)?)
     }

@@ -390,7 +390,7 @@ impl Options {
         mon.connect_within = self.timeout;
         mon.answer_within = self.timeout;
         if let Some(mode) = self.mode {
-            mon.modes = mode.modes();
+            mon = mon.with_modes(mode.modes());
         }
         let mut config = RadosConfig::new(mon);
         config.deadline = Some(self.timeout);

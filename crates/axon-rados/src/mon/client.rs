@@ -14,7 +14,7 @@ use crate::msg::{Fsid, MOSDMap, MessageError, PoolStats, StatFs, Subscription};
 use crate::{FEATURES, MonMap};
 use axon_auth::{RotatingStore, TicketStore};
 use axon_denc::{AddrVec, EntityName, EntityType};
-use axon_messenger::{Builder, Messenger, Modes, Policy};
+use axon_messenger::{Builder, Messenger, Policy};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -205,7 +205,7 @@ impl MonClient {
         self.monmap().fsid
     }
 
-    /// What the monitors' configuration database says for this client.
+    /// What the monitors' configuration database says for this client; the application applies what it wants to.
     pub fn options(&self) -> BTreeMap<String, String> {
         self.core.with(|session| session.options().clone())
     }
@@ -258,13 +258,11 @@ impl MonClient {
 
 /// A messenger that logs in as the configuration says.
 fn builder(config: &MonConfig, logins: Logins) -> Builder {
-    let builder = Messenger::builder(entity_name(config))
+    Messenger::builder(entity_name(config))
         .policy(EntityType::Mon, Policy::lossy_client().support(FEATURES))
-        .client_auth(Arc::new(logins));
-    match config.modes == Modes::secure_preferred() {
-        true => builder, // the messenger's own default with monitors, which leaves those with others alone
-        false => builder.modes(config.modes.clone()),
-    }
+        .client_auth(Arc::new(logins))
+        .modes(config.service_modes.clone())
+        .mon_modes(config.mon_modes.clone())
 }
 
 /// The name for the wire: daemons have numbers, or none that matters; clients get theirs from the monitors.

@@ -22,9 +22,11 @@ pub struct MonConfig {
     pub key: Option<CryptoKey>,
     /// Methods of authentication, best first (Ceph: `auth_client_required`).
     pub methods: Vec<Method>,
-    /// Modes acceptable with monitors, best first (Ceph: `ms_mon_client_mode`). Other than the default, secure then
-    /// crc, they hold for everybody on the client's messenger.
-    pub modes: Modes,
+    /// Modes acceptable with monitors and managers; secure preferred by default (Ceph: `ms_mon_client_mode`).
+    pub mon_modes: Modes,
+    /// Modes acceptable with everybody else on the client's messenger, such as OSDs; crc preferred by default (Ceph:
+    /// `ms_client_mode`, of daemons `ms_cluster_mode`).
+    pub service_modes: Modes,
     /// Services to get tickets for.
     pub services: Services,
     /// The tickets; shared with whoever dials the services.
@@ -53,14 +55,15 @@ const HUNT_PARALLEL: usize = 3;
 
 impl MonConfig {
     /// For `name`, with the monitors at the given addresses, without a key, everything else as by default: methods
-    /// cephx then none, secure mode preferred, tickets for the whole cluster.
+    /// cephx then none, secure mode preferred with monitors and crc with services, tickets for the whole cluster.
     pub fn new(name: AuthName, monitors: Vec<AddrVec>) -> Self {
         Self {
             name,
             monitors: monitors.into_iter().map(MonInfo::from).collect(),
             key: None,
             methods: vec![Method::CEPHX, Method::NONE],
-            modes: Modes::secure_preferred(),
+            mon_modes: Modes::secure_preferred(),
+            service_modes: Modes::crc_preferred(),
             services: Services::CLUSTER,
             tickets: TicketStore::default(),
             secrets: None,
@@ -81,13 +84,17 @@ impl MonConfig {
     /// | `fsid` | which cluster it must be |
     /// | `key`, `keyfile`, `keyring` | the key |
     /// | `auth client required`, `auth supported` | methods |
-    /// | `ms mon client mode` | modes |
+    /// | `ms mon client mode` | modes with monitors and managers |
+    /// | `ms client mode`, of daemons `ms cluster mode` | modes with everybody else |
     /// | `mon client hunt interval`, `mon client hunt parallel` | how monitors are tried |
     /// | `client mount timeout` | how long connecting may take |
     /// | `rados mon op timeout` | how long answers may take; 0 is for ever |
     ///
     /// Names are resolved, which may take as long as [`SystemResolver::LIMIT`](crate::conf::SystemResolver::LIMIT) each; see
     /// [`MonConfig::from_conf_async`]. Without a key method none is left if it is allowed, as in Ceph.
+    ///
+    /// What the monitors' configuration database says of these options is not applied, as it comes after they were needed: a
+    /// mode that must hold belongs in the file. See [`MonClient::options`](super::MonClient::options).
     ///
     /// # Errors
     /// If the monitors are not named, an option makes no sense, or a key is needed and there is none.
@@ -108,9 +115,10 @@ impl MonConfig {
                 config.methods = methods;
             }
         }
-        if let Some(modes) = words(conf, "ms mon client mode", mode, "secure or crc")? {
-            config.modes = modes_of(&modes);
-        }
+        // Ceph: `AuthRegistry::get_supported_methods` in src/auth/AuthRegistry.cc
+        let service_option = if config.is_client() { "ms client mode" } else { "ms cluster mode" };
+        config.mon_modes = modes(conf, "ms mon client mode")?.unwrap_or(config.mon_modes);
+        config.service_modes = modes(conf, service_option)?.unwrap_or(config.service_modes);
         config.fsid = conf.fsid()?.or(monitors.fsid);
         config.patience(conf)?;
         config.key = match (config.methods.contains(&Method::CEPHX), conf.key()) {
@@ -151,6 +159,13 @@ impl MonConfig {
     /// With this key.
     pub fn with_key(mut self, key: CryptoKey) -> Self {
         self.key = Some(key);
+        self
+    }
+
+    /// With these modes towards everybody.
+    pub fn with_modes(mut self, modes: Modes) -> Self {
+        self.mon_modes = modes.clone();
+        self.service_modes = modes;
         self
     }
 
@@ -201,6 +216,11 @@ fn words<T>(
     Ok((!read.is_empty()).then_some(read))
 }
 
+/// The modes that an option names; `None` if it is not set.
+fn modes(conf: &EntityConf<'_>, option: &'static str) -> Result<Option<Modes>, ConfError> {
+    Ok(words(conf, option, mode, "secure or crc")?.map(|modes| modes_of(&modes)))
+}
+
 fn modes_of(modes: &[Mode]) -> Modes {
     match modes {
         [first, rest @ ..] if rest.iter().all(|mode| mode == first) => Modes::only(*first),
@@ -243,16 +263,20 @@ mod tests {
     fn what_the_configuration_says() {
         let config = from(&format!("{KEY}auth client required = cephx\nms mon client mode = crc")).unwrap();
         assert_eq!(config.methods, [Method::CEPHX]);
-        assert_eq!(config.modes, Modes::only(Mode::CRC));
+        assert_eq!(config.mon_modes, Modes::only(Mode::CRC));
+        assert_eq!(config.service_modes, Modes::crc_preferred());
         assert!(config.key.is_some());
         assert_eq!(config.monitors.len(), 1);
         let config =
             from(&format!("{KEY}auth_client_required = none, cephx\nms_mon_client_mode = crc secure"))
                 .unwrap();
         assert_eq!(config.methods, [Method::NONE, Method::CEPHX]);
-        assert_eq!(config.modes, Modes::crc_preferred());
+        assert_eq!(config.mon_modes, Modes::crc_preferred());
         let config = from(KEY).unwrap();
-        assert_eq!(config.modes, Modes::secure_preferred());
+        assert_eq!(config.mon_modes, Modes::secure_preferred());
+        let config = from(&format!("{KEY}ms client mode = secure\nms cluster mode = crc")).unwrap();
+        assert_eq!(config.mon_modes, Modes::secure_preferred());
+        assert_eq!(config.service_modes, Modes::only(Mode::SECURE));
     }
 
     #[test]
@@ -288,6 +312,8 @@ mod tests {
     fn unknown_words_are_errors() {
         let error = from("auth client required = gss").err().unwrap().to_string();
         assert_eq!(error, "f.conf:4: auth client required: 'gss' means nothing; write cephx or none");
-        assert!(from(&format!("{KEY}ms mon client mode = fast")).is_err());
+        for option in ["ms mon client mode", "ms client mode"] {
+            assert!(from(&format!("{KEY}{option} = fast")).is_err());
+        }
     }
 }

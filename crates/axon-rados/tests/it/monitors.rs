@@ -74,8 +74,7 @@ fn commands_run_on_every_release() {
 fn every_mode_and_method() {
     let cluster = Cluster::builder().boot().unwrap();
     for mode in [Mode::CRC, Mode::SECURE] {
-        let mut config = config(&cluster, "client.admin");
-        config.modes = Modes::only(mode);
+        let config = config(&cluster, "client.admin").with_modes(Modes::only(mode));
         status(&MonClient::connect(config).unwrap());
     }
     let open = Cluster::builder().auth(Auth::None).boot().unwrap();

@@ -2,13 +2,15 @@
 
 use crate::monitors::{SECOND, eventually};
 use axon_auth::testing::ToyMonitor;
-use axon_auth::{CryptoKey, KeyType};
+use axon_auth::{CryptoKey, KeyType, Mode, RotatingStore, Verifier};
 use axon_denc::{AddrVec, Encode, EntityType, Features, put_versioned};
 use axon_messenger::{BindSpec, Connection, Dispatcher, Message, Messenger, Nonce, Received};
-use axon_rados::mon::{Failure, MonClient, MonConfig, MonError, Pending, system_surroundings};
+use axon_rados::conf::{Conf, Host};
+use axon_rados::mon::{Failure, Ignore, MonClient, MonConfig, MonError, Pending, system_surroundings};
 use axon_rados::msg::*;
 use bytes::Bytes;
 use std::future::Future;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -226,6 +228,34 @@ fn the_number_and_the_tickets_are_those_of_the_session() {
         let request = mon.tickets().renewal_request(EntityType::Osd.into(), now, &mut entropy).unwrap();
         let identity = session.identity().unwrap();
         toys[0].said.monitor.answer(&identity, &request).expect("the tickets are that number's");
+    }
+}
+
+#[test]
+fn osds_are_dialled_in_the_mode_of_the_configuration() {
+    let (toys, key) = cluster(&[Map::Right]);
+    let service = Verifier::new(EntityType::Osd, RotatingStore::default(), system_surroundings());
+    service.secrets().replace(toys[0].said.monitor.secrets(EntityType::Osd));
+    let anywhere: BindSpec = "127.0.0.1:0".parse().unwrap();
+    let osd = Messenger::builder("osd.0".parse().unwrap()).bind(anywhere).server_auth(Arc::new(service));
+    let osd = osd.start(Arc::new(Ignore)).unwrap();
+    for (text, with_osds, with_monitors) in [
+        ("", Mode::CRC, Mode::SECURE),
+        ("ms client mode = secure", Mode::SECURE, Mode::SECURE),
+        ("ms client mode = secure\nms mon client mode = crc", Mode::SECURE, Mode::CRC),
+        ("ms mon client mode = crc", Mode::CRC, Mode::CRC),
+    ] {
+        let text =
+            format!("[global]\nmon host = {}\nkey = {}\n{text}", toys[0].addrs(), *key.to_keyring_text());
+        let conf = Conf::parse(&text, Path::new("toy.conf"), Host::default()).unwrap();
+        let mon =
+            MonClient::connect(MonConfig::from_conf(&conf.of(&NAME.parse().unwrap())).unwrap()).unwrap();
+        let connection = mon.messenger().connect(EntityType::Osd, &osd.addrs()).unwrap();
+        eventually("the session", 120 * SECOND, || connection.established().is_some());
+        assert_eq!(connection.established().unwrap().mode, with_osds, "{text}");
+        let monitor = mon.messenger().connect(EntityType::Mon, &toys[0].addrs()).unwrap();
+        eventually("the session", 120 * SECOND, || monitor.established().is_some());
+        assert_eq!(monitor.established().unwrap().mode, with_monitors, "{text}");
     }
 }
 

@@ -57,8 +57,7 @@ fn what_is_too_large_for_one_request() {
         assert_eq!(error.errno(), Some(Errno::EMSGSIZE));
         assert!(error.to_string().contains("94371840"), "{error}");
 
-        let mut mon = crate::monitors::config(bed.cluster, "client.admin");
-        mon.modes = Modes::only(bed.mode);
+        let mon = crate::monitors::config(bed.cluster, "client.admin").with_modes(Modes::only(bed.mode));
         let mut config = RadosConfig::new(mon);
         config.max_write = 100 << 20;
         config.deadline = None;

@@ -76,8 +76,7 @@ fn boot(release: Release) -> Cluster {
 
 /// A session in one mode.
 pub(crate) fn connect(cluster: &Cluster, mode: Mode) -> Rados {
-    let mut mon = config(cluster, "client.admin");
-    mon.modes = Modes::only(mode);
+    let mon = config(cluster, "client.admin").with_modes(Modes::only(mode));
     Rados::connect(RadosConfig::new(mon)).unwrap()
 }
 
