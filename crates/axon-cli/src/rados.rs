@@ -68,7 +68,7 @@ struct Options {
     #[arg(short = 'N', long, global = true, value_parser = text::name())]
     namespace: Option<Name>,
 
-    /// Reads are of this snapshot of the pool.
+    /// Reads are of this snapshot of the pool. What would change an object fails, except for rollback.
     #[arg(short, long, global = true, value_name = "SNAP")]
     snap: Option<String>,
 
@@ -106,7 +106,7 @@ struct Options {
 enum Command {
     /// List the objects of the pool.
     Ls {
-        /// In all namespaces.
+        /// In all namespaces, unless one is named with -N.
         #[arg(long)]
         all: bool,
         /// In the default namespace, even with --all.
@@ -121,8 +121,8 @@ enum Command {
         /// The file; - for standard input.
         file: PathBuf,
         /// Write it there, such as 4096 or 4K, and leave what is before and behind.
-        #[arg(long, value_name = "BYTES", default_value = "0", value_parser = units::parse_offset)]
-        offset: u64,
+        #[arg(long, value_name = "BYTES", value_parser = units::parse_offset)]
+        offset: Option<u64>,
     },
     /// Write an object into a file.
     Get {
@@ -132,7 +132,7 @@ enum Command {
         /// The file; - for standard output.
         file: PathBuf,
     },
-    /// Create an empty object, unless it exists.
+    /// Create an empty object; one that is there already is an error.
     Create {
         /// The object.
         #[arg(value_parser = text::name())]
@@ -334,7 +334,9 @@ impl RadosArgs {
             });
         }
         match self.command {
-            Command::Ls { all, default } => objects::list(options, all && !default),
+            Command::Ls { all, default } => {
+                objects::list(options, all && !default && options.namespace.is_none())
+            }
             Command::Put { object, file, offset } => transfer::put(options, &object, &file, offset),
             Command::Get { object, file } => transfer::get(options, &object, &file),
             Command::Create { object } => objects::create(options, &object),

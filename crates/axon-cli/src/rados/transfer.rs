@@ -23,9 +23,14 @@ const MAX_REQUEST: u64 = 90 << 20;
 /// Between two looks at the progress.
 const SHOW_EVERY: Duration = Duration::from_millis(200);
 
-/// `rados put`. With an offset it leaves what is before and behind.
-pub(super) fn put(options: &Options, object: &Name, file: &Path, offset: u64) -> Result<(), CliError> {
-    if options.striper && offset > 0 {
+/// `rados put`. With an offset, be it 0, it leaves what is before and behind.
+pub(super) fn put(
+    options: &Options,
+    object: &Name,
+    file: &Path,
+    offset: Option<u64>,
+) -> Result<(), CliError> {
+    if options.striper && offset.is_some() {
         return Err(CliError::Usage {
             what: "striped files are put as a whole",
             help: "put the whole file again, without --offset",
@@ -45,29 +50,36 @@ pub(super) fn put(options: &Options, object: &Name, file: &Path, offset: u64) ->
 fn put_whole(
     io: &IoCtx,
     object: &Name,
-    offset: u64,
+    offset: Option<u64>,
     input: &mut dyn Read,
     progress: &mut Progress,
 ) -> Result<(), CliError> {
+    let full = aligned(PIECE, io.required_alignment());
     let mut window = Window::of(DEPTH);
-    let mut piece = read_piece(input)?;
-    let mut at = offset;
+    let mut piece = read_piece(input, full)?;
+    let (mut at, mut replaces) = (offset.unwrap_or(0), offset.is_none());
     loop {
         let length = piece.len() as u64;
         progress.add(piece.len());
-        let write = match at {
-            0 => io.write_full(object, piece),
-            at => io.write(object, at, piece),
+        let write = match replaces {
+            true => io.write_full(object, piece),
+            false => io.write(object, at, piece),
         };
         if let Some(op) = window.push(write) {
             op.wait()?;
         }
+        replaces = false;
         at = at.saturating_add(length);
-        piece = if length < PIECE { Bytes::new() } else { read_piece(input)? };
+        piece = if length < full { Bytes::new() } else { read_piece(input, full)? };
         if piece.is_empty() {
             return window.into_iter().try_for_each(|op| Ok(op.wait()?));
         }
     }
+}
+
+/// The size of pieces that all begin where a pool allows writes behind the end.
+fn aligned(piece: u64, alignment: Option<u64>) -> u64 {
+    alignment.map_or(piece, |alignment| piece.next_multiple_of(alignment))
 }
 
 fn put_striped(
@@ -76,12 +88,12 @@ fn put_striped(
     input: &mut dyn Read,
     progress: &mut Progress,
 ) -> Result<(), CliError> {
-    let first = read_piece(input)?;
+    let first = read_piece(input, PIECE)?;
     let mut length = first.len();
     let mut writer = striper::Writer::begin(io, file, first)?;
     while length as u64 == PIECE {
         progress.add(length);
-        let piece = read_piece(input)?;
+        let piece = read_piece(input, PIECE)?;
         length = piece.len();
         if length > 0 {
             writer.add(piece)?;
@@ -166,9 +178,10 @@ fn write_piece(output: &mut dyn Write, piece: &[u8], length: u64) -> Result<(), 
         .map_err(CliError::Output)
 }
 
-fn read_piece(input: &mut dyn Read) -> Result<Bytes, CliError> {
+/// The next `size` bytes, or what there is.
+fn read_piece(input: &mut dyn Read, size: u64) -> Result<Bytes, CliError> {
     let mut piece = Vec::with_capacity(PIECE as usize);
-    input.take(PIECE).read_to_end(&mut piece).map_err(CliError::Input)?;
+    input.take(size).read_to_end(&mut piece).map_err(CliError::Input)?;
     Ok(piece.into())
 }
 
@@ -220,6 +233,18 @@ impl Progress {
             self.shown = Instant::now();
             let rate = self.bytes as f64 / self.began.elapsed().as_secs_f64();
             self.line.show(format_args!("{}, {}/s", units::bytes(self.bytes as f64), units::bytes(rate)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_end_with_stripes() {
+        for (alignment, size) in [(None, PIECE), (Some(8192), PIECE), (Some(12288), 342 * 12288)] {
+            assert_eq!(aligned(PIECE, alignment), size, "{alignment:?}");
         }
     }
 }
