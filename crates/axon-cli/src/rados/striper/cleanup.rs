@@ -16,7 +16,7 @@ pub(crate) fn remove(io: &IoCtx, name: &[u8]) -> Result<(), CliError> {
     let others = 1..pieces_of(file.extent).end;
     if !others.is_empty() {
         let mut op = WriteOp::new();
-        note(op.assert_exists().truncate(0), 0, file.extent);
+        note(empty(op.assert_exists()), 0, file.extent);
         io.operate(first(name), op).wait()?;
         remove_pieces(io, name, others)?;
     }
@@ -41,8 +41,10 @@ pub(crate) fn truncate(io: &IoCtx, name: &[u8], size: u64) -> Result<(), CliErro
 pub(super) fn cut(io: &IoCtx, name: &[u8], size: u64, extent: u64) -> Result<(), CliError> {
     let mut op = WriteOp::new();
     op.assert_exists();
-    if size < PIECE {
-        op.truncate(size);
+    match size {
+        0 => _ = empty(&mut op),
+        1..PIECE => _ = op.truncate(size),
+        _ => {}
     }
     note(&mut op, size, extent);
     io.operate(first(name), op).wait()?;
@@ -63,4 +65,9 @@ pub(super) fn remove_pieces(io: &IoCtx, name: &[u8], numbers: Range<u64>) -> Res
         }
     }
     window.into_iter().try_for_each(|op| was_there(op.wait()).map(drop))
+}
+
+/// Adds: the piece has no data. Not by `truncate`, which erasure-coded pools without overwrites refuse.
+fn empty(op: &mut WriteOp) -> &mut WriteOp {
+    op.write_full("")
 }

@@ -1,7 +1,7 @@
 //! `axon rados --striper` beside the real `rados --striper`.
 
 use super::rados::{cluster, ours, theirs, with};
-use crate::harness::{File, fail};
+use crate::harness::{File, fail, succeed};
 
 #[test]
 fn a_shorter_file_leaves_nothing_of_a_longer_one() {
@@ -88,4 +88,29 @@ fn files_have_names_and_attributes() {
     ours(&["create", "other.0000000000000000"]);
     fail(&with(conf, &["--striper", "stat", "other"]), 1, &["no striped file"]);
     ours(&["rm", "other.0000000000000000"]);
+}
+
+/// Erasure-coded pools without overwrites take only whole stripes behind the end, here of 24 KiB, which do not divide 4 MiB.
+#[test]
+fn pools_of_whole_stripes() {
+    let ceph = |args: &[&str]| _ = cluster().ceph(args).unwrap();
+    let profile = ["osd", "erasure-code-profile", "set", "odd", "k=2", "m=1", "stripe_unit=12288"];
+    ceph(&[&profile[..], &["crush-failure-domain=osd"]].concat());
+    ceph(&["osd", "pool", "create", "odd", "4", "4", "erasure", "odd"]);
+    let long = "0123456789abcdef".repeat(700_000);
+    let file = File::new("long", &long);
+    let conf = cluster().conf();
+    let here = ["rados", "--conf", conf.to_str().unwrap(), "-p", "odd"];
+    let run = |args: &[&str]| succeed(&[&here[..], args].concat());
+    run(&["put", "o", file.text()]);
+    assert!(run(&["get", "o", "-"]) == long);
+    run(&["rm", "o"]);
+    run(&["--striper", "put", "f", file.text()]);
+    assert!(run(&["--striper", "get", "f", "-"]) == long);
+    run(&["--striper", "truncate", "f", "0"]);
+    assert_eq!(run(&["--striper", "get", "f", "-"]), "");
+    run(&["--striper", "put", "f", file.text()]);
+    assert_eq!(run(&["ls"]).lines().count(), 3);
+    run(&["--striper", "rm", "f"]);
+    assert_eq!(run(&["ls"]), "");
 }
