@@ -47,6 +47,12 @@ pub(crate) enum CliError {
         "the watch of {object} is over: its OSD heard nothing of this client for too long, or the object is gone"
     )]
     WatchLost { object: Name },
+    /// Not everybody who watches an object answered a notification.
+    #[error("{missed} of those who watch {object} did not answer in time")]
+    Unanswered { object: Name, missed: usize },
+    /// Several things failed.
+    #[error("{}", joined(.0))]
+    Several(Vec<CliError>),
     /// An object is none of a striped file.
     #[error("the object is no striped file: its size is not noted")]
     NotStriped,
@@ -56,6 +62,9 @@ pub(crate) enum CliError {
     /// Input does not fit into one request.
     #[error("the input has more than the {limit} bytes that one request may carry")]
     InputTooLong { limit: u64 },
+    /// A benchmark is to read other objects than there are.
+    #[error("there are no objects of this size to read: those there are have {written} bytes each")]
+    OtherBlockSize { written: u32 },
     /// Operations of a benchmark failed.
     #[error("{failed} operations failed: {}", first.join("; "))]
     BenchFailed { failed: u64, first: Vec<String> },
@@ -137,12 +146,23 @@ impl CliError {
         help: "give both ends the same key: --keyring FILE, and --auth cephx to `axon serve`",
     };
 
+    /// Every failure of several attempts, all of which were made.
+    pub(crate) fn of_all(results: impl IntoIterator<Item = Result<(), Self>>) -> Result<(), Self> {
+        let mut errors: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+        match errors.len() {
+            0 | 1 => errors.pop().map_or(Ok(()), Err),
+            _ => Err(Self::Several(errors)),
+        }
+    }
+
     /// The program's exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Usage { .. } | Self::Address { .. } | Self::BadCommand(_) | Self::InputTooLong { .. } => {
-                Exit::Usage
-            }
+            Self::Usage { .. }
+            | Self::Address { .. }
+            | Self::BadCommand(_)
+            | Self::InputTooLong { .. }
+            | Self::OtherBlockSize { .. } => Exit::Usage,
             Self::Mon(error) => exit_of_mon(error),
             Self::Rados(
                 RadosError::NotDone { .. } | RadosError::Unknown { .. } | RadosError::NoMap { .. },
@@ -155,7 +175,8 @@ impl CliError {
             | Self::Conf(_) => Exit::Usage,
             Self::NoTarget { source: ConnectError::NoAddress, .. } => Exit::Incompatible,
             Self::Unconnected { fault, .. } | Self::Lost { fault, .. } => exit_of(fault),
-            Self::NoAnswer { .. } => Exit::TimedOut,
+            Self::NoAnswer { .. } | Self::Unanswered { .. } => Exit::TimedOut,
+            Self::Several(errors) => errors.first().map_or(Exit::Failure, Self::exit),
             Self::Message(_) | Self::StrangeReply { .. } | Self::OtherPromise { .. } => Exit::Incompatible,
             _ => Exit::Failure,
         }
@@ -170,9 +191,11 @@ impl CliError {
             Self::Conf(ConfError::NoMonHost { .. }) => Some(MON_HOST_HELP.into()),
             Self::Mon(error) => help_with_mon(error).map(Into::into),
             Self::Rados(RadosError::NoPool(_)) => Some(POOL_HELP.into()),
+            Self::Several(errors) => errors.first()?.help(),
             Self::NoKey { .. } => Some(KEY_HELP.into()),
             Self::NotStriped | Self::OtherLayout => Some(STRIPER_HELP.into()),
             Self::InputTooLong { .. } => Some(INPUT_HELP.into()),
+            Self::OtherBlockSize { .. } => Some(BLOCK_SIZE_HELP.into()),
             Self::NoEntry { others, .. } => Some(names_help(others)),
             Self::NoTarget { source: ConnectError::NoAddress, .. } => Some(V2_HELP.into()),
             Self::Unconnected { fault, .. } | Self::Lost { fault, .. } => help_with(fault).map(Into::into),
@@ -198,12 +221,17 @@ const KEY_HELP: &str = "`axon rados -p POOL listomapkeys OBJECT` lists those the
 const STRIPER_HELP: &str =
     "look at it with `rados --striper stat`; if it is not needed, remove it with `rados --striper rm`";
 const INPUT_HELP: &str = "append it in parts, or put it";
+const BLOCK_SIZE_HELP: &str = "leave --block-size out, or write objects of this size first";
 const V2_HELP: &str = "monitors listen for msgr2 on port 3300; `ceph mon enable-msgr2` switches it on";
 const SILENCE_HELP: &str =
     "something may hold the port without speaking msgr2, or the daemon hangs; --timeout waits longer";
 
 const LOSSY_HELP: &str = "start it as `axon serve --policy lossless`, or --policy peer, as given here";
 const LOSSLESS_HELP: &str = "give --policy lossless, or --policy peer, as it was started";
+
+fn joined(errors: &[CliError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
 
 fn names_help(others: &[AuthName]) -> String {
     if others.is_empty() {
@@ -292,6 +320,17 @@ mod tests {
     use axon_auth::Method;
     use axon_denc::EntityType;
     use axon_proto::WakeReason;
+
+    #[test]
+    fn of_several_failures_each_is_named() {
+        let missed = |missed| Err(CliError::Unanswered { object: "bell".into(), missed });
+        assert!(CliError::of_all([Ok(()), Ok(())]).is_ok());
+        let one = CliError::of_all([Ok(()), missed(1)]).unwrap_err();
+        assert!(matches!(one, CliError::Unanswered { .. }) && one.exit() == Exit::TimedOut, "{one}");
+        let two = CliError::of_all([missed(1), Err(CliError::NotStriped)]).unwrap_err();
+        assert_eq!((two.exit(), two.to_string().matches("; ").count()), (Exit::TimedOut, 1), "{two}");
+        assert!(two.to_string().contains("did not answer") && two.to_string().contains("no striped file"));
+    }
 
     #[test]
     fn each_kind_of_fault_has_its_exit_code() {

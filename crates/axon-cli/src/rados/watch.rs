@@ -50,7 +50,7 @@ pub(super) fn list(options: &Options, object: &Name) -> Result<(), CliError> {
     Ok(())
 }
 
-/// `rados notify`: prints who answered, and who did not.
+/// `rados notify`: prints who answered, and who did not, which is an error as with `rados(8)`.
 pub(super) fn notify(options: &Options, object: &Name, message: Name) -> Result<(), CliError> {
     let io = options.open()?;
     let told = io.notify(object, message, options.timeout).wait()?;
@@ -73,5 +73,8 @@ pub(super) fn notify(options: &Options, object: &Name, message: Name) -> Result<
             false => output::print(format_args!("timeout client.{client} cookie {cookie}"))?,
         }
     }
-    Ok(())
+    match told.missed.len() {
+        0 => Ok(()),
+        missed => Err(CliError::Unanswered { object: object.clone(), missed }),
+    }
 }
