@@ -25,24 +25,31 @@ pub(super) fn list(options: &Options, all: bool) -> Result<(), CliError> {
 
 fn show(options: &Options, all: bool, object: &Listed) -> Result<(), CliError> {
     let Listed { namespace, name, key } = object;
-    match (options.json, all) {
-        (true, _) => {
+    match options.json {
+        true => {
             let line = text::with(json!({}), "namespace", namespace);
             options.tell(&text::with(text::with(line, "name", name), "locator", key))
         }
-        (false, true) => text::write_line(&[namespace, &b"\t"[..], name].concat()),
-        (false, false) => text::write_line(name),
+        false => text::write_line(&line(all, object)),
     }
 }
 
-/// `rados rm`. Possible in a full pool, too.
+/// The namespace, if all are shown, the name, and the locator, if there is one.
+fn line(all: bool, object: &Listed) -> Vec<u8> {
+    let namespace = all.then_some(&object.namespace[..]);
+    let locator = Some(&object.key[..]).filter(|key| !key.is_empty());
+    let columns: Vec<_> = namespace.into_iter().chain([&object.name[..]]).chain(locator).collect();
+    columns.join(&b'\t')
+}
+
+/// `rados rm`. Possible in a full pool, too. One that cannot be removed keeps none of the others.
 pub(super) fn remove(options: &Options, objects: &[Name]) -> Result<(), CliError> {
     let io = options.open()?.when_full(WhenFull::Try);
     match options.striper {
-        true => objects.iter().try_for_each(|file| striper::remove(&io, file))?,
+        true => CliError::of_all(objects.iter().map(|file| striper::remove(&io, file)))?,
         false => {
             let removals: Vec<_> = objects.iter().map(|object| io.remove(object)).collect();
-            removals.into_iter().try_for_each(|removal| removal.wait())?;
+            CliError::of_all(removals.into_iter().map(|removal| Ok(removal.wait()?)))?;
         }
     }
     let removed: Vec<_> = objects.iter().map(ToString::to_string).collect();
@@ -51,7 +58,7 @@ pub(super) fn remove(options: &Options, objects: &[Name]) -> Result<(), CliError
 
 /// `rados create`.
 pub(super) fn create(options: &Options, object: &Name) -> Result<(), CliError> {
-    options.open()?.create(object, false).wait()?;
+    options.open()?.create(object, true).wait()?;
     options.done(text::with(json!({}), "object", object))
 }
 
@@ -78,5 +85,27 @@ pub(super) fn stat(options: &Options, object: &Name) -> Result<(), CliError> {
             options.tell(&text::with(json!({ "pool": pool, "size": size, "mtime": mtime }), "name", object))
         }
         false => output::print(format_args!("{pool}/{object} mtime {mtime}, size {size}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns() {
+        let listed = |namespace: &str, key: &str| Listed {
+            namespace: namespace.into(),
+            name: "o".into(),
+            key: key.into(),
+        };
+        for (all, namespace, key, expected) in [
+            (false, "ns", "", "o"),
+            (false, "", "key", "o\tkey"),
+            (true, "", "", "\to"),
+            (true, "ns", "key", "ns\to\tkey"),
+        ] {
+            assert_eq!(line(all, &listed(namespace, key)), expected.as_bytes());
+        }
     }
 }

@@ -71,6 +71,8 @@ fn attributes_and_pools() {
 #[test]
 fn everyday_commands() {
     ours(&["create", "e"]);
+    let conf = cluster().conf();
+    fail(&with(conf.to_str().unwrap(), &["create", "e"]), 1, &["e: it exists already"]);
     let part = File::new("part", "abc");
     ours(&["append", "e", part.text()]);
     let report = report(&["append", "e", part.text(), "--json"]);
@@ -132,6 +134,8 @@ fn parts_of_objects_formats_and_files_of_values() {
     assert_eq!(ours(&["get", "part", "-"]), "0123ab6789");
     theirs(&["put", "part", two.text(), "--offset", "9"]);
     assert_eq!(ours(&["get", "part", "-"]), "0123ab678ab");
+    ours(&["put", "part", two.text(), "--offset", "0"]);
+    assert_eq!(ours(&["get", "part", "-"]), "ab23ab678ab");
     ours(&["put", "far", two.text(), "--offset", "4M"]);
     assert_eq!(report(&["stat", "far", "--json"])["size"], (4 << 20) + 2);
 
@@ -193,6 +197,10 @@ fn what_cannot_be_done() {
     fail(&with(conf, &["getomapval", "no-omap", "k"]), 1, &["no-omap has no omap value 'k'", "listomapkeys"]);
     ours(&["rm", "no-omap"]);
     fail(&with(conf, &["get", "missing", "-"]), 1, &["missing: no such object"]);
+    ["r1", "r2", "r3"].iter().for_each(|object| _ = ours(&["create", object]));
+    let rm = with(conf, &["rm", "r1", "missing", "r2", "gone", "r3"]);
+    fail(&rm, 1, &["missing: no such object", "gone: no such object"]);
+    assert!(!ours(&["ls"]).lines().any(|name| name.starts_with('r')), "the others are removed");
     let silent = ["rados", "--mon-host", "127.0.0.1:1", "-p", "p", "--timeout", "1", "ls"];
     assert!(!axon(&silent).status.success());
 }
