@@ -23,6 +23,9 @@ use target::Target;
 /// What the names of objects begin with, unless said.
 pub(super) const RUN_NAME: &str = "axon_bench";
 
+/// Bytes of an object, unless said.
+const BLOCK_SIZE: u32 = 4 << 20;
+
 /// Options of `axon rados bench`.
 #[derive(Debug, Args)]
 pub(super) struct BenchArgs {
@@ -34,20 +37,20 @@ pub(super) struct BenchArgs {
     #[arg(value_enum)]
     load: Load,
 
-    /// Bytes of an object.
-    #[arg(short, long, value_name = "SIZE", default_value = "4M", value_parser = units::parse_size)]
-    block_size: u32,
+    /// Bytes of an object [default: 4M, or as written]. Reads fail if objects of another size were written.
+    #[arg(short, long, value_name = "SIZE", value_parser = units::parse_size)]
+    block_size: Option<u32>,
 
     /// Operations in flight.
     #[arg(short = 't', long, value_name = "DEPTH", default_value = "16", value_parser = clap::value_parser!(u16).range(1..))]
     concurrent_ios: u16,
 
-    /// Leave the objects, for seq and rand.
+    /// Leave the objects, for seq and rand, which always do.
     #[arg(long)]
     no_cleanup: bool,
 
-    /// Write this many objects at most.
-    #[arg(long, value_name = "COUNT")]
+    /// Write this many objects at most, or read only the first so many.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     max_objects: Option<u64>,
 
     /// What the objects' names begin with, so that runs do not meet.
@@ -85,27 +88,37 @@ impl BenchArgs {
     pub(super) fn run(&self, options: &Options) -> Result<(), CliError> {
         self.target.check(self.load)?;
         let io = options.open_with(|builder| self.spin.configure(builder))?;
-        let (count, size) = match self.load {
-            Load::Write => (self.max_objects.unwrap_or(u64::MAX), self.block_size),
-            Load::Seq | Load::Rand => self.read_notes(&io)?,
+        let (there, size) = match self.load {
+            Load::Write => (u64::MAX, self.block_size.unwrap_or(BLOCK_SIZE)),
+            Load::Seq | Load::Rand => self.to_read(&io)?,
         };
+        let count = self.max_objects.map_or(there, |most| most.min(there));
         let (report, done) = Run::new(self, io.clone(), count, size).go();
-        report.print(options)?;
+        let printed = report.print(options);
         let left = match self.load {
-            Load::Write => self.leave(&io.when_full(WhenFull::Try), &done),
+            Load::Write => self.leave(&io.when_full(WhenFull::Try), &done, size),
             Load::Seq | Load::Rand => Ok(()),
         };
-        // Why operations failed explains more than what became of their objects.
-        report.verdict().and(left)
+        // Why operations failed explains more than what became of their objects, and that more than where the report went.
+        report.verdict().and(left).and(printed)
+    }
+
+    /// What an earlier run left: how many objects, and of which size, which must be the one that is asked for.
+    fn to_read(&self, io: &IoCtx) -> Result<(u64, u32), CliError> {
+        let (count, size) = self.read_notes(io)?;
+        match self.block_size.is_none_or(|asked| asked == size) {
+            true => Ok((count, size)),
+            false => Err(CliError::OtherBlockSize { written: size }),
+        }
     }
 
     /// Leaves the objects and says which, or removes them. If nothing was written, what an earlier run left is as it was.
-    fn leave(&self, io: &IoCtx, done: &Done) -> Result<(), CliError> {
+    fn leave(&self, io: &IoCtx, done: &Done, size: u32) -> Result<(), CliError> {
         if self.no_cleanup {
             if done.succeeded == 0 {
                 return Ok(());
             }
-            let readable = if self.target.has_data() { self.block_size } else { 0 };
+            let readable = if self.target.has_data() { size } else { 0 };
             let notes = format!("{} {readable}", done.completed);
             return Ok(io.write_full(self.notes(), notes).wait()?);
         }

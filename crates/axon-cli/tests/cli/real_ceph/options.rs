@@ -51,6 +51,17 @@ fn namespaces_and_snapshots() {
     assert!(!ours(&["ls"]).contains("inside"));
     assert_eq!(ours(&["ls", "-N", "ns"]), "inside\n");
     assert!(ours(&["ls", "--all"]).lines().any(|line| line == "ns\tinside"));
+    for of_one in [&["ls", "-N", "ns", "--all"][..], &["ls", "-N", "ns", "--all", "--default"]] {
+        assert_eq!(ours(of_one), "inside\n");
+        assert_eq!(theirs(of_one), "inside\n");
+    }
+    ours(&["-N", "ns", "create", "placed", "--object-locator", "elsewhere"]);
+    for all in [&["ls", "-N", "ns"][..], &["ls", "--all"]] {
+        let placed = |listed: String| listed.lines().find(|line| line.contains("placed")).unwrap().to_owned();
+        assert_eq!(placed(ours(all)), placed(theirs(all)));
+        assert!(placed(ours(all)).ends_with("placed\telsewhere"));
+    }
+    ours(&["-N", "ns", "rm", "placed", "--object-locator", "elsewhere"]);
     ours(&["-N", "ns", "rm", "inside"]);
 
     ours(&["put", "dated", one.text()]);
@@ -59,11 +70,30 @@ fn namespaces_and_snapshots() {
     assert_eq!(ours(&["-s", "before", "get", "dated", "-"]), "one");
     assert_eq!(ours(&["get", "dated", "-"]), "two");
     let conf = cluster().conf();
-    fail(&with(conf.to_str().unwrap(), &["-s", "never", "get", "dated", "-"]), 1, &["'never'"]);
+    let conf = conf.to_str().unwrap();
+    fail(&with(conf, &["-s", "never", "get", "dated", "-"]), 1, &["'never'"]);
+    let changes = [
+        &["put", "dated", one.text()][..],
+        &["put", "dated", one.text(), "--offset", "1"],
+        &["append", "dated", one.text()],
+        &["truncate", "dated", "1"],
+        &["create", "other"],
+        &["setxattr", "dated", "x", "1"],
+        &["setomapval", "dated", "k", "v"],
+        &["rm", "dated"],
+    ];
+    for change in changes {
+        fail(&with(conf, &[&["-s", "before"], change].concat()), 1, &["read-only (EROFS)"]);
+    }
+    assert_eq!(ours(&["get", "dated", "-"]), "two");
+    fail(&with(conf, &["mksnap", "before"]), 1, &["snapshot 'before'", "EEXIST"]);
+    fail(&with(conf, &["rmsnap", "never"]), 1, &["snapshot 'never'", "ENOENT"]);
+    ours(&["-s", "before", "rollback", "dated", "before"]);
+    assert_eq!(ours(&["get", "dated", "-"]), "one");
     ours(&["rmsnap", "before"]);
     ours(&["rm", "dated"]);
     assert_eq!(ours(&["df", "-p", "p"]).lines().filter(|line| line.starts_with("p ")).count(), 1);
-    fail(&with(conf.to_str().unwrap(), &["df", "-p", "nothing"]), 1, &["no pool 'nothing'"]);
+    fail(&with(conf, &["df", "-p", "nothing"]), 1, &["no pool 'nothing'"]);
 }
 
 #[test]
@@ -92,7 +122,7 @@ fn watching_and_notifying() {
     let conf = cluster().conf();
     let log = cluster().dir().join("axon-watch.out");
     let watch = with(conf.to_str().unwrap(), &["watch", "bell", "--count", "2", "--json"]);
-    let _watching = Process::spawn("axon-watch", &command(&watch), &log).unwrap();
+    let mut watching = Process::spawn("axon-watch", &command(&watch), &log).unwrap();
     let deadline = Instant::now() + WITHIN;
     while !ours(&["listwatchers", "bell"]).contains("client.") {
         assert!(Instant::now() < deadline, "nobody watches");
@@ -100,12 +130,18 @@ fn watching_and_notifying() {
     let told = report(&["notify", "bell", "-5", "--json"]);
     assert_eq!(told["answer"], "", "{told}");
     assert!(theirs(&["listwatchers", "bell"]).contains("watcher="));
-    ours(&["notify", "bell", "again"]);
+    watching.freeze();
+    let unheard = with(conf.to_str().unwrap(), &["notify", "bell", "unheard", "--timeout", "1"]);
+    let unheard = crate::harness::axon(&unheard);
+    watching.thaw();
+    assert_eq!(unheard.status.code(), Some(6), "{}", unheard.both());
+    assert!(unheard.stdout.starts_with("timeout client."), "{}", unheard.both());
+    assert!(unheard.stderr.contains("1 of those who watch bell did not answer"), "{}", unheard.both());
     while ours(&["listwatchers", "bell"]).contains("client.") {
         assert!(Instant::now() < deadline, "it does not end after two");
     }
     let heard = std::fs::read_to_string(&log).unwrap();
-    assert!(heard.contains(r#""payload":"-5""#) && heard.contains(r#""payload":"again""#), "{heard}");
+    assert!(heard.contains(r#""payload":"-5""#) && heard.contains(r#""payload":"unheard""#), "{heard}");
     let alone = succeed(&with(conf.to_str().unwrap(), &["notify", "bell", "nobody"]));
     assert_eq!(alone, "");
     ours(&["rm", "bell"]);
@@ -135,5 +171,20 @@ fn failed_benchmarks_fail() {
     fail(&with(conf, &["bench", "1", "seq", "--run-name", "big"]), 2, &["nothing to read"]);
     fail(&with(conf, &["bench", "1", "seq", "-t", "0"]), 2, &["--concurrent-ios"]);
     assert!(!ours(&["ls"]).contains("big_"), "no notes of it either");
+    for load in ["seq", "rand"] {
+        let other = ["bench", "1", load, "-b", "8192", "--run-name", "holes"];
+        fail(&with(conf, &other), 2, &["4096 bytes each", "--block-size"]);
+    }
+    let first =
+        ["bench", "1", "seq", "-b", "4096", "--run-name", "holes", "--no-cleanup", "--max-objects", "3"];
+    ours(&first); // the fourth is missing
     ours(&["cleanup", "--run-name", "holes"]);
+
+    // A report that cannot be printed keeps no objects.
+    let small = ["bench", "60", "write", "-b", "4096", "--max-objects", "10", "--run-name", "unseen"];
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let unseen = command(&with(conf, &small)).stdout(full).output().unwrap();
+    let said = String::from_utf8_lossy(&unseen.stderr);
+    assert!(unseen.status.code() == Some(1) && said.contains("cannot write the result"), "{said}");
+    assert!(!ours(&["ls"]).contains("unseen"));
 }
