@@ -96,8 +96,12 @@ pub trait ClientExchange: Send {
     fn bad_method(&mut self, method: Method, errno: i32, methods: &[Method]) -> Result<Request, AuthError>;
     /// Answers AUTH_REPLY_MORE.
     fn more(&mut self, payload: &[u8]) -> Result<Vec<u8>, AuthError>;
-    /// Consumes AUTH_DONE.
+    /// Consumes AUTH_DONE. Until it is [`confirmed`](Self::confirmed) nothing outside the attempt may depend on it: the payload
+    /// of another attempt, sent again, opens as well.
     fn done(&mut self, global_id: u64, mode: Mode, payload: &[u8]) -> Result<Agreed, AuthError>;
+    /// The peer's AUTH_SIGNATURE shows that it knows what was agreed and saw the same frames: what [`done`](Self::done) brought
+    /// counts from now on.
+    fn confirmed(&mut self) {}
 }
 
 /// Who authenticated to a service.

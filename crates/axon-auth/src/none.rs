@@ -35,13 +35,15 @@ pub(crate) struct NoneExchange {
     name: AuthName,
     global_id: u64,
     peer: EntityType,
-    /// Remembers a session with a monitor.
+    /// Remembers a session with a monitor, once it is confirmed.
     store: Option<TicketStore>,
+    /// The number that a monitor gave.
+    given: Option<u64>,
 }
 
 impl NoneExchange {
     pub(crate) fn new(name: AuthName, global_id: u64, peer: EntityType) -> Self {
-        Self { name, global_id, peer, store: None }
+        Self { name, global_id, peer, store: None, given: None }
     }
 
     /// Puts the id that a monitor gives into `store`.
@@ -77,11 +79,15 @@ impl ClientExchange for NoneExchange {
         check_mode(mode)?;
         if self.is_mon() {
             self.global_id = global_id;
-            if let Some(store) = &self.store {
-                store.with(|tickets| tickets.begin_session(Method::NONE, global_id));
-            }
+            self.given = Some(global_id);
         }
         Ok(agreed(self.global_id))
+    }
+
+    fn confirmed(&mut self) {
+        if let Some((store, global_id)) = self.store.as_ref().zip(self.given.take()) {
+            store.with(|tickets| tickets.begin_session(Method::NONE, global_id));
+        }
     }
 }
 

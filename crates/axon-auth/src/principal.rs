@@ -198,6 +198,10 @@ impl ClientExchange for MonAttempt {
         check_payload(payload)?;
         self.current.done(global_id, mode, payload)
     }
+
+    fn confirmed(&mut self) {
+        self.current.confirmed();
+    }
 }
 
 /// The error for an AUTH_BAD_METHOD; `denied` makes the one for "method and mode are fine, you are not".

@@ -1,7 +1,7 @@
 //! A client authenticates to a monitor and gets its tickets.
 //!
 //! ```text
-//! Idle --request--> AwaitChallenge --more--> AwaitDone --done--> Ended
+//! Idle --request--> AwaitChallenge --more--> AwaitDone --done--> AwaitConfirmation --confirmed--> Ended
 //! ```
 
 use super::authenticate::{Authenticate, ServerChallenge};
@@ -22,12 +22,14 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use axon_denc::{Decode, Decoder, Encode, EntityType};
+use core::mem;
+use core::time::Duration;
 use zeroize::Zeroizing;
 
 /// One attempt to authenticate to a monitor with cephx.
 ///
 /// If the store holds a valid AUTH ticket, its global id is reclaimed; else the monitor gives a new one. When it is
-/// done, the store holds the new tickets.
+/// confirmed, the store holds the new tickets.
 pub struct MonClientExchange {
     name: AuthName,
     key: CryptoKey,
@@ -43,6 +45,7 @@ enum State {
     Idle,
     AwaitChallenge,
     AwaitDone,
+    AwaitConfirmation(Given),
     Ended,
 }
 
@@ -52,9 +55,18 @@ impl State {
             Self::Idle => "Idle",
             Self::AwaitChallenge => "AwaitChallenge",
             Self::AwaitDone => "AwaitDone",
+            Self::AwaitConfirmation(_) => "AwaitConfirmation",
             Self::Ended => "Ended",
         }
     }
+}
+
+/// What AUTH_DONE brought, which may be that of another attempt.
+struct Given {
+    global_id: u64,
+    granted: Vec<Granted>,
+    /// When it came.
+    at: Duration,
 }
 
 /// What the client shows to keep its global id.
@@ -194,15 +206,21 @@ impl ClientExchange for MonClientExchange {
         self.state = State::Ended;
         let opened = self.open_done(payload)?;
         let connection_secret = opened.secret.agreed(mode)?;
-        let now = self.clock.now();
-        self.tickets.with(|tickets| {
-            tickets.begin_session(Method::CEPHX, global_id);
-            tickets.install(opened.granted, now);
-        });
+        let given = Given { global_id, granted: opened.granted, at: self.clock.now() };
+        self.state = State::AwaitConfirmation(given);
         Ok(Agreed {
             session_key: Some(Zeroizing::new(opened.session_key.secret().to_vec())),
             connection_secret,
             global_id,
         })
+    }
+
+    fn confirmed(&mut self) {
+        if let State::AwaitConfirmation(given) = mem::replace(&mut self.state, State::Ended) {
+            self.tickets.with(|tickets| {
+                tickets.begin_session(Method::CEPHX, given.global_id);
+                tickets.install(given.granted, given.at);
+            });
+        }
     }
 }

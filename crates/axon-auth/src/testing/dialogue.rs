@@ -60,8 +60,9 @@ fn finish(
                 };
             }
             Step::Done { payload, agreed, identity } => {
-                let done = client.done(agreed.global_id, mode, &payload);
-                return Ok(Outcome { client: done.map_err(client_failed)?, server: agreed, identity });
+                let done = client.done(agreed.global_id, mode, &payload).map_err(client_failed)?;
+                client.confirmed();
+                return Ok(Outcome { client: done, server: agreed, identity });
             }
         }
     }

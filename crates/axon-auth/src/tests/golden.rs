@@ -70,6 +70,7 @@ impl Section {
         assert_eq!(client.more(&self.bytes("more")).unwrap(), self.bytes("answer"));
         let done = client.done(self.number("global_id"), mode, &self.bytes("done"));
         let agreed = done.unwrap();
+        client.confirmed();
         let secret = agreed.connection_secret.map(|s| s.to_vec());
         assert_eq!(secret.unwrap_or_default(), self.bytes("connection_secret"));
         assert_eq!(agreed.global_id, self.number("global_id"));

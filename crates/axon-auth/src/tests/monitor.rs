@@ -5,7 +5,7 @@ use crate::cephx::{CONNECTION_SECRET_LEN, Services};
 use crate::testing::Failure;
 use crate::{
     AuthError, AuthName, ClientAuth, CryptoKey, KeyType, Method, Mode, NoneClient, NoneServer, Principal,
-    ServerAuth, TicketStore,
+    ServerAuth, Step, TicketStore,
 };
 use alloc::string::ToString;
 use alloc::vec;
@@ -112,6 +112,42 @@ fn another_global_id_ends_the_tickets_of_the_first() {
     let client = world.client.clone().with_key(key);
     talk(&client, EntityType::Mon, &world.monitor, Mode::CRC).unwrap();
     tickets.with(|t| assert!(t.get(EntityType::Osd).is_none()));
+}
+
+/// AUTH_DONE does not depend on the client's challenge, so it may be an old one; only its signature shows that it is not.
+#[test]
+fn what_is_not_confirmed_changes_nothing() {
+    let world = World::new(KeyType::Aes256k);
+    let tickets = world.client.tickets();
+    let mut client = world.client.start(EntityType::Mon).unwrap();
+    let mut server = world.monitor.start();
+    let request = client.request().unwrap();
+    let Ok(Step::More(challenge)) =
+        server.request(EntityType::Client, request.method, Mode::CRC, &request.payload)
+    else {
+        panic!("no challenge");
+    };
+    let Ok(Step::Done { payload, agreed, .. }) = server.more(&client.more(&challenge).unwrap()) else {
+        panic!("refused");
+    };
+    client.done(agreed.global_id, Mode::CRC, &payload).unwrap();
+    assert_eq!((tickets.method(), tickets.global_id()), (None, 0));
+
+    let mut again = world.client.start(EntityType::Mon).unwrap();
+    again.request().unwrap();
+    again.more(&challenge).unwrap();
+    again.done(77, Mode::CRC, &payload).unwrap();
+    drop(again);
+    client.confirmed();
+    assert_eq!((tickets.method(), tickets.global_id()), (Some(Method::CEPHX), agreed.global_id));
+
+    let keyless = world.client.clone().with_methods(&[Method::NONE]);
+    let mut claim = keyless.start(EntityType::Mon).unwrap();
+    claim.request().unwrap();
+    claim.done(77, Mode::CRC, &[]).unwrap();
+    assert_eq!(tickets.global_id(), agreed.global_id);
+    claim.confirmed();
+    assert_eq!((tickets.method(), tickets.global_id()), (Some(Method::NONE), 77));
 }
 
 /// Another entity's valid ticket does not lend its global id.

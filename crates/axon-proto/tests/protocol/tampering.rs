@@ -1,6 +1,6 @@
 //! Somebody in the middle edits, drops or repeats what he sees.
 
-use crate::world::{Label, Scheme, Setup, Side, Unit, World, message};
+use crate::world::{Label, Scheme, Setup, Side, Unit, World, cluster, message};
 use axon_auth::{KeyType, Mode};
 use axon_denc::{AddrVec, Decode, Encode};
 use axon_proto::{Disconnect, Event, Fault, Modes, State};
@@ -114,6 +114,24 @@ fn a_downgrade_of_the_mode_is_noticed() {
 #[test]
 fn a_forged_address_is_noticed() {
     assert_caught_by_signature(Setup::new(Scheme::Key(KeyType::Aes)), forge_address);
+}
+
+/// AUTH_DONE opens whatever came before it, also when it is an old one.
+#[test]
+fn tickets_count_with_their_signature_only() {
+    for forged in [true, false] {
+        let mut setup = Setup::new(Scheme::Key(KeyType::Aes)).mode(Mode::CRC);
+        let (principal, monitor) = cluster(KeyType::Aes);
+        setup.client_auth = Box::new(principal.clone());
+        setup.server_auth = Box::new(monitor);
+        attack(setup, move |unit| {
+            if forged && unit.from == Side::Server && unit.label == Label::Frame(Tag::AuthSignature) {
+                flip(unit, PREAMBLE, 0);
+            }
+        });
+        let tickets = principal.tickets();
+        assert_eq!((tickets.method().is_none(), tickets.global_id() == 0), (forged, forged));
+    }
 }
 
 fn forge_address(unit: &mut Unit) {

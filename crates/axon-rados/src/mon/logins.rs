@@ -47,7 +47,7 @@ impl Logins {
         tickets.with(|own| *own = known);
         let own = MonConfig { tickets: tickets.clone(), ..(*self.config).clone() };
         let exchange = own.principal().start(EntityType::Mon)?;
-        Ok(Box::new(Login { exchange, tickets, logins: self.clone() }))
+        Ok(Box::new(Login { exchange, tickets, logins: self.clone(), given: None }))
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<(u64, TicketStore)>> {
@@ -69,6 +69,8 @@ struct Login {
     exchange: Box<dyn ClientExchange>,
     tickets: TicketStore,
     logins: Logins,
+    /// The number that the monitor says it gave.
+    given: Option<u64>,
 }
 
 impl ClientExchange for Login {
@@ -91,12 +93,18 @@ impl ClientExchange for Login {
 
     fn done(&mut self, global_id: u64, mode: Mode, payload: &[u8]) -> Result<Agreed, AuthError> {
         let agreed = self.exchange.done(global_id, mode, payload)?;
+        self.given = Some(agreed.global_id);
+        Ok(agreed)
+    }
+
+    fn confirmed(&mut self) {
+        self.exchange.confirmed();
+        let Some(given) = self.given.take() else { return };
         let mut granted = self.logins.lock();
         if granted.len() >= MAX_GRANTED {
             granted.remove(0);
         }
-        granted.push((agreed.global_id, self.tickets.clone()));
-        Ok(agreed)
+        granted.push((given, self.tickets.clone()));
     }
 }
 

@@ -119,7 +119,9 @@ impl Client {
 
     fn finishes(&mut self, done: &AuthDone) -> Option<Agreed> {
         let mut exchange = self.attempt.exchange.take()?;
-        Some(exchange.done(done.global_id, Mode(done.mode), &done.payload).expect("AUTH_DONE"))
+        let agreed = exchange.done(done.global_id, Mode(done.mode), &done.payload).expect("AUTH_DONE");
+        exchange.confirmed();
+        Some(agreed)
     }
 
     /// The exchange with a daemon, with whichever recorded ticket makes the recorded authorizer.

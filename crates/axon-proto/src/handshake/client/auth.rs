@@ -92,8 +92,9 @@ fn send_request(request: Request, start: &ClientStart, wires: Wires<'_>) -> Resu
 
 impl AwaitSignature {
     pub(super) fn on_signature(self, theirs: AuthSignature, wires: Wires<'_>) -> Step {
-        let Self { start, agreed, mode, sent } = self;
+        let Self { mut start, agreed, mode, sent } = self;
         sent.verify(agreed.session_key.as_ref().map(|k| k.as_slice()), &theirs.signature)?;
+        start.exchange.confirmed();
         wires.timeline.reached(Phase::Signature, wires.now);
         session::ask(Authenticated { start, global_id: agreed.global_id, mode }, wires)
     }

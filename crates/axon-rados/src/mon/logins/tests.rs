@@ -1,6 +1,6 @@
 use super::*;
 use axon_auth::testing::{TestClock, ToyMonitor, converse};
-use axon_auth::{AuthName, KeyType, ServerAuth};
+use axon_auth::{AuthName, KeyType, ServerAuth, Step};
 
 struct World {
     monitor: ToyMonitor,
@@ -48,6 +48,25 @@ fn the_session_decides_which_tickets_count() {
     world.logins.adopt(second);
     assert_eq!(world.osd_ticket(), Some(ticket), "the second login was forgotten");
     assert!(world.logins.lock().is_empty());
+}
+
+/// An old AUTH_DONE opens, but whoever sends it cannot sign it.
+#[test]
+fn a_login_counts_when_it_is_confirmed() {
+    let world = world();
+    let first = world.log_in();
+    let mut client = world.logins.start(EntityType::Mon).unwrap();
+    let mut server = world.monitor.start();
+    let request = client.request().unwrap();
+    let step = server.request(EntityType::Client, request.method, Mode::SECURE, &request.payload);
+    let Ok(Step::More(challenge)) = step else { panic!("no challenge") };
+    let Ok(Step::Done { payload, .. }) = server.more(&client.more(&challenge).unwrap()) else {
+        panic!("refused");
+    };
+    client.done(first, Mode::SECURE, &payload).unwrap();
+    assert_eq!(world.logins.lock().len(), 1, "only the first login");
+    client.confirmed();
+    assert_eq!(world.logins.lock().len(), 2);
 }
 
 #[test]
