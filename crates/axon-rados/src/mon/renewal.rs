@@ -25,6 +25,8 @@ pub(super) struct Renewal {
     surroundings: Surroundings,
     /// No request for tickets, and no new login, before this time of day.
     not_before: Duration,
+    /// The monitor says that the ticket which renews the others is none any more; only a new login brings another.
+    refused: bool,
 }
 
 /// A request in the authentication protocol whose answer is awaited.
@@ -46,6 +48,7 @@ impl Renewal {
             secrets: config.secrets.clone().zip(config.key.clone()),
             surroundings: config.surroundings.clone(),
             not_before: Duration::ZERO,
+            refused: false,
         }
     }
 
@@ -54,14 +57,17 @@ impl Renewal {
         self.logins.adopt(global_id);
         self.granted = self.tickets.with(|t| self.wanted.iter().filter(|s| t.get(*s).is_some()).collect());
         self.not_before = Duration::ZERO;
+        self.refused = false;
     }
 
-    /// Whether to log in again because the ticket that renews the others is due.
+    /// Whether to log in again because the ticket that renews the others is due, or of no use any more.
     pub(super) fn take_login_due(&mut self) -> bool {
         let now = self.now();
         let renew_after = self.tickets.with(|t| t.get(EntityType::Auth).map(|ticket| ticket.renew_after));
-        let due = self.is_cephx() && now >= self.not_before && renew_after.is_some_and(|at| at <= now);
+        let is_due = self.refused || renew_after.is_some_and(|at| at <= now);
+        let due = self.is_cephx() && now >= self.not_before && is_due;
         if due {
+            self.refused = false;
             self.not_before = now + RETRY;
         }
         due
@@ -102,7 +108,8 @@ impl Renewal {
             0 => self.apply_payload(request, &reply.payload),
             status => Err(AuthError::RequestFailed { status }),
         };
-        if applied.is_err() {
+        if let Err(error) = &applied {
+            self.refused |= request == AuthRequest::Tickets && is_refusal(error);
             self.not_before = self.now() + RETRY;
         }
         applied
@@ -156,6 +163,13 @@ impl Renewal {
     fn now(&self) -> Duration {
         self.surroundings.clock.now()
     }
+}
+
+/// Whether the monitor does not believe the ticket it was shown, rather than failed to answer.
+fn is_refusal(error: &AuthError) -> bool {
+    const EPERM: i32 = -1;
+    const EACCES: i32 = -13;
+    matches!(error, AuthError::RequestFailed { status: EPERM | EACCES })
 }
 
 /// The message that carries a request.

@@ -84,19 +84,47 @@ fn service_tickets_are_renewed_in_the_session() {
     assert!(cluster.expires(EntityType::Osd) > before);
 }
 
-#[test]
-fn a_refusal_is_not_the_end() {
+/// Asks for tickets once, and has the monitor say no.
+fn refused(result: i32, payload: &[u8]) -> (Cluster, LinkId) {
     let (mut cluster, link) = Cluster::open();
     cluster.pass(HOUR - Duration::from_secs(60));
     let actions = cluster.world.take();
     assert_eq!(sent::<MAuth>(&actions, link).len(), 1);
-    let refused =
-        MAuthReply { protocol: 2, result: -13, global_id: 0, payload: Bytes::new(), text: "no".into() };
+    let payload = Bytes::copy_from_slice(payload);
+    let refused = MAuthReply { protocol: 2, result, global_id: 0, payload, text: "no".into() };
     cluster.world.receive(link, refused.encode(FEATURES).unwrap());
     assert_eq!(cluster.world.take(), [], "not at once");
     cluster.pass(Duration::from_secs(11));
+    (cluster, link)
+}
+
+#[test]
+fn a_failure_to_renew_is_not_the_end() {
+    let (mut cluster, link) = refused(-11, &[]);
     let actions = cluster.world.take();
     assert_eq!(sent::<MAuth>(&actions, link).len(), 1, "after a while");
+}
+
+/// The ticket that renews the others may have been made with a secret that is gone; a login shows the key instead.
+#[test]
+fn a_ticket_that_is_refused_is_replaced_by_a_login() {
+    let in_payload = [0x00, 0x02, 0xf3, 0xff, 0xff, 0xff];
+    for (result, payload) in [(-13, &[][..]), (-1, &[]), (0, &in_payload)] {
+        let (mut cluster, link) = refused(result, payload);
+        let before = cluster.expires(EntityType::Osd);
+        let actions = cluster.world.take();
+        assert_eq!(sent::<MAuth>(&actions, link), [], "{result}");
+        let dialled = actions.iter().find_map(|action| match action {
+            Action::Dial(link, _) => Some(*link),
+            _ => None,
+        });
+        cluster.log_in(dialled.expect("another login"));
+        cluster.world.receive(dialled.unwrap(), two_monitors(1));
+        assert!(cluster.expires(EntityType::Osd) > before, "{result}");
+        cluster.world.take();
+        cluster.pass(Duration::from_secs(11));
+        assert_eq!(cluster.world.dials(), [], "one login will do");
+    }
 }
 
 /// An OSD without keys, or with a clock that is off, refuses every ticket.
