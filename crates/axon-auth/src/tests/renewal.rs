@@ -122,6 +122,33 @@ fn short_terms_and_missing_secrets_shorten_the_wait() {
     assert!(secrets.need_new_secrets(Duration::from_secs(105)));
 }
 
+/// A number in a request is no proof: nobody has to be let in to send one.
+#[test]
+fn numbers_of_secrets_that_nobody_has_are_asked_for_ever_more_seldom() {
+    let world = World::with_session(KeyType::Aes);
+    let store = world.osd.secrets();
+    let (newest, start) = (store.with(|secrets| secrets.max_version()), world.clock.now());
+    for far in [u64::MAX, newest + 4] {
+        store.secret(far).unwrap_err();
+        assert!(!store.take_need(start), "{far}");
+    }
+    let same = || store.replace(world.monitor.secrets(EntityType::Osd));
+    let mut asked = vec![];
+    for second in 0..120 {
+        store.secret(newest + 1).unwrap_err();
+        if store.take_need(start + Duration::from_secs(second)) {
+            asked.push(second);
+            same();
+        }
+    }
+    assert_eq!(asked, [0, 2, 6, 14, 30, 60, 90]);
+    // A newer one after all.
+    world.monitor.rotate(EntityType::Osd);
+    same();
+    store.secret(newest + 2).unwrap_err();
+    assert!(store.take_need(start + Duration::from_secs(121)));
+}
+
 #[test]
 fn secrets_are_asked_for_once_a_second() {
     let world = World::with_session(KeyType::Aes);
