@@ -35,12 +35,20 @@ pub trait Dispatcher: Send + Sync + 'static {
         let _ = connection;
     }
 
+    /// A session goes on over another socket that the peer dialled; on the worker thread, before any message of that socket.
+    /// Whoever judges messages by capabilities looks here at those of [`Connection::identity`]: the peer has authenticated
+    /// anew, and they may be others.
+    fn handle_fast_resumed(&self, connection: &Connection) {
+        let _ = connection;
+    }
+
     /// A session this side dialled is open.
     fn handle_connect(&self, connection: &Connection) {
         let _ = connection;
     }
 
-    /// A session somebody else dialled is open.
+    /// A session somebody else dialled is open. Once per session: what the peer may do can change while it goes on; see
+    /// [`handle_fast_resumed`](Self::handle_fast_resumed).
     fn handle_accept(&self, connection: &Connection) {
         let _ = connection;
     }
@@ -92,6 +100,10 @@ impl<D: Dispatcher + ?Sized> Dispatcher for Arc<D> {
 
     fn handle_fast_accept(&self, connection: &Connection) {
         (**self).handle_fast_accept(connection);
+    }
+
+    fn handle_fast_resumed(&self, connection: &Connection) {
+        (**self).handle_fast_resumed(connection);
     }
 
     fn handle_connect(&self, connection: &Connection) {

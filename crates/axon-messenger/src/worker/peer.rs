@@ -433,7 +433,11 @@ impl Peer {
             Event::Resumed(resumed) => {
                 tracing::debug!(connection = ?self.handle, "a session goes on");
                 station.counters.reconnects.count();
+                let accepted = resumed.identity.is_some();
                 self.handle.set_resumed(*resumed);
+                if accepted {
+                    guarded(&self.handle, || station.shared.dispatcher.handle_fast_resumed(&self.handle));
+                }
             }
             Event::RemoteReset(undelivered) => {
                 station.counters.resets.count();

@@ -12,10 +12,15 @@ pub(crate) enum News {
     Message(Message),
     FastConnect,
     FastAccept,
+    /// With the number under which the peer authenticated.
+    FastResumed(u64),
     Connect,
     Accept,
     Refused(Fault),
-    Reset { fault: Fault, not_sent: Vec<Message> },
+    Reset {
+        fault: Fault,
+        not_sent: Vec<Message>,
+    },
 }
 
 /// News, of whom, when, and on which thread.
@@ -184,6 +189,11 @@ impl Dispatcher for Probe {
 
     fn handle_fast_accept(&self, connection: &Connection) {
         self.note(connection, News::FastAccept);
+    }
+
+    fn handle_fast_resumed(&self, connection: &Connection) {
+        let number = connection.identity().expect("the peer dialled").global_id;
+        self.note(connection, News::FastResumed(number));
     }
 
     fn handle_connect(&self, connection: &Connection) {

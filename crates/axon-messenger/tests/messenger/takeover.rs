@@ -1,6 +1,6 @@
 //! Who may carry a session on: its owner, whose present socket says what holds, and nobody else.
 
-use crate::probe::{Probe, filled, numbered};
+use crate::probe::{News, Probe, filled, numbered};
 use crate::raw::{Claim, RawClient};
 use crate::town::{Town, dial, start, unused_addr, wait_until};
 use axon_auth::Identity;
@@ -144,6 +144,9 @@ fn a_resumed_session_has_the_identity_of_its_new_socket() {
     second.send(numbered(1)).unwrap();
     probe.wait_messages(1);
     assert_eq!(server.counters().reconnects, 1);
+    let told = probe.log();
+    let at = |wanted: fn(&News) -> bool| told.iter().position(|entry| wanted(&entry.news)).expect("news");
+    assert!(at(|news| matches!(news, News::FastResumed(7))) < at(|news| matches!(news, News::Message(_))));
     assert_eq!((there.global_id(), there.identity().unwrap().global_id), (Some(7), 7));
     assert_eq!(there.features(), Some(established.features), "the process is the same");
     assert_eq!((there.state(), there.peer_addrs()), (State::Open, Claim::client(1).addrs));

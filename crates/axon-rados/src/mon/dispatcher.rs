@@ -79,6 +79,10 @@ impl<D: Dispatcher> Dispatcher for WithMon<D> {
         self.rest.handle_fast_accept(connection);
     }
 
+    fn handle_fast_resumed(&self, connection: &Connection) {
+        self.rest.handle_fast_resumed(connection);
+    }
+
     fn handle_connect(&self, connection: &Connection) {
         let features = connection.features().unwrap_or_default();
         let global_id = connection.global_id().unwrap_or_default();
