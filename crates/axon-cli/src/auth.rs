@@ -11,11 +11,12 @@ use axon_rados::mon::system_surroundings;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// The key of `name` in a keyring file.
 pub(crate) fn key_in(path: &Path, name: &AuthName) -> Result<CryptoKey, CliError> {
-    let text =
-        fs::read_to_string(path).map_err(|source| CliError::Unreadable { path: path.into(), source })?;
+    let unreadable = |source| CliError::Unreadable { path: path.into(), source };
+    let text = fs::read_to_string(path).map(Zeroizing::new).map_err(unreadable)?;
     let keyring: Keyring = text.parse().map_err(|source| CliError::Keyring { path: path.into(), source })?;
     match keyring.get(name) {
         Some(entry) => Ok(entry.key.clone()),

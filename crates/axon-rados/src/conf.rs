@@ -57,7 +57,7 @@ use std::path::{Path, PathBuf};
 /// The cluster's name where nothing else is said.
 pub const DEFAULT_CLUSTER: &str = "ceph";
 
-/// A configuration file, read.
+/// A configuration file, read. Printing it shows no values, as keys may be among them.
 #[derive(Debug, Clone, Default)]
 pub struct Conf {
     path: PathBuf,

@@ -72,7 +72,11 @@ impl Arguments {
                     let value = value.unwrap_or_else(|| "true".to_owned());
                     self.options.push((name.to_owned(), value));
                 }
-                None => return Err(BadArguments::NoOption { word: word.to_owned() }),
+                None => {
+                    // Without its value, which may be a key.
+                    let word = word.split_once('=').map_or(word, |(option, _)| option).to_owned();
+                    return Err(BadArguments::NoOption { word });
+                }
             },
         }
         Ok(())
@@ -138,6 +142,7 @@ mod tests {
             ("--conf", "--conf needs a value"),
             ("-n nobody", "'nobody' is no name; write TYPE.ID, such as client.admin"),
             ("status", "'status' is no option; write --OPTION VALUE"),
+            ("-key=AQ==", "'-key' is no option; write --OPTION VALUE"),
             ("-x 1", "'-x' is no option; write --OPTION VALUE"),
             ("--id 'x", "a quote is not closed"),
         ] {

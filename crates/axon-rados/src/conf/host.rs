@@ -1,11 +1,12 @@
 //! What the process and its machine contribute to the configuration.
 
 use std::env;
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The machine, the process and its environment, as far as configurations depend on them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Host {
     /// The machine's name without domain, `$host`.
     pub name: String,
@@ -19,6 +20,19 @@ pub struct Host {
     pub ceph_keyring: Option<PathBuf>,
     /// `$CEPH_ARGS`: options as on a command line, which come before whatever a file says.
     pub ceph_args: Option<String>,
+}
+
+/// Without the arguments, in which a key may be.
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host")
+            .field("name", &self.name)
+            .field("pid", &self.pid)
+            .field("home", &self.home)
+            .field("ceph_conf", &self.ceph_conf)
+            .field("ceph_keyring", &self.ceph_keyring)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where Linux keeps the machine's name.

@@ -6,6 +6,7 @@ use axon_auth::{CryptoKey, Keyring};
 use axon_denc::EntityType;
 use std::fs;
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// Where a client's keyring may be.
 const CLIENT_KEYRINGS: &str =
@@ -62,17 +63,17 @@ impl EntityConf<'_> {
 type ReadKey = fn(&EntityConf<'_>, &Path) -> Result<CryptoKey, KeySource>;
 
 fn from_option(conf: &EntityConf<'_>, _path: &Path) -> Result<CryptoKey, KeySource> {
-    let text = conf.get("key").unwrap_or_default();
+    let text = Zeroizing::new(conf.get("key").unwrap_or_default());
     text.parse().map_err(KeySource::BadKey)
 }
 
 fn from_keyfile(_conf: &EntityConf<'_>, path: &Path) -> Result<CryptoKey, KeySource> {
-    let text = fs::read_to_string(path).map_err(KeySource::Unreadable)?;
+    let text = fs::read_to_string(path).map(Zeroizing::new).map_err(KeySource::Unreadable)?;
     text.trim().parse().map_err(KeySource::BadKey)
 }
 
 fn from_keyring(conf: &EntityConf<'_>, path: &Path) -> Result<CryptoKey, KeySource> {
-    let text = fs::read_to_string(path).map_err(KeySource::Unreadable)?;
+    let text = fs::read_to_string(path).map(Zeroizing::new).map_err(KeySource::Unreadable)?;
     let keyring: Keyring = text.parse().map_err(KeySource::BadKeyring)?;
     let entry = keyring.get(conf.name()).ok_or(KeySource::OtherNames)?;
     Ok(entry.key.clone())

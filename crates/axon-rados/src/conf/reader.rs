@@ -2,14 +2,22 @@
 
 use super::error::SyntaxProblem;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// What a line sets an option to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Setting {
     /// The value, before variables are replaced.
     pub(super) value: String,
     /// The line, from 1; 0 for what a command line set.
     pub(super) line: usize,
+}
+
+/// Without the value, which may be a key.
+impl fmt::Debug for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setting").field("line", &self.line).finish_non_exhaustive()
+    }
 }
 
 /// Options by section.

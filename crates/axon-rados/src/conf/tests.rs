@@ -20,6 +20,17 @@ fn get(text: &str, entity: &str, option: &str) -> Option<String> {
     conf(text).of(&name(entity)).get(option)
 }
 
+#[test]
+fn printing_shows_no_values() {
+    let args = Some("--key AQsecret1".to_owned());
+    let mut conf =
+        Conf::parse("[global]\nkey = AQsecret2", Path::new("f"), Host { ceph_args: args, ..host() }).unwrap();
+    conf.set("key", "AQsecret3");
+    let name = name("client.a");
+    let printed = format!("{conf:?} {:?} {:?}", conf.of(&name), conf.host);
+    assert!(printed.contains("key") && !printed.contains("AQsecret"), "{printed}");
+}
+
 /// Each line of the table: a line of a file in `[global]`, `=>`, the value of `x`.
 #[test]
 fn values() {
