@@ -103,6 +103,9 @@ fn pools_of_whole_stripes() {
     let here = ["rados", "--conf", conf.to_str().unwrap(), "-p", "odd"];
     let run = |args: &[&str]| succeed(&[&here[..], args].concat());
     run(&["put", "o", file.text()]);
+    for refused in [&["put", "o", file.text(), "--offset", "4M"][..], &["truncate", "o", "0"]] {
+        fail(&[&here[..], refused].concat(), 1, &["EOPNOTSUPP"]);
+    }
     assert!(run(&["get", "o", "-"]) == long);
     run(&["rm", "o"]);
     run(&["--striper", "put", "f", file.text()]);
