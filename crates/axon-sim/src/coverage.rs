@@ -168,10 +168,10 @@ impl Tally {
     }
 
     fn rows(&self) -> impl Iterator<Item = (&'static str, &'static str, u64, Option<&'static str>)> {
-        rows::names().into_iter().zip(self.rows).map(|((table, row), count)| {
-            let excuse = rows::UNREACHABLE.iter().find(|(t, r, _)| *t == table && *r == row);
-            (table, row, count, excuse.map(|(.., why)| *why))
-        })
+        rows::names()
+            .into_iter()
+            .zip(self.rows)
+            .map(|((table, row), count)| (table, row, count, rows::undrawn(table, row)))
     }
 }
 

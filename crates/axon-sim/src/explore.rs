@@ -252,3 +252,6 @@ impl Explored<'_> {
         digest::of(self)
     }
 }
+
+#[cfg(test)]
+mod tests;

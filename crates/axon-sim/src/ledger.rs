@@ -101,6 +101,15 @@ pub enum Violation {
     #[error("a session lets go of a socket that works for one that nobody holds any more")]
     Robbed,
     /// See the text.
+    #[error("message {0} reached an impostor")]
+    Leaked(u64),
+    /// See the text.
+    #[error("a message of an impostor was delivered")]
+    Forged,
+    /// See the text.
+    #[error("an impostor changed a session")]
+    Usurped,
+    /// See the text.
     #[error("message {0} was lost without notice")]
     Lost(u64),
     /// See the text.

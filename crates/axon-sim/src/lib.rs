@@ -44,7 +44,7 @@ pub use random::Random;
 pub use setup::{Kind, Setup};
 pub use trace::{LEGEND, Trace};
 pub use weather::Weather;
-pub use world::{Action, Cut, Letter, World};
+pub use world::{Action, Claim, Cut, Letter, World};
 
 /// A connection's place in its world; never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -134,7 +134,7 @@ fn explore_all(filter: &str, long: bool, most: usize) -> ExitCode {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut code = ExitCode::SUCCESS;
     println!(
-        "{:<62} {:>9} {:>11} {:>8} {:>5} {:>8}",
+        "{:<75} {:>9} {:>11} {:>8} {:>5} {:>8}",
         "world", "states", "transitions", "quiet", "depth", "seconds"
     );
     let asked = |world: &Named| world.name.contains(filter) && (long || !world.is_long);
@@ -142,7 +142,7 @@ fn explore_all(filter: &str, long: bool, most: usize) -> ExitCode {
         let found = explore(&small, most, threads);
         let cut_short = if found.cut_short { "  cut short" } else { "" };
         println!(
-            "{name:<62} {:>9} {:>11} {:>8} {:>5} {:>8.1}{cut_short}",
+            "{name:<75} {:>9} {:>11} {:>8} {:>5} {:>8.1}{cut_short}",
             found.states,
             found.transitions,
             found.quiet,

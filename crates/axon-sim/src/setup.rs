@@ -111,6 +111,12 @@ impl Setup {
         nodes
     }
 
+    /// A client that has nothing to do with any node, and drew nothing.
+    pub(crate) fn impostor(&self) -> Node {
+        let name = EntityName::new(EntityType::Client, self.nodes as i64);
+        self.node(self.nodes, name, Auth::none(name), &mut Random::new(0))
+    }
+
     fn name(&self, index: usize) -> EntityName {
         let kind = match self.kind {
             Kind::Peer | Kind::PeerReuse => EntityType::Osd,

@@ -14,6 +14,8 @@ pub(crate) enum Holder {
     Peer(PeerId),
     /// An accepted link whose session is not agreed.
     Link(Box<Link>),
+    /// Somebody else than the entity whose address it claims.
+    Impostor(Box<Link>),
 }
 
 /// What a side is willing to read.
@@ -86,6 +88,15 @@ pub(crate) struct Socket {
 
 impl Socket {
     pub(crate) fn dialling(nodes: [usize; 2], peer: PeerId, status: Status, cheap: bool) -> Self {
+        Self::new(nodes, Holder::Peer(peer), status, cheap)
+    }
+
+    /// An impostor's, which is connected at once.
+    pub(crate) fn imposed(nodes: [usize; 2], link: Link, cheap: bool) -> Self {
+        Self::new(nodes, Holder::Impostor(Box::new(link)), Status::Open, cheap)
+    }
+
+    fn new(nodes: [usize; 2], dialler: Holder, status: Status, cheap: bool) -> Self {
         let side = |holder| Side {
             holder,
             reading: Reading::Nothing,
@@ -93,7 +104,7 @@ impl Socket {
             tap: Tap::new(cheap),
             asked: None,
         };
-        let sides = [side(Holder::Peer(peer)), side(Holder::Nobody)];
+        let sides = [side(dialler), side(Holder::Nobody)];
         Self { sides, nodes, status, question: None }
     }
 

@@ -5,12 +5,14 @@
 
 mod app;
 mod contest;
+mod impostor;
 mod links;
 mod network;
 mod peers;
 mod process;
 
 pub use app::Letter;
+pub use impostor::Claim;
 pub use network::Cut;
 
 use crate::coverage::Tally;

@@ -2,7 +2,7 @@
 
 use crate::label::Label;
 use crate::socket::{Holder, Status};
-use crate::{Action, Kind, Letter, PeerId, Setup, Violation, World};
+use crate::{Action, Claim, Kind, Letter, PeerId, Setup, Violation, World};
 use axon_proto::{Instant, SessionState, Tables, WakeReason, cost};
 use axon_wire::Tag;
 
@@ -21,6 +21,8 @@ pub struct Small {
     pub restarts: [u8; 2],
     /// Connections that their own applications close.
     pub mark_downs: u8,
+    /// Impostors that claim a session.
+    pub impostors: u8,
     /// Whether it takes a while until a question of session comes before its owner.
     pub deferred: bool,
     /// The rules of sessions.
@@ -32,13 +34,14 @@ impl Small {
     pub fn new(kind: Kind) -> Self {
         let tables = Tables::default;
         let (messages, restarts) = ([0, 0], [0, 0]);
-        Self { kind, messages, cuts: 0, late: 0, restarts, mark_downs: 0, deferred: false, tables }
+        let (cuts, late, mark_downs, impostors) = (0, 0, 0, 0);
+        Self { kind, messages, cuts, late, restarts, mark_downs, impostors, deferred: false, tables }
     }
 
     /// How much goes wrong in it.
     pub fn faults(&self) -> u8 {
         let [a, b] = self.restarts;
-        self.cuts + self.late + a + b + self.mark_downs
+        self.cuts + self.late + a + b + self.mark_downs + self.impostors
     }
 }
 
@@ -57,6 +60,8 @@ pub enum Choice {
     Restart(usize),
     /// A node's application closes its connection.
     MarkDown(usize),
+    /// An impostor claims the session that a node has with the other.
+    Impose(usize, Claim),
 }
 
 impl Choice {
@@ -75,6 +80,7 @@ pub(super) struct Explored<'a> {
     pub(super) late: u8,
     pub(super) restarts: [u8; 2],
     pub(super) mark_downs: u8,
+    pub(super) impostors: u8,
 }
 
 /// A process that restarts finds that its clock has gone on by so many seconds: attempts of the old one are older.
@@ -88,7 +94,7 @@ impl<'a> Explored<'a> {
         setup.weather.defer = if small.deferred { 1000 } else { 0 };
         setup.tables = (small.tables)();
         let world = World::new(setup, 1);
-        Self { small, world, sent: [0; 2], cuts: 0, late: 0, restarts: [0; 2], mark_downs: 0 }
+        Self { small, world, sent: [0; 2], cuts: 0, late: 0, restarts: [0; 2], mark_downs: 0, impostors: 0 }
     }
 
     /// The state at the end of a path.
@@ -130,6 +136,11 @@ impl<'a> Explored<'a> {
             if self.mark_downs < self.small.mark_downs && self.world.between(node, 1 - node).is_some() {
                 choices.push(Choice::MarkDown(node));
             }
+            if self.impostors < self.small.impostors {
+                let claims = Claim::ALL.into_iter();
+                let claims = claims.filter(|claim| self.world.is_claimable(node, 1 - node, *claim));
+                choices.extend(claims.map(|claim| Choice::Impose(node, claim)));
+            }
         }
         if self.cuts < self.small.cuts {
             let sockets = self.world.live_sockets().iter();
@@ -169,6 +180,10 @@ impl<'a> Explored<'a> {
                 if let Some(peer) = self.world.between(node, 1 - node) {
                     self.world.mark_down(peer);
                 }
+            }
+            Choice::Impose(node, claim) => {
+                self.impostors += 1;
+                self.world.impose(node, 1 - node, claim);
             }
         }
         self.shake_hands();

@@ -40,7 +40,8 @@ pub(super) fn of(explored: &Explored<'_>) -> Digest {
     let [a, b] = explored.sent;
     let [c, d] = explored.restarts;
     words.extend(
-        [a, b, c, d, explored.cuts, explored.late, explored.mark_downs].map(|count| Plain(count.into())),
+        [a, b, c, d, explored.cuts, explored.late, explored.mark_downs, explored.impostors]
+            .map(|count| Plain(count.into())),
     );
     let names = Names::new(world);
     for node in 0..world.nodes.len() {
@@ -178,7 +179,7 @@ fn socket_words(world: &World, index: usize, names: &Names) -> Vec<Word> {
         words.push(match &side.holder {
             Holder::Nobody => Plain(0),
             Holder::Peer(peer) => names.peer(*peer),
-            Holder::Link(link) => Plain(text(link.state())),
+            Holder::Link(link) | Holder::Impostor(link) => Plain(text(link.state())),
         });
         words.push(Plain(
             side.pipe.end.map_or(0, |_| 1)

@@ -14,7 +14,7 @@ pub struct Named {
 }
 
 /// Messages each way, cuts, late ends, restarts of either node, connections closed; whether questions wait for their
-/// owners, and whether it takes minutes.
+/// owners, whether there is an impostor, and whether it takes minutes.
 type Bounds = ([u8; 2], u8, u8, [u8; 2], u8, How);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,13 +22,15 @@ enum How {
     Quick,
     /// Questions of session take a while to their owners.
     Deferred,
+    /// An impostor claims a session.
+    Imposed,
     Long,
 }
 
-use How::{Deferred, Long, Quick};
+use How::{Deferred, Imposed, Long, Quick};
 
 /// Between lossless peers.
-const PEERS: [Bounds; 22] = [
+const PEERS: [Bounds; 26] = [
     ([1, 1], 0, 0, [0, 0], 0, Quick),
     ([1, 1], 1, 0, [0, 0], 0, Quick),
     ([1, 1], 2, 0, [0, 0], 0, Quick),
@@ -51,10 +53,14 @@ const PEERS: [Bounds; 22] = [
     ([2, 2], 1, 0, [0, 1], 0, Long),
     ([3, 3], 1, 0, [1, 0], 0, Long),
     ([3, 3], 1, 0, [0, 1], 0, Long),
+    ([1, 1], 0, 0, [0, 0], 0, Imposed),
+    ([1, 1], 1, 0, [0, 0], 0, Imposed),
+    ([1, 1], 0, 0, [0, 1], 0, Imposed),
+    ([1, 1], 0, 0, [0, 0], 1, Imposed),
 ];
 
 /// Between a stateful server and its client: the server never dials, so there is less to happen.
-const SERVER: [Bounds; 10] = [
+const SERVER: [Bounds; 13] = [
     ([1, 1], 0, 0, [0, 0], 0, Quick),
     ([1, 1], 2, 1, [0, 0], 0, Quick),
     ([1, 1], 1, 1, [1, 0], 0, Quick),
@@ -65,6 +71,9 @@ const SERVER: [Bounds; 10] = [
     ([3, 3], 1, 0, [0, 1], 0, Quick),
     ([3, 3], 2, 0, [0, 0], 0, Quick),
     ([3, 3], 1, 0, [0, 0], 1, Quick),
+    ([1, 1], 1, 1, [0, 0], 0, Imposed),
+    ([1, 1], 1, 0, [0, 1], 0, Imposed),
+    ([1, 1], 1, 0, [0, 0], 1, Imposed),
 ];
 
 /// Them.
@@ -75,11 +84,15 @@ pub fn worlds() -> Vec<Named> {
 
 fn named(kind: Kind, &(messages, cuts, late, restarts, mark_downs, how): &Bounds) -> Named {
     let ([a, b], [ra, rb]) = (messages, restarts);
-    let (deferred, is_long) = (how == Deferred, how == Long);
-    let asked = if deferred { ", deferred" } else { "" };
+    let (deferred, is_long, impostors) = (how == Deferred, how == Long, u8::from(how == Imposed));
+    let asked = match how {
+        Deferred => ", deferred",
+        Imposed => ", an impostor",
+        Quick | Long => "",
+    };
     let name = format!(
         "{kind:?} {a}+{b} messages, {cuts} cut, {late} late, {ra}+{rb} restarted, {mark_downs} closed{asked}"
     );
-    let small = Small { messages, cuts, late, restarts, mark_downs, deferred, ..Small::new(kind) };
+    let small = Small { messages, cuts, late, restarts, mark_downs, impostors, deferred, ..Small::new(kind) };
     Named { name, small, is_long }
 }

@@ -276,6 +276,14 @@ impl World {
                 }
                 self.serve_link(index);
             }
+            Holder::Impostor(link) => {
+                if filled {
+                    link.filled(self.now, data)
+                } else {
+                    link.received(self.now, data)
+                }
+                self.serve_impostor(index);
+            }
             Holder::Nobody => {}
         }
     }
@@ -297,7 +305,7 @@ impl World {
                 self.sockets[index].sides[side].holder = Holder::Link(link);
                 self.serve_link(index);
             }
-            Holder::Nobody => {}
+            Holder::Impostor(_) | Holder::Nobody => {}
         }
     }
 

@@ -180,6 +180,9 @@ impl World {
     }
 
     fn on_message(&mut self, id: PeerId, message: &Message) {
+        if !self.check_origin(message) {
+            return;
+        }
         let (node, tid) = (self.peers[id.0].node, message.header.tid);
         self.note_peer(id, format_args!("delivers {tid}"));
         let outcome = self.ledger.deliver(tid, id, node);

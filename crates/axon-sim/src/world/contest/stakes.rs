@@ -6,7 +6,7 @@ use axon_proto::{Contended, Ident, SessionState};
 
 /// What is at stake when a question comes.
 pub(super) struct Stakes {
-    /// The session does not dial, and the peer asks for another with an attempt that is not older than what it saw.
+    /// The session does not dial, and its peer asks for another with an attempt that is not older than what it saw.
     rests: bool,
     /// The session is open at both ends over another socket, and nobody holds the socket of the question any more.
     is_carried: bool,
@@ -21,8 +21,10 @@ impl World {
             Ident::Client { global_seq, .. } => *global_seq >= session.ids().peer_global_seq,
             Ident::Reconnect { .. } => false,
         };
-        let is_carried = self.is_given_up(&self.sockets[index]) && self.is_carried(owner);
-        Stakes { rests: settled && is_new, is_carried }
+        let socket = &self.sockets[index];
+        let is_peers = !matches!(socket.sides[DIALLER].holder, Holder::Impostor(_));
+        let is_carried = self.is_given_up(socket) && self.is_carried(owner);
+        Stakes { rests: settled && is_new && is_peers, is_carried }
     }
 
     /// Only who dials makes a peer wait, and nobody is confused by late attempts.
