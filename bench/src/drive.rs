@@ -137,7 +137,7 @@ pub(crate) enum DriveError {
         reason: String,
     },
     /// Axon's requests are sent by its own program.
-    #[error("Axon is driven from here for streams only: add --stream, or send requests with `axon bench --connect`")]
+    #[error("Axon is driven from here for streams only: add --stream, or use `axon bench --connect`")]
     OnlyStreams,
     /// gRPC's transport failed.
     #[error("gRPC: {0}")]
