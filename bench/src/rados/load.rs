@@ -50,6 +50,12 @@ impl Load {
         if self.size >= MIB { 64 } else { 4096 }
     }
 
+    /// How many times more rounds it takes than others do: a lone request's time is mostly that of waking, which differs
+    /// most from round to round.
+    pub(crate) fn repeats(&self) -> usize {
+        if self.depth == 1 { 2 } else { 1 }
+    }
+
     /// The name of the set of objects that is read.
     pub(crate) fn set(&self) -> String {
         format!("set{}", self.size)

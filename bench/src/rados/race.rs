@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Race {
     /// The clusters.
     pub(crate) releases: Vec<Release>,
-    /// Measurements of each client under each load.
+    /// Measurements of each client under each load that needs no more.
     pub(crate) rounds: usize,
     /// Seconds of each: whole ones, as `rados bench` knows no others.
     pub(crate) seconds: u64,
@@ -106,7 +106,7 @@ impl Race {
             let mut own: Vec<Entry> = runners
                 .map(|(client, filled)| self.blank(&bed, load, *client, filled.as_ref().err()))
                 .collect();
-            for round in 0..self.rounds {
+            for round in 0..self.rounds * load.repeats() {
                 for entry in &mut own {
                     self.one(fleet, &bed, round, entry);
                 }
