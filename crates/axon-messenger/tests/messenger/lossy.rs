@@ -184,7 +184,7 @@ fn a_cut_resets_both_ends_and_unsent_messages_come_back() {
     assert!(not_sent.iter().all(|m| m.data.len() == 2 << 20));
     let (fault, _) = pair.at_server.wait_reset(&there);
     assert_eq!(fault, Fault::Disconnected(Disconnect::Reset));
-    assert_eq!(here.queued_bytes(), 0);
+    wait_until("the budget to be given back", || here.queued_bytes() == 0);
 }
 
 #[test]
