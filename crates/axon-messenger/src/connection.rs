@@ -150,7 +150,7 @@ impl Connection {
     }
 
     /// Who authenticated when the peer dialled last, with the capabilities of that time; `None` while only this side has
-    /// dialled. A session is only ever taken over by an entity of the same name.
+    /// dialled. A session is only ever taken over by an entity of the same name, or of the peer's type while no name is known.
     ///
     /// A copy; [`established`](Self::established) lends it.
     pub fn identity(&self) -> Option<Identity> {
@@ -277,9 +277,6 @@ fn state_of(number: u8) -> State {
     }
 }
 
-#[cfg(all(test, not(loom)))]
-mod tests;
-
 impl PartialEq for Connection {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -304,3 +301,6 @@ impl fmt::Debug for Connection {
             .finish()
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

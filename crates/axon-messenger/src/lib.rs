@@ -48,6 +48,8 @@ mod reply;
 mod shared;
 mod slot;
 mod sync;
+#[cfg(all(test, not(loom)))]
+mod testing;
 mod throttle;
 mod upcall;
 mod worker;

@@ -2,32 +2,32 @@
 //!
 //! # Why no wake-up is lost
 //!
-//! A producer first makes its item visible, then looks at `asleep`. The consumer first sets `asleep`, then looks at
-//! the queue. Between the two steps of each stands a sequentially consistent fence. Of two such fences one comes
+//! A producer first makes its item visible, then looks at the state of the consumer. The consumer first says that it is
+//! asleep, then looks at the queue. Between the two steps of each stands a sequentially consistent fence. Of two such fences one comes
 //! first in the single order all threads agree on:
 //!
 //! ```text
 //!   producer                         consumer
-//!   P1  queue.push(item)             C1  asleep = true
+//!   P1  queue.push(item)             C1  consumer = ASLEEP
 //!   --  fence                        --  fence
-//!   P2  asleep ? wake                C2  queue empty ? sleep
+//!   P2  consumer ASLEEP ? wake       C2  queue empty ? sleep
 //! ```
 //!
 //! If the producer's fence is first, C2 sees the item of P1 and the consumer does not sleep. If the consumer's is
-//! first, P2 sees the flag of C1 and wakes. Both may happen, which costs one needless look at the queue; neither
+//! first, P2 sees what C1 said and wakes. Both may happen, which costs one needless look at the queue; neither
 //! cannot. Weaker orderings do not do: a store followed by a load of another location may otherwise be
 //! seen in the other order by the other side (the model under `cfg(loom)` fails without the fences).
 //!
 //! # Why there is at most one wake-up per burst
 //!
-//! The flag is cleared by an atomic exchange, so that of all producers that see it set exactly one wakes; the next
-//! wake-up needs the consumer to set the flag again, which it does only when it found the queue empty.
+//! Who wakes makes ASLEEP to AWAKE by an atomic exchange, so that of all producers that see it exactly one wakes; the next
+//! wake-up needs the consumer to say ASLEEP again, which it does only when it found the queue empty.
 //!
 //! # Why nothing is left in a closed mailbox
 //!
-//! Items may hold what holds the mailbox, and budgets that others wait for. When the consumer is dropped, it says so in the
-//! place of `asleep`, and empties the queue after its fence; a producer that finds it gone empties the queue itself. So, as
-//! above, of an item and the end of the consumer one sees the other.
+//! Items may hold what holds the mailbox, and budgets that others wait for. When the consumer is dropped, it says GONE where
+//! it said ASLEEP, and empties the queue after its fence; a producer that sees that empties the queue itself. So, as
+//! above, either the consumer sees the item or the producer its end.
 
 use crate::sync::atomic::{AtomicU8, AtomicUsize, Ordering, fence};
 use axon_transport::Waker;

@@ -176,9 +176,6 @@ impl Drop for Messenger {
     }
 }
 
-#[cfg(all(test, not(loom)))]
-mod tests;
-
 impl fmt::Debug for Messenger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Messenger")
@@ -188,3 +185,6 @@ impl fmt::Debug for Messenger {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

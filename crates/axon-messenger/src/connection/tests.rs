@@ -1,16 +1,11 @@
 //! What nobody can arrange from outside: a thread that stands in a gate, and how many hold a handle.
 
 use super::*;
-use crate::{Builder, Dispatcher, Messenger, Permit, Received, Reset};
-use axon_transport::TcpTransport;
+use crate::testing::{PATIENCE, Silent, builder, server, wait_until};
+use crate::{Dispatcher, Permit, Received, Reset};
 use axon_wire::Message;
-use std::net::SocketAddr;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
-use std::time::Instant;
-
-/// How long something may take that must happen.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Tells of resets.
 struct Resets(Mutex<Sender<Reset>>);
@@ -20,29 +15,6 @@ impl Dispatcher for Resets {
 
     fn handle_reset(&self, _: &Connection, reset: Reset) {
         self.0.lock().unwrap().send(reset).unwrap();
-    }
-}
-
-/// Tells of nothing.
-struct Silent;
-
-impl Dispatcher for Silent {
-    fn dispatch(&self, _: &Connection, _: Received) {}
-}
-
-fn builder(name: &str) -> Builder {
-    Messenger::builder(name.parse().unwrap()).transport(Arc::new(TcpTransport::new()))
-}
-
-fn server() -> Messenger {
-    builder("osd.3").bind(SocketAddr::from(([127, 0, 0, 1], 0))).start(Arc::new(Silent)).unwrap()
-}
-
-fn wait_until(what: &str, mut met: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !met() {
-        assert!(Instant::now() < deadline, "still waiting: {what}");
-        thread::sleep(Duration::from_millis(1));
     }
 }
 

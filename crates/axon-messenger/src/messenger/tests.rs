@@ -1,32 +1,8 @@
 //! What is not seen from outside.
 
 use super::*;
-use crate::{Connection, Dispatcher, Received};
+use crate::testing::{Silent, builder, server, wait_until};
 use axon_proto::State;
-use axon_transport::TcpTransport;
-use std::net::SocketAddr;
-use std::time::Instant;
-
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Tells of nothing.
-struct Silent;
-
-impl Dispatcher for Silent {
-    fn dispatch(&self, _: &Connection, _: Received) {}
-}
-
-fn builder(name: &str) -> Builder {
-    Messenger::builder(name.parse().unwrap()).transport(Arc::new(TcpTransport::new())).workers(1)
-}
-
-fn wait_until(what: &str, mut met: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !met() {
-        assert!(Instant::now() < deadline, "still waiting: {what}");
-        thread::sleep(Duration::from_micros(100));
-    }
-}
 
 /// The timers of the only worker, when its thread sleeps away from its desk.
 fn timers(messenger: &Messenger) -> usize {
@@ -42,8 +18,7 @@ fn timers(messenger: &Messenger) -> usize {
 #[test]
 fn connections_that_come_and_go_leave_no_timers_behind() {
     const SESSIONS: usize = 1200;
-    let server =
-        builder("osd.3").bind(SocketAddr::from(([127, 0, 0, 1], 0))).start(Arc::new(Silent)).unwrap();
+    let server = server();
     let client = builder("client.7").start(Arc::new(Silent)).unwrap();
     for _ in 0..SESSIONS {
         let connection = client.connect_anonymous(EntityType::Osd, &server.addrs()).unwrap();

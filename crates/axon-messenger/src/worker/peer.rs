@@ -555,7 +555,7 @@ impl Peer {
         if marked_down {
             self.handle.set_ended(Fault::MarkedDown);
         }
-        // Last: whoever was let in before the end has registered its call by now.
+        // After the end was said: who was let in before has registered its call, and nobody is let in any more.
         station.shared.replies.fail_connection(self.handle.id(), why);
         // What arrived before a shutdown is still handed out.
         if self.handle.is_marked_down() {
