@@ -395,27 +395,17 @@ fn eagain_and_redirections_are_new_requests() {
 }
 
 #[test]
-fn a_ban_after_a_second_attempt_leaves_doubt() {
-    let mut world = two_sent();
-    world.answer(0, -108, |_| {});
-    assert_eq!(world.news(), ["a: -108"]);
-    world.objecter.failed(LinkId(1), world.now);
-    world.connect(2);
-    world.news();
-    world.answer(2, -108, |_| {});
-    assert_eq!(world.news(), ["b: unknown, Blocklisted"]);
-}
-
-#[test]
 fn a_refusal_of_a_second_attempt_leaves_doubt() {
-    let mut world = two_sent();
-    world.answer(0, -1, |_| {});
-    assert_eq!(world.news(), ["a: -1"]);
-    world.objecter.failed(LinkId(1), world.now);
-    world.connect(2);
-    world.news();
-    world.answer(2, -1, |_| {});
-    assert_eq!(world.news(), ["b: unknown, NotPermitted"]);
+    for (refusal, doubt) in [(-108, "Blocklisted"), (-1, "NotPermitted")] {
+        let mut world = two_sent();
+        world.answer(0, refusal, |_| {});
+        assert_eq!(world.news(), [format!("a: {refusal}")]);
+        world.objecter.failed(LinkId(1), world.now);
+        world.connect(2);
+        world.news();
+        world.answer(2, refusal, |_| {});
+        assert_eq!(world.news(), [format!("b: unknown, {doubt}")]);
+    }
 }
 
 #[test]
