@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 /// between the moment it is found free and the moment a daemon binds it.
 const FIRST: u16 = 20_000;
 const COUNT: u16 = 6_000;
-/// The daemons of one cluster look for ports in a block of their own, so that none takes the port of one that was
-/// stopped in another cluster.
+/// The daemons of one cluster look for ports in a block of their own, so that none takes the port of one that was stopped
+/// in another cluster of this process; processes begin at different blocks, but there are few.
 const BLOCKS: u16 = 60;
 const BLOCK: u16 = 100;
 

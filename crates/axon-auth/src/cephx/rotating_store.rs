@@ -9,7 +9,8 @@ use core::time::Duration;
 
 /// Shortest time between two requests for secrets.
 const REQUEST_INTERVAL: Duration = Duration::from_secs(1);
-/// The same for newer ones that others speak of, as long as there are none: whoever dials can speak of any.
+/// Longest time between two requests for newer ones that others speak of, as long as there are none: whoever dials can speak of
+/// any.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(30);
 /// So much newer than the newest secret known may that of a ticket be: as many as monitors keep (Ceph: `KEY_ROTATE_NUM`).
 const NEWER: u64 = 3;

@@ -180,7 +180,7 @@ fn write_piece(output: &mut dyn Write, piece: &[u8], length: u64) -> Result<(), 
 
 /// The next `size` bytes, or what there is.
 fn read_piece(input: &mut dyn Read, size: u64) -> Result<Bytes, CliError> {
-    let mut piece = Vec::with_capacity(PIECE as usize);
+    let mut piece = Vec::with_capacity(size as usize);
     input.take(size).read_to_end(&mut piece).map_err(CliError::Input)?;
     Ok(piece.into())
 }

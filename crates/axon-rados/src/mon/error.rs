@@ -17,13 +17,15 @@ pub enum MonError {
     /// The messenger or a thread could not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// Every monitor refused, for reasons that trying again does not change. What changes anything was not seen by any.
+    /// Every monitor refused, for reasons that trying again does not change. Commands and changes of pools end so only if no
+    /// monitor was handed them; otherwise as [`NoAnswer`](Self::NoAnswer).
     #[error("every monitor refused: {}", Attempts(attempts))]
     Refused {
         /// What each monitor answered.
         attempts: Vec<Attempt>,
     },
-    /// No monitor could be reached in time. What changes anything was not seen by any.
+    /// No monitor could be reached in time. Commands and changes of pools end so only if no monitor was handed them;
+    /// otherwise as [`NoAnswer`](Self::NoAnswer).
     #[error("no session with a monitor within {within:?}: {}", Attempts(attempts))]
     Unreachable {
         /// How long it was tried.

@@ -2,6 +2,7 @@
 
 use super::MonConfig;
 use super::logins::Logins;
+use crate::client::Errno;
 use crate::msg::{MAuth, MAuthReply};
 use axon_auth::cephx::{RotatingSecrets, rotating_request};
 use axon_auth::{AuthError, CryptoKey, Method, RotatingStore, Services, Surroundings, TicketStore};
@@ -167,9 +168,7 @@ impl Renewal {
 
 /// Whether the monitor does not believe the ticket it was shown, rather than failed to answer.
 fn is_refusal(error: &AuthError) -> bool {
-    const EPERM: i32 = -1;
-    const EACCES: i32 = -13;
-    matches!(error, AuthError::RequestFailed { status: EPERM | EACCES })
+    matches!(error, AuthError::RequestFailed { status } if [-Errno::EPERM.0, -Errno::EACCES.0].contains(status))
 }
 
 /// The message that carries a request.

@@ -57,7 +57,7 @@ pub(super) struct Op<T> {
     pub(super) attempts: i32,
     /// Whether it was ever sent, under whichever.
     pub(super) ever_sent: bool,
-    /// The connection it was sent on last, if an answer is awaited there.
+    /// The connection it was sent on last, if an answer from there would still count.
     pub(super) link: Option<LinkId>,
     /// The epoch it was sent in last.
     sent_epoch: u32,

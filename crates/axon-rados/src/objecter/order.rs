@@ -1,4 +1,4 @@
-//! Reads that keep their place behind writes of the same object.
+//! Requests that keep their place among writes of the same object.
 //!
 //! OSDs let reads overtake writes that wait for recovery unless they are told not to, and forget those that were told when
 //! the pool becomes full: such a read waits for room with the write that it follows, as long as there is one.
@@ -9,24 +9,30 @@ use crate::osd::OsdFlags;
 use std::time::Instant;
 
 impl<M: ClusterMap, T> Objecter<M, T> {
-    /// Marks a request that is begun if it has to keep its place.
+    /// Marks a request that is begun if it has to keep its place, and the application has not marked it.
     pub(super) fn order(&mut self, id: OpId, request: &mut Request) {
-        if self.follows_a_write(id, request) {
+        if !request.flags.contains(OsdFlags::RWORDERED) && self.follows_a_write(id, request) {
             request.flags = request.flags.with(OsdFlags::RWORDERED);
             self.followers.insert(id);
         }
     }
 
-    /// Whether a request keeps its place among writes. What is with an OSD does if it was sent so.
-    pub(super) fn is_ordered(&self, op: &Op<T>) -> bool {
+    /// Whether a request keeps its place among writes: what the application marked does; what was marked here, as long as it
+    /// follows a write, or is with an OSD, marked.
+    pub(super) fn keeps_its_place(&self, op: &Op<T>) -> bool {
+        let marked_here = || self.followers.contains(&op.id);
         let follows = || matches!(op.phase, Phase::Sent(_)) || self.follows_a_write(op.id, &op.request);
-        op.request.is_write() || op.request.is_ordered() && follows()
+        let is_marked = op.request.flags.contains(OsdFlags::RWORDERED);
+        op.request.is_write() || is_marked && (!marked_here() || follows())
     }
 
     /// Takes the mark off a request that is about to be sent if the writes before it are over.
     pub(super) fn reorder(&mut self, tid: u64) {
+        if self.followers.is_empty() {
+            return;
+        }
         let Some(op) = self.ops.get(&tid).filter(|op| self.followers.contains(&op.id)) else { return };
-        if self.is_ordered(op) {
+        if self.keeps_its_place(op) {
             return;
         }
         self.followers.remove(&op.id);

@@ -16,10 +16,10 @@ pub struct SnapContext {
     pub snaps: Vec<u64>,
 }
 
-/// What a write does while the cluster or the pool is full, and a read behind one.
+/// What a write does while the cluster or the pool is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum WhenFull {
-    /// It waits for room, until its deadline.
+    /// It waits for room, until its deadline; and so does a read of the object behind it.
     #[default]
     Wait,
     /// It fails: unsent if the map says so, or as the OSD refuses it, with ENOSPC or EDQUOT.
@@ -84,11 +84,6 @@ impl Request {
     /// Whether it is on the same object as another.
     pub(crate) fn has_object_of(&self, other: &Self) -> bool {
         self.object == other.object && self.locator == other.locator
-    }
-
-    /// Whether it keeps its place among writes.
-    pub(crate) fn is_ordered(&self) -> bool {
-        self.is_write() || self.flags.contains(OsdFlags::RWORDERED)
     }
 
     /// Whether it tells watchers something, or answers for one, and nothing else.

@@ -100,12 +100,13 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             b if b.pool_full => Waiting::PoolFull(pool),
             _ => return None,
         };
-        if op.is_ping() || !self.is_ordered(op) {
+        if op.is_ping() || !self.keeps_its_place(op) {
             return None;
         }
         match op.request.when_full {
             WhenFull::Wait => Some(Step::Wait(why)),
-            WhenFull::Fail if op.ever_sent || !write => None, // the OSD answers: it may have been done
+            WhenFull::Fail if !write => None,       // it changes nothing
+            WhenFull::Fail if op.ever_sent => None, // it may have been done: the OSD will say
             WhenFull::Fail => Some(Step::End(Outcome::Full(why))),
             WhenFull::Try => None,
         }

@@ -48,6 +48,8 @@ pub(crate) struct Compound {
     ops: OpVec,
     payloads: SmallVec<[Bytes; 1]>,
     flags: OsdFlags,
+    /// The operation added last had nothing to do, and is not among them.
+    skipped: bool,
 }
 
 impl<K> ObjectOp<K> {
@@ -56,7 +58,7 @@ impl<K> ObjectOp<K> {
         Self(Compound::default(), PhantomData)
     }
 
-    /// Flags for the operation added last.
+    /// Flags for the operation added last; none if that had nothing to do and was left out.
     pub fn flag_last(&mut self, flags: OpFlags) -> &mut Self {
         self.0.flag_last(flags);
         self
@@ -91,6 +93,7 @@ impl Compound {
         debug_assert_eq!(op.payload_len as usize, payload.len());
         self.ops.push(op);
         self.payloads.push(payload);
+        self.skipped = false;
         self.ops.len() - 1
     }
 
@@ -104,8 +107,13 @@ impl Compound {
         Pick::new(self.push(op, payload), read)
     }
 
+    /// Leaves out an operation that has nothing to do.
+    pub(super) fn skip(&mut self) {
+        self.skipped = true;
+    }
+
     pub(super) fn flag_last(&mut self, flags: OpFlags) {
-        if let Some(op) = self.ops.last_mut() {
+        if let Some(op) = self.ops.last_mut().filter(|_| !self.skipped) {
             *op = op.flagged(flags);
         }
     }

@@ -99,10 +99,11 @@ impl WriteOp {
     /// end. Nothing is added if `length` is 0, whether there is an object or not: OSDs abort when they are asked for that
     /// (Ceph: `PrimaryLogPG::do_osd_ops` in `src/osd/PrimaryLogPG.cc`).
     pub fn zero(&mut self, offset: u64, length: u64) -> &mut Self {
-        match length {
-            0 => self,
-            length => self.without_data(OpCode::ZERO, offset, length),
+        if length == 0 {
+            self.0.skip();
+            return self;
         }
+        self.without_data(OpCode::ZERO, offset, length)
     }
 
     /// Removes the object. Fails with ENOENT if there is none.
@@ -208,6 +209,11 @@ mod tests {
         op.zero(0, 0).zero(5, 0);
         assert!(op.is_empty());
         assert_eq!(op.zero(5, 1).len(), 1);
+        // Flags for what was left out are for nothing else.
+        op.zero(0, 0).flag_last(OpFlags::FAILOK);
+        op.truncate(9).flag_last(OpFlags::FAILOK);
+        let (ops, _) = op.0.into_parts();
+        assert_eq!(ops.iter().map(|op| op.flags).collect::<Vec<_>>(), [0, OpFlags::FAILOK.0]);
     }
 
     #[test]

@@ -93,6 +93,26 @@ fn a_read_that_the_osd_forgot_behind_a_write_that_is_done_is_sent_again_once() {
 }
 
 #[test]
+fn a_read_that_the_application_marked_waits_for_room_and_is_sent_once() {
+    let mut world = World::new();
+    world.map(|map| map.barriers.pool_full = true);
+    let plain = read("a");
+    world.begin("r", Request { flags: plain.flags.with(OsdFlags::RWORDERED), ..plain });
+    world.write("a");
+    assert!(world.news().is_empty(), "there is no room");
+    world.map(|map| map.barriers.pool_full = false);
+    world.connect(1);
+    assert_eq!(world.news(), ["dial 1 for 6800", "1 <- a tid 1 try 0 e7", "1 <- a tid 2 try 0 e7"]);
+    world.answer(1, 0, |_| {});
+    world.news();
+    world.map(|_| {});
+    assert!(world.news().is_empty(), "nothing was forgotten");
+    world.map(|map| map.barriers.pool_full = true);
+    world.map(|_| {});
+    assert!(world.news().is_empty(), "the OSD forgot it, and there is no room");
+}
+
+#[test]
 fn what_watchers_hear_and_answer_does_not_wait_for_room() {
     let mut world = World::new();
     world.map(|map| map.barriers.pool_full = true);
