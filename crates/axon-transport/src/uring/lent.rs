@@ -1,9 +1,14 @@
 //! The memory that arriving bytes are lent in: a ring of buffers that the kernel takes from, and only when there is
 //! something to receive. An idle socket has none.
 //!
-//! Since Linux 6.12 the kernel fills a buffer bit by bit, whichever sockets the bits come from: small messages cost little
+//! Since Linux 6.15 the kernel fills a buffer bit by bit, whichever sockets the bits come from: small messages cost little
 //! memory, and consecutive parts of a stream are neighbours. Before, each receive takes a buffer of its own, which is offered
 //! again with the rest of its room.
+//!
+//! Kernels fill bit by bit from 6.12 on, but a completion does not say where in the buffer its bytes are: it follows from
+//! those before it, if completions come in the order in which the buffer was filled. Before 6.15 one of a multishot receive
+//! may overtake one of a single receive, and a connection would be handed the bytes of another.
+//! Linux: 687b2bae0eff, "io_uring: ensure deferred completions are flushed for multishot".
 //!
 //! A used-up buffer begins anew if its bytes are no longer in use, else another takes its place.
 
@@ -31,13 +36,28 @@ const KEPT: usize = 4;
 /// How the kernel uses the buffers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
-    /// A receive takes as much of one as it needs: `IOU_PBUF_RING_INC`, Linux 6.12.
+    /// A receive takes as much of one as it needs: `IOU_PBUF_RING_INC`. Of kernels that [keep](Self::of) the order of
+    /// completions only.
     BitByBit,
     /// A receive takes a whole one.
     Whole,
 }
 
 impl Use {
+    /// The best use that the kernel of this machine allows.
+    pub(crate) fn here() -> Self {
+        Self::of(&rustix::system::uname().release().to_string_lossy())
+    }
+
+    /// The best use that a kernel of this release allows. Older ones may have the order repaired, but do not say so.
+    fn of(release: &str) -> Self {
+        let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse::<u32>);
+        match (numbers.next(), numbers.next()) {
+            (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (6, 15) => Self::BitByBit,
+            _ => Self::Whole,
+        }
+    }
+
     const fn flags(self) -> u16 {
         match self {
             Self::BitByBit => 2,
@@ -82,7 +102,8 @@ impl Lent {
         let piece = &mut self.pieces[usize::from(number)];
         assert!(length <= piece.capacity() - piece.len(), "the kernel wrote more than it was offered");
         // SAFETY: the piece was offered with its whole spare capacity, which begins at `len`. The kernel fills it from
-        // there, and has filled `length` bytes more since the completion of it before.
+        // there, and has filled `length` bytes more since the completion of it before: whole pieces have one completion
+        // per offer, and where they are filled bit by bit, completions come in the order of filling (see `Use::of`).
         unsafe { piece.set_len(piece.len() + length) };
         (length > 0).then(|| piece.split())
     }
@@ -199,5 +220,31 @@ impl Drop for Offers {
         // SAFETY: allocated with this layout. The kernel does not read it any more, for it was unregistered, or never
         // registered.
         unsafe { dealloc(self.entries.as_ptr().cast(), Self::layout()) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Use;
+
+    #[test]
+    fn buffers_are_filled_bit_by_bit_only_where_completions_keep_their_order() {
+        for (release, using) in [
+            ("6.1.0-37-amd64", Use::Whole),
+            ("6.12.0", Use::Whole),
+            ("6.14.11-300.fc42.x86_64", Use::Whole),
+            ("6.15", Use::BitByBit),
+            ("6.15.0-rc7", Use::BitByBit),
+            ("6.18.44-fc-v669", Use::BitByBit),
+            ("7.0.1", Use::BitByBit),
+            ("10.2", Use::BitByBit),
+            ("6.9.12", Use::Whole),
+            ("6", Use::Whole),
+            ("-6.15", Use::Whole),
+            ("99999999999.0", Use::Whole),
+            ("", Use::Whole),
+        ] {
+            assert_eq!(Use::of(release), using, "{release}");
+        }
     }
 }

@@ -89,10 +89,7 @@ pub(crate) struct Ring {
 impl Ring {
     /// A ring for the calling thread, which must stay on it.
     pub(crate) fn new() -> io::Result<Self> {
-        match Self::using(Use::BitByBit) {
-            Err(error) if Errno::from_io_error(&error) == Some(Errno::INVAL) => Self::using(Use::Whole),
-            result => result,
-        }
+        Self::using(Use::here())
     }
 
     /// The same, with the lent buffers used this way.
