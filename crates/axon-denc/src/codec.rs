@@ -19,9 +19,15 @@ pub trait Encode {
 /// Reads a value from its wire form.
 pub trait Decode: Sized {
     /// Consumes the encoding from `input`; on error `input` is left somewhere inside the value.
+    ///
+    /// # Errors
+    /// What is wrong with the bytes: the first [`DecodeError`] met.
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError>;
 
     /// Decodes from the start of `bytes` and ignores what follows, as Ceph's decoders do.
+    ///
+    /// # Errors
+    /// Those of [`decode`](Self::decode).
     fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
         Self::decode(&mut Decoder::new(bytes))
     }
@@ -103,6 +109,9 @@ impl<'a> Decoder<'a> {
     }
 
     /// Consumes `n` bytes.
+    ///
+    /// # Errors
+    /// [`DecodeError::Truncated`] if there are fewer; nothing is consumed then.
     pub fn take(&mut self, n: usize) -> Result<&'a [u8], DecodeError> {
         let (head, tail) = self
             .rest
@@ -113,6 +122,9 @@ impl<'a> Decoder<'a> {
     }
 
     /// Consumes `N` bytes as an array.
+    ///
+    /// # Errors
+    /// [`DecodeError::Truncated`] if there are fewer; nothing is consumed then.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         let (head, tail) = self
             .rest
@@ -123,52 +135,82 @@ impl<'a> Decoder<'a> {
     }
 
     /// One byte.
+    ///
+    /// # Errors
+    /// [`DecodeError::Truncated`] if there is none left.
     pub fn u8(&mut self) -> Result<u8, DecodeError> {
         Ok(self.array::<1>()?[0])
     }
 
     /// Two bytes, little-endian.
+    ///
+    /// # Errors
+    /// [`DecodeError::Truncated`] if there are fewer left.
     pub fn u16(&mut self) -> Result<u16, DecodeError> {
         Ok(u16::from_le_bytes(self.array()?))
     }
 
     /// Four bytes, little-endian.
+    ///
+    /// # Errors
+    /// [`DecodeError::Truncated`] if there are fewer left.
     pub fn u32(&mut self) -> Result<u32, DecodeError> {
         Ok(u32::from_le_bytes(self.array()?))
     }
 
     /// Eight bytes, little-endian.
+    ///
+    /// # Errors
+    /// [`DecodeError::Truncated`] if there are fewer left.
     pub fn u64(&mut self) -> Result<u64, DecodeError> {
         Ok(u64::from_le_bytes(self.array()?))
     }
 
     /// Four bytes, little-endian, two's complement.
+    ///
+    /// # Errors
+    /// [`DecodeError::Truncated`] if there are fewer left.
     pub fn i32(&mut self) -> Result<i32, DecodeError> {
         Ok(i32::from_le_bytes(self.array()?))
     }
 
     /// Eight bytes, little-endian, two's complement.
+    ///
+    /// # Errors
+    /// [`DecodeError::Truncated`] if there are fewer left.
     pub fn i64(&mut self) -> Result<i64, DecodeError> {
         Ok(i64::from_le_bytes(self.array()?))
     }
 
     /// One byte, any non-zero value is true.
+    ///
+    /// # Errors
+    /// [`DecodeError::Truncated`] if there is none left.
     pub fn bool(&mut self) -> Result<bool, DecodeError> {
         Ok(self.u8()? != 0)
     }
 
     /// A blob: le32 length, then the bytes (borrowed).
+    ///
+    /// # Errors
+    /// [`DecodeError::Truncated`] if the length or what it announces is not there.
     pub fn blob(&mut self) -> Result<&'a [u8], DecodeError> {
         let n = self.u32()?;
         self.take(n as usize)
     }
 
     /// A blob that must be UTF-8; `what` names it in the error.
+    ///
+    /// # Errors
+    /// Those of [`blob`](Self::blob), and [`DecodeError::NotUtf8`].
     pub fn string(&mut self, what: &'static str) -> Result<String, DecodeError> {
         core::str::from_utf8(self.blob()?).map(String::from).map_err(|_| DecodeError::NotUtf8 { what })
     }
 
     /// A le32 count of items that take at least `min_size` bytes each; refuses counts that cannot fit in what is left.
+    ///
+    /// # Errors
+    /// [`DecodeError::Truncated`] if the count is not there, or so many items cannot be.
     pub fn count(&mut self, min_size: usize) -> Result<usize, DecodeError> {
         let n = self.u32()? as usize;
         let needed = n.saturating_mul(min_size);
@@ -179,6 +221,9 @@ impl<'a> Decoder<'a> {
     }
 
     /// A list: le32 count, then the items.
+    ///
+    /// # Errors
+    /// Those of [`count`](Self::count), and the first error of an item.
     pub fn list<T: Decode>(&mut self, min_size: usize) -> Result<Vec<T>, DecodeError> {
         let n = self.count(min_size.max(1))?;
         (0..n).map(|_| T::decode(self)).collect()
@@ -186,6 +231,10 @@ impl<'a> Decoder<'a> {
 
     /// A versioned struct: u8 version, u8 compat, le32 length. Returns the version and a decoder over just the body;
     /// this decoder moves past the body, whatever of it the caller reads (newer fields are skipped).
+    ///
+    /// # Errors
+    /// [`DecodeError::Truncated`] if the header or the body is not there, [`DecodeError::TooNew`] if only decoders of versions above
+    /// `known` may read it.
     pub fn versioned(&mut self, what: &'static str, known: u8) -> Result<(u8, Decoder<'a>), DecodeError> {
         let version = self.u8()?;
         let compat = self.u8()?;

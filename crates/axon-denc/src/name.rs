@@ -28,6 +28,9 @@ impl EntityType {
     pub const ALL: [EntityType; 6] = [Self::Mon, Self::Mds, Self::Osd, Self::Client, Self::Mgr, Self::Auth];
 
     /// The type with this wire number.
+    ///
+    /// # Errors
+    /// [`DecodeError::Undefined`] if there is none.
     pub fn from_wire(value: u8) -> Result<Self, DecodeError> {
         Self::ALL
             .into_iter()

@@ -32,6 +32,9 @@ const STORAGE: usize = 128;
 
 impl AddrType {
     /// The type with this wire number.
+    ///
+    /// # Errors
+    /// [`DecodeError::Undefined`] if there is none.
     pub fn from_wire(value: u32) -> Result<Self, DecodeError> {
         match value {
             0 => Ok(Self::None),

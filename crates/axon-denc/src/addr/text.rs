@@ -56,6 +56,9 @@ impl fmt::Display for EntityAddr {
 
 impl EntityAddr {
     /// Reads an address; one without a prefix is of kind `default`.
+    ///
+    /// # Errors
+    /// [`BadAddr`] if it is none of the forms above: host names are not resolved.
     pub fn parse(text: &str, default: AddrType) -> Result<Self, BadAddr> {
         if text == "-" {
             return Ok(Self::BLANK);
