@@ -13,7 +13,11 @@ pub struct MessageHeader {
     pub tid: u64,
     /// Message type.
     pub kind: u16,
-    /// Priority: 64 low, 127 default, 196 high, 255 highest.
+    /// Priority: 64 low, 127 default, 196 high, 255 highest; what is above counts as 255 where it is handled.
+    ///
+    /// Messages of one connection stay in order within a priority only: those of higher ones leave first and are handled
+    /// first. Priorities from 64 up are strict, so that a steady stream of such messages starves all below it; below 64 they
+    /// are weights by which the messages of all connections share what is left. Ceph: src/common/PrioritizedQueue.h.
     pub priority: u16,
     /// Version of the payload's encoding.
     pub version: u16,
