@@ -9,7 +9,7 @@ use crate::rados::RadosArgs;
 use crate::serve::ServeArgs;
 use clap::{ArgAction, Parser, Subcommand};
 
-/// Measure, serve, ping and query over the Axon messenger, which speaks Ceph's msgr2.
+/// Objects and monitors of a Ceph cluster, and benchmarks of the Axon messenger, which speaks Ceph's msgr2.
 #[derive(Debug, Parser)]
 #[command(name = "axon", version, max_term_width = 110, after_help = exit::HELP)]
 pub(crate) struct Cli {

@@ -7,7 +7,7 @@ pub(crate) const HELP: &str = "\
 Exit codes:
   0  success
   1  any other failure
-  2  wrong usage: an option, an address, a file named on the command line
+  2  wrong usage: an option, an address, a file named on the command line, the configuration, input of a wrong size
   3  cannot connect: nothing listens there, or the network does not reach it
   4  authentication refused: wrong key, unknown entity, method not allowed
   5  incompatible: not a Ceph daemon, msgr1 only, mode refused, protocol broken
@@ -23,7 +23,7 @@ pub(crate) enum Exit {
     Success = 0,
     /// A failure without a code of its own.
     Failure = 1,
-    /// The command line, or a file it names, makes no sense. clap uses the same number.
+    /// The command line, its input, or a file that it or the environment names, makes no sense. clap uses the same number.
     Usage = 2,
     /// There is nobody to talk to.
     CannotConnect = 3,

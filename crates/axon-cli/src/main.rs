@@ -1,4 +1,4 @@
-//! `axon`: measure, serve, ping and query over the Axon messenger.
+//! `axon`: objects and monitors of a Ceph cluster, and benchmarks of the Axon messenger.
 //!
 //! Results go to standard output, everything else to standard error. The exit code says what kind of thing went wrong:
 //! see [`exit::Exit`].

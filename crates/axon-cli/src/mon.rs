@@ -47,7 +47,8 @@ struct MonOptions {
     #[arg(long)]
     json: bool,
 
-    /// The only way to protect the connection that is acceptable [default: secure preferred, crc accepted].
+    /// The only way to protect the connection that is acceptable [default: as `ms mon client mode`
+    /// says, else secure preferred and crc accepted].
     #[arg(long, value_enum)]
     mode: Option<ModeArg>,
 

@@ -47,6 +47,14 @@ const SHORT_HELP: &str = "\
 Of the options, those of the cluster, --format, --json, --mode and --timeout: see `axon rados --help`.
 ";
 
+/// The same, of one that may be about a pool.
+const SHORT_HELP_WITH_POOL: &str = "\
+{about-with-newline}
+{usage-heading} {usage}
+
+Of the options, -p, those of the cluster, --format, --json, --mode and --timeout: see `axon rados --help`.
+";
+
 /// Options of `axon rados`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -59,6 +67,7 @@ pub(crate) struct RadosArgs {
 
 /// Options of all its commands.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of all rados commands")]
 struct Options {
     /// The pool.
     #[arg(short, long, global = true)]
@@ -84,7 +93,8 @@ struct Options {
     #[arg(short, long, global = true, value_enum, default_value = "plain", value_name = "FORMAT")]
     format: Format,
 
-    /// Files are striped over objects of 4 MiB, as libradosstriper does. For ls, put, get, stat, truncate, rm and attributes.
+    /// Files are striped over objects of 4 MiB, as libradosstriper does. Only for ls, put, get, stat, truncate, rm and attributes.
+    ///
     /// Changes of one file at the same time (two puts, or put and truncate) are not protected against each other: pieces may be
     /// missing then.
     #[arg(long, global = true)]
@@ -94,7 +104,8 @@ struct Options {
     #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = units::parse_seconds)]
     timeout: Duration,
 
-    /// The only way to protect connections that is acceptable [default: as the cluster prefers].
+    /// The only way to protect connections that is acceptable [default: as `ms client mode` and
+    /// `ms mon client mode` say; else secure preferred with monitors, crc with OSDs].
     #[arg(long, global = true, value_enum)]
     mode: Option<ModeArg>,
 
@@ -175,7 +186,7 @@ enum Command {
         /// The objects.
         #[arg(required = true, value_parser = text::name())]
         objects: Vec<Name>,
-        /// Remove them from a full cluster, too; so it is without this as well.
+        /// Has no effect: objects are removed from a full cluster anyway. Accepted for scripts made for `rados(8)`.
         #[arg(long)]
         force_full: bool,
     },
@@ -277,7 +288,7 @@ enum Command {
     #[command(help_template = SHORT_HELP)]
     Lspools,
     /// Show how full the pools and the cluster are, or one pool with -p.
-    #[command(help_template = SHORT_HELP)]
+    #[command(help_template = SHORT_HELP_WITH_POOL)]
     Df,
     /// Wait for notifications, until interrupted.
     Watch {
