@@ -22,6 +22,7 @@ use crate::machine::Machine;
 use crate::options::{ModeArg, PolicyArg, RedialArgs, SpinArgs};
 use crate::transport::{Load as Expected, TransportArg};
 use crate::{output, units};
+use axon_wire::Limits;
 use bed::Bed;
 use clap::{Args, ValueEnum};
 use conduct::Run;
@@ -56,6 +57,8 @@ With --cut-every, one live connection after the other is cut on this side while 
 lossless or peer session nothing may be lost, duplicated or reordered; the exit code is 1 if something is. A lossy one \
 is followed by another, and what was on its way is counted as lost.
 
+docs/command-line.md lists the keys of --json.
+
 Against `axon serve --auth cephx` give the same --keyring, or the cluster whose monitors it asked for its keys.";
 
 /// Messengers on this side: each has a thread for its worker and one for its dispatch queue.
@@ -69,19 +72,19 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "ADDR", conflicts_with = "baseline")]
     connect: Option<String>,
 
-    /// Bytes of data per request: 4096, 4k, 1M.
-    #[arg(long, value_name = "BYTES", default_value = "4096", value_parser = units::parse_size)]
+    /// Bytes of data per request: 4096, 4k, 1M; at most 256M.
+    #[arg(long, value_name = "BYTES", default_value = "4096", value_parser = parse_request_size)]
     size: u32,
 
-    /// Requests in flight per connection.
+    /// Requests in flight per connection: 1 to 65536.
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     depth: u32,
 
-    /// Connections. Lossless ones take a messenger each on this side, with a worker thread of its own.
+    /// Connections: 1 to 65536. Lossless ones, 1024 at most, take a messenger each on this side, with a worker thread of its own.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     connections: u32,
 
-    /// Worker threads on each side.
+    /// Worker threads on each side: 1 to 1024.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
     workers: u32,
 
@@ -123,8 +126,8 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_enum, value_name = "WITH", num_args = 0..=1, require_equals = true, default_missing_value = "raw")]
     baseline: Option<BaselineArg>,
 
-    /// Rounds into which a run with --baseline is split; figures are their medians.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    /// Rounds into which a run with --baseline is split, 1 to 100; figures are their medians.
+    #[arg(long, value_name = "N", default_value_t = 5, requires = "baseline", value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
 
     /// Print the result as one line of JSON.
@@ -192,6 +195,12 @@ impl BenchArgs {
             return Err(CliError::Usage {
                 what: "--baseline=tcp compares with what is measured anyway",
                 help: "add --transport uring or --transport mem",
+            });
+        }
+        if self.redial.is_given() && self.policy.is_lossy() && self.cut_every.is_none() {
+            return Err(CliError::Usage {
+                what: "--back-off has no effect: a lossy run ends with the first connection that breaks",
+                help: "add --policy lossless, --policy peer or --cut-every TIME",
             });
         }
         if !self.policy.is_lossy() && self.connections > MOST_MESSENGERS {
@@ -322,6 +331,15 @@ impl BenchArgs {
         }
         let place = self.connect.as_deref().unwrap_or("both ends in this process");
         output::print(format_args!("{} ({place})\n{}\n\n{report}", self.setup(), Machine::here()))
+    }
+}
+
+/// Reads the size of a request, which peers take up to a limit.
+fn parse_request_size(text: &str) -> Result<u32, String> {
+    let most = Limits::SESSION.data;
+    match units::parse_size(text)? {
+        size if size > most => Err(format!("a request carries at most {}M", most >> 20)),
+        size => Ok(size),
     }
 }
 

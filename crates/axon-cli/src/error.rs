@@ -2,6 +2,7 @@
 
 use crate::exit::Exit;
 use axon_auth::{AuthError, AuthName, BadKeyring};
+use axon_denc::EntityType;
 use axon_messenger::{ConnectError, Fault, Rejection, StartError};
 use axon_proto::{Blame, Disconnect};
 use axon_rados::Name;
@@ -95,6 +96,9 @@ pub(crate) enum CliError {
     /// The session did not come about.
     #[error("cannot connect to {peer}: {fault}")]
     Unconnected { peer: String, fault: Fault },
+    /// Somebody else is there than --peer says.
+    #[error("cannot connect to {peer}: {fault}")]
+    OtherPeer { peer: String, fault: Fault, got: EntityType },
     /// Nothing was heard.
     #[error("no answer from {peer} within {after:?}")]
     NoAnswer { peer: String, after: Duration },
@@ -177,7 +181,11 @@ impl CliError {
             Self::Unconnected { fault, .. } | Self::Lost { fault, .. } => exit_of(fault),
             Self::NoAnswer { .. } | Self::Unanswered { .. } => Exit::TimedOut,
             Self::Several(errors) => errors.first().map_or(Exit::Failure, Self::exit),
-            Self::Message(_) | Self::StrangeReply { .. } | Self::OtherPromise { .. } => Exit::Incompatible,
+            Self::Message(_)
+            | Self::StrangeReply { .. }
+            | Self::OtherPromise { .. }
+            | Self::OtherPeer { .. } => Exit::Incompatible,
+            Self::Start(StartError::Bind { error, .. }) if help_with_bind(error).is_some() => Exit::Usage,
             _ => Exit::Failure,
         }
     }
@@ -199,6 +207,8 @@ impl CliError {
             Self::NoEntry { others, .. } => Some(names_help(others)),
             Self::NoTarget { source: ConnectError::NoAddress, .. } => Some(V2_HELP.into()),
             Self::Unconnected { fault, .. } | Self::Lost { fault, .. } => help_with(fault).map(Into::into),
+            Self::OtherPeer { got, .. } => Some(format!("leave --peer out, or give --peer {got}")),
+            Self::Start(StartError::Bind { error, .. }) => help_with_bind(error).map(Into::into),
             Self::NoAnswer { .. } => Some(SILENCE_HELP.into()),
             Self::OtherPromise { lossy: true, .. } => Some(LOSSY_HELP.into()),
             Self::OtherPromise { lossy: false, .. } => Some(LOSSLESS_HELP.into()),
@@ -222,7 +232,8 @@ const STRIPER_HELP: &str =
     "look at it with `rados --striper stat`; if it is not needed, remove it with `rados --striper rm`";
 const INPUT_HELP: &str = "append it in parts, or put it";
 const BLOCK_SIZE_HELP: &str = "leave --block-size out, or write objects of this size first";
-const V2_HELP: &str = "monitors listen for msgr2 on port 3300; `ceph mon enable-msgr2` switches it on";
+const V2_HELP: &str = "give the v2 address, which has a port of its own: `ceph mon dump`, `ceph osd dump`; monitors have 3300, and \
+    `ceph mon enable-msgr2` switches it on";
 const SILENCE_HELP: &str =
     "something may hold the port without speaking msgr2, or the daemon hangs; --timeout waits longer";
 
@@ -239,6 +250,18 @@ fn names_help(others: &[AuthName]) -> String {
     }
     let names: Vec<_> = others.iter().map(ToString::to_string).collect();
     format!("it has keys for {}; choose one with --name", names.join(", "))
+}
+
+/// What to do where listening is not possible; `None` if that is not the address's fault.
+fn help_with_bind(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => Some("give another port, or 0 for any that is free"),
+        io::ErrorKind::AddrNotAvailable => {
+            Some("give an address of this machine, or 0.0.0.0 for all of them")
+        }
+        io::ErrorKind::PermissionDenied => Some("ports below 1024 take privileges: give a higher one"),
+        _ => None,
+    }
 }
 
 /// The exit code of a broken or failed session.
@@ -309,7 +332,9 @@ fn help_with(fault: &Fault) -> Option<&'static str> {
         Fault::WrongAddress { .. } => {
             "take the address with its nonce from the maps: `ceph osd dump`, `ceph mgr dump`"
         }
-        Fault::WrongPeerType { .. } => "say who is there with --peer",
+        Fault::WrongPeerType { .. } => {
+            "look up the address: `ceph mon dump`, `ceph osd dump`, `ceph mgr dump`"
+        }
         _ => return None,
     })
 }
@@ -318,7 +343,6 @@ fn help_with(fault: &Fault) -> Option<&'static str> {
 mod tests {
     use super::*;
     use axon_auth::Method;
-    use axon_denc::EntityType;
     use axon_proto::WakeReason;
 
     #[test]

@@ -114,6 +114,11 @@ pub(crate) struct RedialArgs {
 }
 
 impl RedialArgs {
+    /// Whether the command line says anything of it.
+    pub(crate) fn is_given(&self) -> bool {
+        self.back_off.is_some()
+    }
+
     /// Tells a messenger.
     pub(crate) fn configure(&self, builder: Builder) -> Builder {
         match self.back_off {

@@ -126,6 +126,9 @@ impl PingArgs {
             {
                 self.dial_with_ticket(got, addrs, principal)
             }
+            Err(CliError::Unconnected { peer, fault: fault @ Fault::WrongPeerType { got, .. } }) => {
+                Err(CliError::OtherPeer { peer, fault, got })
+            }
             session => session,
         }
     }

@@ -29,7 +29,7 @@ Examples:
   axon serve 127.0.0.1:6800 --policy lossless     for `axon bench --policy lossless --connect`
   axon serve 127.0.0.1:6800 --auth cephx --keyring service.keyring --mode secure
   axon serve 127.0.0.1:6800 --auth cephx --name osd.7 --mon-host 10.0.0.1
-  kill -USR1 $(pidof axon)       what every connection is doing, on the standard error of the server
+  kill -USR1 PID                 what every connection of that process is doing, on its standard error
 
 With --auth cephx and a keyring alone, the keyring's key of NAME (osd.0 unless said) is the service's own: whoever \
 holds it as well is let in, such as `axon bench --connect ADDR --keyring service.keyring`. With --conf or --mon-host \
@@ -38,7 +38,7 @@ the server logs in to the monitors as NAME, and lets in whoever they gave a tick
 The first line of output is `listening on ADDR`, or with --json an object with the key `listening`; the last one says \
 what was served. SIGINT and SIGTERM end it in good order. SIGUSR1 prints on standard error, as one line of JSON, what the \
 messenger is doing: its addresses and policies; each connection with its state, session, sequence numbers and queues; \
-budgets, threads and counters.";
+budgets, threads and counters. docs/command-line.md lists the keys.";
 
 const SECOND: Duration = Duration::from_secs(1);
 /// How long connections may take to send what they have queued.
@@ -78,7 +78,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_enum, default_value_t = AuthArg::None)]
     auth: AuthArg,
 
-    /// Worker threads.
+    /// Worker threads: 1 to 1024.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
     workers: u32,
 
@@ -118,6 +118,7 @@ struct Summary {
 impl ServeArgs {
     /// Runs the command.
     pub(crate) fn run(self) -> Result<(), CliError> {
+        self.check()?;
         // Before the first line of output: who has read it may send a signal.
         let signals = Signals::new([SIGINT, SIGTERM, SIGUSR1]).map_err(CliError::Signals)?;
         let responder = Arc::new(Responder::default());
@@ -128,6 +129,16 @@ impl ServeArgs {
         messenger.shutdown(CLOSE);
         drop(gate);
         self.summarise(responder.served())
+    }
+
+    fn check(&self) -> Result<(), CliError> {
+        if self.redial.is_given() && self.policy != PolicyArg::Peer {
+            return Err(CliError::Usage {
+                what: "--back-off has no effect: of the sides that listen only peers dial",
+                help: "give it to `axon bench`, or add --policy peer",
+            });
+        }
+        Ok(())
     }
 
     fn start(&self, responder: Arc<Responder>, gate: &Gate) -> Result<Messenger, CliError> {

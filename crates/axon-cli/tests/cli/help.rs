@@ -15,8 +15,24 @@ fn every_command_explains_itself_with_examples() {
     }
     let pools = succeed(&["rados", "lspools", "--help"]);
     assert!(pools.contains("List the pools") && !pools.contains("--striper"), "{pools}");
+    let usage = succeed(&["rados", "df", "--help"]);
+    assert!(usage.contains("or one pool with -p") && usage.contains("Of the options, -p,"), "{usage}");
     assert!(!succeed(&["rados", "--help"]).contains("[default: ]"));
     assert!(succeed(&["--version"]).starts_with("axon 0."));
+}
+
+/// A command's own options come first, and those of all commands have headings.
+#[test]
+fn options_of_all_commands_stand_apart() {
+    let help = succeed(&["rados", "bench", "-h"]);
+    let (own, shared) = help.split_once("Options of all rados commands:").expect(&help);
+    for option in ["--block-size", "--run-name", "--write-omap", "--spin", "--help"] {
+        assert!(own.contains(option) && !shared.contains(option), "{option}:\n{help}");
+    }
+    for option in ["--pool", "--striper", "--timeout", "--mode", "--keyring"] {
+        assert!(shared.contains(option) && !own.contains(option), "{option}:\n{help}");
+    }
+    assert!(shared.contains("Only for ls, put, get"), "{help}");
 }
 
 #[test]
@@ -25,6 +41,16 @@ fn defaults_are_stated() {
     for default in ["[default: 4096]", "[default: 32]", "[default: 5]", "[default: crc]", "[default: lossy]"]
     {
         assert!(help.contains(default), "{default} is missing:\n{help}");
+    }
+    for limits in
+        ["at most 256M", "per connection: 1 to 65536", "Connections: 1 to 65536", "each side: 1 to 1024"]
+    {
+        assert!(help.contains(limits), "{limits} is missing:\n{help}");
+    }
+    for (command, option) in [("rados", "ms client mode"), ("mon status", "ms mon client mode")] {
+        let words: Vec<_> = command.split(' ').chain(["-h"]).collect();
+        let help = succeed(&words).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(help.contains(option), "{option} is missing:\n{help}");
     }
 }
 
@@ -44,6 +70,13 @@ fn wrong_usage_is_told_apart() {
         (&["bench", "--cut-every", "5"], &["200ms"]),
         (&["bench", "--cut-every", "5ms", "--baseline"], &["cannot be used with"]),
         (&["bench", "--seed", "5"], &["--cut-every"]),
+        (&["bench", "--rounds", "3"], &["--baseline"]),
+        (&["bench", "--back-off", "5ms"], &["no effect", "--policy lossless"]),
+        (&["bench", "--size", "257M", "--count", "1"], &["--size", "at most 256M"]),
+        (
+            &["serve", "127.0.0.1:0", "--policy", "lossless", "--back-off", "5ms"],
+            &["no effect", "--policy peer"],
+        ),
         (
             &["bench", "--policy", "peer", "--connect", "127.0.0.1:1", "--mon-host", "127.0.0.1"],
             &["--keyring"],

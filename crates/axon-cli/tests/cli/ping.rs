@@ -76,7 +76,8 @@ fn an_address_of_msgr1_alone() {
 #[test]
 fn another_daemon_than_expected() {
     let server = Server::start(&[]);
-    fail(&["ping", &server.addr(), "--peer", "mon"], exit::INCOMPATIBLE, &["osd", "mon", "--peer"]);
+    let words = ["type osd answered", "help: leave --peer out, or give --peer osd"];
+    fail(&["ping", &server.addr(), "--peer", "mon"], exit::INCOMPATIBLE, &words);
 }
 
 #[test]

@@ -56,9 +56,17 @@ fn a_time_limit_ends_it() {
 }
 
 #[test]
-fn an_address_in_use_is_said_so() {
+fn an_address_that_cannot_be_had_is_said_so() {
     let server = Server::start(&[]);
-    fail(&["serve", &server.addr()], 1, &["cannot listen", &server.addr(), "in use"]);
+    let used = server.addr();
+    fail(&["serve", &used], exit::USAGE, &["cannot listen", &used, "in use", "help: give another port"]);
+    // Of the block for documentation: no machine's.
+    let elsewhere = ["serve", "192.0.2.1:6800"];
+    fail(
+        &elsewhere,
+        exit::USAGE,
+        &["cannot listen", "192.0.2.1:6800", "help: give an address of this machine"],
+    );
 }
 
 #[test]
