@@ -2,6 +2,7 @@
 
 use axon_testbed::TestbedError;
 use std::io;
+use std::process::ExitStatus;
 
 /// What went wrong; texts are for the person who reads the report.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,16 @@ pub(crate) enum BenchError {
     Early {
         /// The process.
         who: String,
+        /// The end of what it printed.
+        output: String,
+    },
+    /// A process failed.
+    #[error("{who} failed with {status}: {output}")]
+    Failed {
+        /// The process.
+        who: String,
+        /// How it ended.
+        status: ExitStatus,
         /// The end of what it printed.
         output: String,
     },

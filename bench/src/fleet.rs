@@ -164,7 +164,7 @@ impl Fleet {
 
     fn axon_client(&self, addr: SocketAddr, scenario: &Scenario, span: Span) -> Result<Client, BenchError> {
         let command = self.axon.bench(addr, scenario, span);
-        Ok(Client::reporting(self.spawn("axon bench", End::Client, command)?))
+        Ok(Client::reading(self.spawn("axon bench", End::Client, command)?, axon::report))
     }
 
     /// The C++ server.

@@ -114,8 +114,14 @@ impl Client {
 
     fn finish(self) -> Result<Report, BenchError> {
         let (report, output) = match self.work {
-            Work::Reporting(process) => (json_in(&process.output()), process.output()),
-            Work::Reading(process, read) => (read(&process.output()), process.output()),
+            Work::Reporting(mut process) => {
+                let output = result_of(&mut process)?;
+                (json_in(&output), output)
+            }
+            Work::Reading(mut process, read) => {
+                let output = result_of(&mut process)?;
+                (read(&output), output)
+            }
             Work::Cpp(client, scenario) => return Ok(cpp_report(client, &scenario)?),
         };
         report.ok_or_else(|| BenchError::NoResult { who: "client".into(), output: tail(&output) })
@@ -151,6 +157,20 @@ impl Pair {
 /// When it ends, or does not print it in time.
 pub(crate) fn wait_for(process: &mut Process, word: &str, limit: Duration) -> Result<(), BenchError> {
     until(process, limit, |process| process.output().contains(word))
+}
+
+/// What a process printed that has ended.
+///
+/// # Errors
+/// When it failed, whatever it printed before; or has not ended.
+pub(crate) fn result_of(process: &mut Process) -> Result<String, BenchError> {
+    let ended = process.ended();
+    let (who, output) = (process.name().to_owned(), process.output());
+    match ended {
+        Some(status) if status.success() => Ok(output),
+        Some(status) => Err(BenchError::Failed { who, status, output: tail(&output) }),
+        None => Err(BenchError::Late { who, output: tail(&output) }),
+    }
 }
 
 /// Waits until a process is `ready`.
@@ -202,7 +222,7 @@ fn cpp_report(client: PerfClient, scenario: &Scenario) -> Result<Report, axon_te
 }
 
 /// The last lines of a text.
-fn tail(text: &str) -> String {
+pub(crate) fn tail(text: &str) -> String {
     let lines: Vec<_> = text.lines().collect();
     lines[lines.len().saturating_sub(8)..].join("; ")
 }
@@ -210,7 +230,29 @@ fn tail(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axon_testbed::Scratch;
     use std::net::TcpListener;
+    use std::process::Command;
+
+    /// What comes of a client that prints a good report and then ends so.
+    fn report_of(end: &str) -> Result<Report, BenchError> {
+        let scratch = Scratch::new("pair").unwrap();
+        let mut command = Command::new("sh");
+        let json = r#"{"messages_per_second": 1.0, "bytes_per_second": 1.0, "messages": 1}"#;
+        command.args(["-c", &format!("echo '{json}'; {end}")]);
+        let mut process = Process::spawn("client", &command, &scratch.path().join("log")).unwrap();
+        assert!(process.stop_within(Duration::from_secs(60)));
+        Client::reporting(process).finish()
+    }
+
+    #[test]
+    fn a_client_that_fails_after_its_report_has_no_result() {
+        assert_eq!(report_of("exit 0").unwrap().messages, 1);
+        for end in ["exit 1", "kill -KILL $$"] {
+            let failed = report_of(end).unwrap_err();
+            assert!(matches!(failed, BenchError::Failed { .. }), "{failed}");
+        }
+    }
 
     #[test]
     fn listening_ports_are_found() {

@@ -9,6 +9,7 @@ use crate::error::BenchError;
 use crate::fleet::{Fleet, json_in};
 use crate::meter::{Meter, Usage, middle};
 use crate::only::Part;
+use crate::pair::{result_of, tail};
 use crate::sample::Spread;
 use crate::stamp::Stamp;
 use axon_testbed::Process;
@@ -128,13 +129,13 @@ fn watch<T: DeserializeOwned>(
     let mut readings = Vec::new();
     while client.ended().is_none() {
         if Instant::now() > limit {
-            return Err(BenchError::Late { who: "probe".into(), output: client.output() });
+            return Err(BenchError::Late { who: "probe".into(), output: tail(&client.output()) });
         }
         readings.extend(meter.read().ok());
         thread::sleep(Duration::from_millis(5));
     }
-    let output = client.output();
+    let output = result_of(&mut client)?;
     let found =
         json_in(&output).and_then(|found| middle(&readings, span(&found)).map(|usage| (found, usage)));
-    found.ok_or_else(|| BenchError::NoResult { who: "probe".into(), output })
+    found.ok_or_else(|| BenchError::NoResult { who: "probe".into(), output: tail(&output) })
 }

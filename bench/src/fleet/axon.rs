@@ -1,9 +1,11 @@
 //! Axon's own ends: the program `axon`.
 
-use super::Span;
+use super::{Span, json_in};
+use crate::drive::Report;
 use crate::error::BenchError;
 use crate::scenario::{Mode, Scenario, Wait};
 use axon_testbed::Scratch;
+use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -91,6 +93,47 @@ impl Axon {
     }
 }
 
+/// What `axon bench --json` prints, as far as it matters.
+#[derive(Deserialize)]
+struct AxonReport {
+    #[serde(flatten)]
+    report: Report,
+    lost: u64,
+    duplicated: u64,
+    reordered: u64,
+}
+
+/// Reads what `axon bench --json` printed. A run that lost, repeated or reordered a message has no result.
+pub(super) fn report(output: &str) -> Option<Report> {
+    let AxonReport { report, lost, duplicated, reordered } = json_in(output)?;
+    (lost + duplicated + reordered == 0).then_some(report)
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_lost_repeated_or_reordered_is_no_result() {
+        let json = |lost: u64, duplicated: u64, reordered: u64| {
+            format!(
+                "{{\"messages_per_second\": 5.0, \"bytes_per_second\": 1.0, \"messages\": 10, \"lost\": {lost}, \
+                 \"duplicated\": {duplicated}, \"reordered\": {reordered}, \"cuts\": 0, \
+                 \"latency_us\": {{\"p50\": 1.0, \"p90\": 1.0, \"p99\": 1.0, \"p999\": 1.0, \"max\": 1.0}}}}"
+            )
+        };
+        assert_eq!(report(&json(0, 0, 0)).map(|report| report.messages), Some(10));
+        for (lost, duplicated, reordered) in [(1, 0, 0), (0, 1, 0), (0, 0, 1)] {
+            assert_eq!(report(&json(lost, duplicated, reordered)), None);
+        }
+        // Who does not count them is not believed either.
+        assert_eq!(
+            report("{\"messages_per_second\": 5.0, \"bytes_per_second\": 1.0, \"messages\": 10}"),
+            None
+        );
+    }
 }

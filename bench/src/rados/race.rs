@@ -5,6 +5,7 @@ use crate::drive::Report;
 use crate::error::BenchError;
 use crate::fleet::Fleet;
 use crate::meter::{Meter, Reading, Usage, between};
+use crate::pair::{result_of, tail};
 use crate::sample::{Figures, Sample, Spread};
 use crate::stamp::Stamp;
 use axon_testbed::{Process, Release};
@@ -168,9 +169,10 @@ impl Race {
         let command = client.command(fleet, bed, &load, self.seconds, &run)?;
         let process = fleet.spawn_anywhere(client.profile().title, &command)?;
         let (output, readings, peak_mib) = self.watch(process, bed.osd())?;
-        let report: Report = client
-            .read(&output, &load)
-            .ok_or_else(|| BenchError::NoResult { who: client.profile().title.into(), output })?;
+        let report: Report = client.read(&output, &load).ok_or_else(|| BenchError::NoResult {
+            who: client.profile().title.into(),
+            output: tail(&output),
+        })?;
         let work = Duration::from_secs(self.seconds).mul_f64(0.9);
         let usage: Option<Usage> = between(&readings, AT_WORK, work);
         Ok(Round { sample: Sample::new(report, usage), peak_mib })
@@ -183,13 +185,16 @@ impl Race {
         let (mut readings, mut peak) = (Vec::new(), 0.0);
         while process.ended().is_none() {
             if Instant::now() > limit {
-                return Err(BenchError::Late { who: process.name().to_owned(), output: process.output() });
+                return Err(BenchError::Late {
+                    who: process.name().to_owned(),
+                    output: tail(&process.output()),
+                });
             }
             readings.extend(meter.read().ok());
             peak = peak_mib(process.id()).unwrap_or(peak);
             thread::sleep(LOOK);
         }
-        Ok((process.output(), readings, peak))
+        Ok((result_of(&mut process)?, readings, peak))
     }
 }
 

@@ -91,16 +91,18 @@ impl PerfClient {
     /// Waits until it has done its load.
     ///
     /// # Errors
-    /// When it fails, or is not done after `timeout`.
+    /// When it fails, whatever it printed before, or is not done after `timeout`.
     pub fn finish(mut self, timeout: Duration) -> Result<PerfResult, TestbedError> {
-        if !self.process.stop_within(timeout) {
-            return Err(TestbedError::TimedOut {
-                command: "ceph_perf_msgr_client".into(),
-                after: timeout,
-                output: tail(&self.process.output(), 40),
-            });
+        let command = self.process.name().to_owned();
+        let in_time = self.process.stop_within(timeout);
+        let output = self.process.output();
+        match self.process.ended() {
+            Some(status) if in_time && status.success() => parse(&output),
+            Some(status) if in_time => {
+                Err(TestbedError::Failed { command, status, output: tail(&output, 40) })
+            }
+            _ => Err(TestbedError::TimedOut { command, after: timeout, output: tail(&output, 40) }),
         }
-        parse(&self.process.output())
     }
 }
 
