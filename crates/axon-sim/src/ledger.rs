@@ -1,6 +1,7 @@
 //! What applications asked for against what they got: nothing lost without notice, nothing twice, nothing out of order.
 
-use crate::PeerId;
+use crate::{Letter, PeerId};
+use axon_wire::Message;
 
 /// What is known of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,8 +29,8 @@ pub struct Entry {
     pub from: usize,
     /// The receiving node.
     pub to: usize,
-    /// Its priority.
-    pub priority: u16,
+    /// What is sent.
+    pub letter: Letter,
     /// What it takes of the send budget.
     pub cost: usize,
     /// What is known of it.
@@ -58,6 +59,9 @@ pub enum Violation {
     /// See the text.
     #[error("message {0} was delivered after message {1}, which was sent later with the same priority")]
     OutOfOrder(u64, u64),
+    /// See the text.
+    #[error("message {0} is not what was sent")]
+    Altered(u64),
     /// See the text.
     #[error("message {0} was delivered to a node it was not sent to")]
     Astray(u64),
@@ -184,12 +188,23 @@ impl Ledger {
         &self.entries
     }
 
-    /// A session accepted a message; its transaction id.
-    pub(crate) fn accept(&mut self, peer: PeerId, from: usize, to: usize, priority: u16, cost: usize) -> u64 {
+    /// The transaction id of the next message.
+    pub(crate) fn next_tid(&self) -> u64 {
+        self.entries.len() as u64 + 1
+    }
+
+    /// A session accepted the next message.
+    pub(crate) fn accept(&mut self, peer: PeerId, from: usize, to: usize, letter: Letter, cost: usize) {
         let fate = Fate::Accepted;
-        let entry = Entry { peer, from, to, priority, cost, fate, written: false, delivered: 0 };
-        self.entries.push(entry);
-        self.entries.len() as u64
+        self.entries.push(Entry { peer, from, to, letter, cost, fate, written: false, delivered: 0 });
+    }
+
+    /// Whether a message that was delivered, or came back, is what was sent.
+    pub(crate) fn check_whole(&self, message: &Message) -> Result<(), Violation> {
+        let tid = message.header.tid;
+        let entry = self.entries.get((tid as usize).wrapping_sub(1));
+        let is_whole = entry.is_some_and(|entry| entry.letter.is_whole(tid, message));
+        if is_whole { Ok(()) } else { Err(Violation::Altered(tid)) }
     }
 
     /// A frame with it was written.
@@ -232,8 +247,9 @@ impl Ledger {
     /// `receiver`, a connection of `node`, delivers it.
     pub(crate) fn deliver(&mut self, tid: u64, receiver: PeerId, node: usize) -> Result<(), Violation> {
         self.delivered += 1;
-        let Some(entry) = self.entries.get(tid as usize - 1) else { return Err(Violation::Astray(tid)) };
-        let (from, to, sender, priority) = (entry.from, entry.to, entry.peer, entry.priority);
+        let index = (tid as usize).wrapping_sub(1);
+        let Some(entry) = self.entries.get(index) else { return Err(Violation::Astray(tid)) };
+        let (from, to, sender, priority) = (entry.from, entry.to, entry.peer, entry.letter.priority);
         if to != node {
             return Err(Violation::Astray(tid));
         }

@@ -6,13 +6,14 @@
 mod app;
 mod contest;
 mod impostor;
+mod letter;
 mod links;
 mod network;
 mod peers;
 mod process;
 
-pub use app::Letter;
 pub use impostor::Claim;
+pub use letter::Letter;
 pub use network::Cut;
 
 use crate::coverage::Tally;

@@ -1,33 +1,13 @@
 //! What applications do.
 
 use super::World;
+use super::letter::{Letter, REQUEST};
 use crate::coverage::Mishap;
 use crate::peer::target;
-use crate::{Counts, Peer, PeerId, Violation};
+use crate::{Counts, Peer, PeerId};
 use axon_denc::AddrVec;
 use axon_proto::{Connection, Input, State, cost};
 use axon_wire::Message;
-
-/// Type of a message that wants to be answered.
-const REQUEST: u16 = 41;
-/// Type of any other.
-const ONE_WAY: u16 = 42;
-
-/// What an application sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Letter {
-    /// Its priority.
-    pub priority: u16,
-    /// Bytes of data.
-    pub size: usize,
-    /// Whether the receiver answers it.
-    pub request: bool,
-}
-
-impl Letter {
-    /// A small one of default priority that is not answered.
-    pub const PLAIN: Self = Self { priority: Message::PRIORITY_DEFAULT, size: 3, request: false };
-}
 
 impl World {
     /// The connection of `node` to `other`, which is made if that may be.
@@ -73,25 +53,29 @@ impl World {
 
     /// Sends on a connection.
     pub fn send_on(&mut self, id: PeerId, letter: Letter) -> Option<u64> {
-        let kind = if letter.request { REQUEST } else { ONE_WAY };
-        let mut message = Message::new(kind, &b"front"[..]);
-        message.header.priority = letter.priority;
-        message.data = vec![0xda; letter.size].into();
-        let peer = &self.peers[id.0];
-        if peer.state() == State::Closed {
+        if self.peers[id.0].state() == State::Closed {
             return None;
         }
-        if peer.machine.held() + cost(&message) > self.setup.budget {
+        let Some(message) = self.accept_letter(id, letter) else {
             self.tally.note(Mishap::BudgetFull);
             return None;
-        }
-        let (node, other) = (peer.node, peer.other);
-        let tid = self.ledger.accept(id, node, other, letter.priority, cost(&message));
-        message.header.tid = tid;
+        };
+        let tid = message.header.tid;
         self.note_peer(id, format_args!("sends {tid}, priority {}", letter.priority));
         self.peers[id.0].machine.handle(self.now, Input::Send(message));
         self.serve(id);
         Some(tid)
+    }
+
+    /// The message of a letter, if there is budget for it.
+    fn accept_letter(&mut self, id: PeerId, letter: Letter) -> Option<Message> {
+        let message = letter.message(self.ledger.next_tid());
+        let peer = &self.peers[id.0];
+        if peer.machine.held() + cost(&message) > self.setup.budget {
+            return None;
+        }
+        self.ledger.accept(id, peer.node, peer.other, letter, cost(&message));
+        Some(message)
     }
 
     /// Asks the peer for a sign of life.
@@ -105,22 +89,13 @@ impl World {
         if message.header.kind != REQUEST {
             return;
         }
-        let mut reply = Message::new(ONE_WAY, &b"reply"[..]);
-        reply.header.priority = message.header.priority;
-        let peer = &self.peers[id.0];
-        if peer.state() == State::Closed || peer.machine.held() + cost(&reply) > self.setup.budget {
+        if self.peers[id.0].state() == State::Closed {
             return;
         }
-        let (node, other) = (peer.node, peer.other);
-        let tid = self.ledger.accept(id, node, other, reply.header.priority, cost(&reply));
-        reply.header.tid = tid;
-        self.note_peer(id, format_args!("replies {tid}"));
-        self.peers[id.0].machine.handle(self.now, Input::Send(reply));
-    }
-
-    pub(super) fn check_body(&mut self, message: &Message) {
-        if message.data.iter().any(|byte| *byte != 0xda) {
-            self.fails(Err(Violation::Unexpected(format!("message {} was altered", message.header.tid))));
+        let letter = Letter { priority: message.header.priority, size: 0, request: false };
+        if let Some(reply) = self.accept_letter(id, letter) {
+            self.note_peer(id, format_args!("replies {}", reply.header.tid));
+            self.peers[id.0].machine.handle(self.now, Input::Send(reply));
         }
     }
 }

@@ -127,7 +127,8 @@ impl World {
 
     /// Whose policy notices a peer that lost the session must have been told before its messages go to another.
     fn check_told(&mut self, receiver: PeerId, tid: u64) {
-        let Some(sender) = self.ledger.entries().get(tid as usize - 1).map(|entry| entry.peer) else {
+        let Some(sender) = self.ledger.entries().get((tid as usize).wrapping_sub(1)).map(|entry| entry.peer)
+        else {
             return;
         };
         let resets = self.peers[sender.0].counts.remote_resets;
@@ -175,7 +176,7 @@ impl World {
         let not_sent = undelivered.not_sent.iter().map(|message| (message, Fate::NotSent));
         for (message, fate) in unknown.chain(not_sent) {
             let outcome = self.ledger.came_back(message.header.tid, id, fate, exact);
-            self.fails(outcome);
+            self.fails(outcome.and_then(|()| self.ledger.check_whole(message)));
         }
     }
 
@@ -186,9 +187,8 @@ impl World {
         let (node, tid) = (self.peers[id.0].node, message.header.tid);
         self.note_peer(id, format_args!("delivers {tid}"));
         let outcome = self.ledger.deliver(tid, id, node);
-        self.fails(outcome);
+        self.fails(outcome.and_then(|()| self.ledger.check_whole(message)));
         self.check_told(id, tid);
-        self.check_body(message);
         self.reply(id, message);
     }
 
