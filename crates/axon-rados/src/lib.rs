@@ -23,6 +23,20 @@
 //! - [`crush`]: how placement groups become OSDs;
 //! - [`msg`]: typed messages, each able to become an [`axon_wire::Message`] and to be read from one;
 //! - [`osd`]: what the messages of an OSD are made of.
+//!
+//! A configuration made without files needs an [`AuthName`], a [`CryptoKey`] and perhaps [`Modes`], which are here, too:
+//!
+//! ```no_run
+//! use axon_rados::client::RadosConfig;
+//! use axon_rados::mon::MonConfig;
+//! use axon_rados::{AuthName, CryptoKey, Mode, Modes, Rados};
+//!
+//! let name: AuthName = "client.reader".parse()?;
+//! let key: CryptoKey = "AQBpMR9pAAAAABAAFrRh0S/fMSuKWI6BYmZPaQ==".parse()?; // as in its keyring
+//! let mon = MonConfig::new(name, vec!["v2:10.0.0.1:3300/0".parse()?]).with_key(key);
+//! let rados = Rados::connect(RadosConfig::new(mon.with_modes(Modes::only(Mode::SECURE))))?; // encrypted, or an error
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod client;
@@ -38,6 +52,8 @@ pub mod ops;
 pub mod osd;
 pub mod osdmap;
 
+pub use axon_auth::{AuthName, CryptoKey, Mode};
+pub use axon_messenger::Modes;
 pub use client::{IoCtx, Rados};
 pub use features::FEATURES;
 pub use monmap::{MonInfo, MonMap};

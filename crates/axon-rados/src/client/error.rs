@@ -12,8 +12,11 @@ use std::time::Duration;
 ///
 /// The variants say what is known: after [`Refused`](Self::Refused), [`TooLarge`](Self::TooLarge),
 /// [`TooManySteps`](Self::TooManySteps), [`TooLargeForOsd`](Self::TooLargeForOsd), [`Full`](Self::Full),
-/// [`PoolEio`](Self::PoolEio), [`NoPool`](Self::NoPool) and [`NotDone`](Self::NotDone) nothing was changed; after
-/// [`Unknown`](Self::Unknown) it may have been, or may still be.
+/// [`PoolEio`](Self::PoolEio), [`NoPool`](Self::NoPool), [`OtherPool`](Self::OtherPool),
+/// [`EmptyObjectName`](Self::EmptyObjectName), [`EmptyPoolName`](Self::EmptyPoolName),
+/// [`Unsendable`](Self::Unsendable) and [`NotDone`](Self::NotDone) nothing was changed. After
+/// [`Unknown`](Self::Unknown) and [`Closed`](Self::Closed) it may have been; after `Unknown` it may still be.
+/// After [`BadAnswer`](Self::BadAnswer) it was. [`Mon`](Self::Mon) says it by its own variants: see [`MonError`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RadosError {
@@ -126,7 +129,7 @@ pub enum RadosError {
         /// What is wrong with it.
         source: DecodeError,
     },
-    /// The OSD cannot be sent this request.
+    /// The OSD cannot be sent this request: it is too old for it, or a part is longer than its format can say. It was not sent.
     #[error("{object}: {source}")]
     Unsendable {
         /// The object.
@@ -146,7 +149,7 @@ pub enum RadosError {
         /// Why maps that came were of no use, if any came.
         fault: Option<MapFault>,
     },
-    /// This side was closed.
+    /// This side was closed before there was an answer. A request that was sent by then may have been done.
     #[error("the session with the cluster is closed")]
     Closed,
 }
@@ -163,7 +166,8 @@ impl RadosError {
         }
     }
 
-    /// Whether the object, or the attribute, does not exist.
+    /// Whether the object does not exist, or the snapshot of a pool: ENOENT. An object without the attribute that was asked
+    /// for is there, and its [`errno`](Self::errno) is [`Errno::ENODATA`].
     pub fn is_not_found(&self) -> bool {
         self.errno() == Some(Errno::ENOENT)
     }

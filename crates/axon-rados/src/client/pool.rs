@@ -11,7 +11,8 @@ impl Rados {
     /// Creates a pool, and waits until it is in the map. Nothing happens if there is one of this name.
     ///
     /// # Errors
-    /// [`RadosError::EmptyPoolName`], [`RadosError::Mon`].
+    /// [`RadosError::EmptyPoolName`], [`RadosError::Mon`]. When the pool is made already: [`RadosError::NoMap`] if the map
+    /// with it does not come, [`RadosError::NoPool`] if somebody has deleted it.
     pub fn create_pool(&self, name: &str, spec: &PoolSpec) -> Result<IoCtx, RadosError> {
         park::wait(self.create_pool_async(name, spec))
     }
@@ -31,7 +32,8 @@ impl Rados {
     /// Deletes a pool and everything in it.
     ///
     /// # Errors
-    /// [`RadosError::EmptyPoolName`], [`RadosError::Mon`], among it a monitor without `mon_allow_pool_delete`.
+    /// [`RadosError::EmptyPoolName`], [`RadosError::Mon`], among it a monitor without `mon_allow_pool_delete`. When the
+    /// pool is deleted already: [`RadosError::NoMap`] if the map without it does not come.
     pub fn delete_pool(&self, name: &str) -> Result<(), RadosError> {
         park::wait(self.delete_pool_async(name))
     }
@@ -88,7 +90,8 @@ impl IoCtx {
     /// Takes a number for a snapshot that the application manages: it belongs into the context of later writes.
     ///
     /// # Errors
-    /// [`RadosError::Mon`], among it EINVAL for a pool that has snapshots of its own.
+    /// [`RadosError::Mon`], among it EINVAL for a pool that has snapshots of its own. When the number is taken already:
+    /// [`RadosError::NoMap`] if the map with it does not come.
     pub fn create_self_managed_snap(&self) -> Result<u64, RadosError> {
         park::wait(self.create_self_managed_snap_async())
     }
@@ -107,7 +110,8 @@ impl IoCtx {
     /// Gives the number of a self-managed snapshot back; what objects keep for it goes.
     ///
     /// # Errors
-    /// [`RadosError::Mon`].
+    /// [`RadosError::Mon`]. When the number is given back already: [`RadosError::NoMap`] if the map without it does not
+    /// come.
     pub fn delete_self_managed_snap(&self, snap: u64) -> Result<(), RadosError> {
         park::wait(self.delete_self_managed_snap_async(snap))
     }
@@ -124,7 +128,7 @@ impl IoCtx {
     ///
     /// # Errors
     /// [`RadosError::Refused`] with EEXIST if there is one of this name; [`RadosError::Mon`], among it EINVAL for a pool
-    /// with self-managed snapshots.
+    /// with self-managed snapshots; [`RadosError::NoMap`] if the newest map does not come, before the change or after it.
     pub fn create_snap(&self, name: &str) -> Result<(), RadosError> {
         park::wait(self.create_snap_async(name))
     }
@@ -143,7 +147,8 @@ impl IoCtx {
     /// Removes a snapshot of the whole pool.
     ///
     /// # Errors
-    /// [`RadosError::Refused`] with ENOENT if there is none of this name; [`RadosError::Mon`].
+    /// [`RadosError::Refused`] with ENOENT if there is none of this name; [`RadosError::Mon`]; [`RadosError::NoMap`] if the
+    /// newest map does not come, before the change or after it.
     pub fn delete_snap(&self, name: &str) -> Result<(), RadosError> {
         park::wait(self.delete_snap_async(name))
     }

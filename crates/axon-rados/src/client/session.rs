@@ -120,7 +120,7 @@ impl Rados {
     /// The pools, by number and name.
     ///
     /// # Errors
-    /// [`RadosError::Mon`] if the monitors send no map.
+    /// [`RadosError::Mon`] if the monitors do not answer, [`RadosError::NoMap`] if they send no map.
     pub fn pools(&self) -> Result<Vec<(i64, String)>, RadosError> {
         park::wait(self.pools_async())
     }

@@ -42,7 +42,8 @@ impl ReadOp {
         })
     }
 
-    /// Asks for up to `max` values behind `after` whose names begin with `prefix`.
+    /// Asks for up to `max` values behind `after` whose names begin with `prefix`; an empty `after` begins at the first. The
+    /// OSD may return fewer and says so.
     pub fn omap_vals(
         &mut self,
         after: impl AsRef<[u8]>,
