@@ -7,14 +7,16 @@ use crate::dispatch_queue::DispatchQueue;
 use crate::dispatcher::Dispatcher;
 use crate::entropy::OsEntropy;
 use crate::error::StartError;
+use crate::framing::Framing;
 use crate::mailbox::{Inbox, mailbox};
+use crate::policies;
 use crate::shared::{Budgets, Limits, Parts, Shared, WorkerPort};
 use crate::throttle::{Oversize, Throttle};
 use crate::upcall::{Item, hand_to};
 use crate::worker::{Command, Desk, Device, Looks, Worker};
 use axon_auth::{AuthName, ClientAuth, NoneClient, NoneServer, ServerAuth};
 use axon_denc::{AddrType, AddrVec, EntityAddr, EntityName, EntityType};
-use axon_proto::{BackOff, Config, Modes, Policies, Policy, Timeouts};
+use axon_proto::{BackOff, Config, Modes, Policy, Timeouts};
 use axon_transport::{Transport, Waker};
 use std::collections::HashMap;
 use std::io;
@@ -31,7 +33,7 @@ const ABANDON: Duration = Duration::from_secs(900);
 /// Configures a messenger; see each setting for its default.
 pub struct Builder {
     config: Config,
-    policies: Policies,
+    policies: policies::Wanted,
     binds: Vec<BindSpec>,
     advertise: Option<AddrVec>,
     nonce: Option<Nonce>,
@@ -55,7 +57,7 @@ impl Builder {
         config.abandon = Some(ABANDON);
         Self {
             config,
-            policies: Policies::new(default_policy(name.kind)),
+            policies: policies::Wanted::default(),
             binds: Vec::new(),
             advertise: None,
             nonce: None,
@@ -93,16 +95,27 @@ impl Builder {
         self
     }
 
-    /// The policy towards peers of type `peer`. Default: clients are lossy clients of everybody, everybody else is a
-    /// stateless server except towards monitors and managers.
+    /// The policy towards peers of type `peer`, before [`default_policy`](Self::default_policy). Unless either says
+    /// otherwise, it is as in Ceph:
+    ///
+    /// | this process | towards | policy |
+    /// |---|---|---|
+    /// | client | everybody | [`Policy::lossy_client`] |
+    /// | monitor | monitors | [`Policy::lossless_peer_reuse`] |
+    /// | | everybody else | [`Policy::stateless_server`] |
+    /// | manager | monitors | [`Policy::lossy_client`] |
+    /// | | everybody else | [`Policy::stateless_server`] |
+    /// | OSD, metadata server | monitors, managers | [`Policy::lossy_client`] |
+    /// | | everybody else | [`Policy::stateless_server`] |
     pub fn policy(mut self, peer: EntityType, policy: Policy) -> Self {
         self.policies.set(peer, policy);
         self
     }
 
-    /// The policy towards types without one of their own.
+    /// The policy towards all types that [`policy`](Self::policy) names none for, whichever is called first; default: the
+    /// table there.
     pub fn default_policy(mut self, policy: Policy) -> Self {
-        self.policies = Policies::new(policy);
+        self.policies.set_default(policy);
         self
     }
 
@@ -137,7 +150,7 @@ impl Builder {
         self
     }
 
-    /// Threads that own connections; default 1.
+    /// Threads that own connections, each with a reactor of its own; default 1, 0 counts as 1.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers.max(1);
         self
@@ -152,7 +165,10 @@ impl Builder {
         self
     }
 
-    /// Threads that call [`Dispatcher::dispatch`]; default 1. Messages of one connection stay in order whatever the number.
+    /// Threads that call [`Dispatcher::dispatch`]; default 1, 0 counts as 1. All of a connection comes from one of them,
+    /// whatever the number: its news first, then messages of higher priorities before those of lower ones, in order within a
+    /// priority. Priorities from 64 ([`Message::PRIORITY_LOW`](crate::Message::PRIORITY_LOW)) up are strict: while such
+    /// messages keep coming, lower ones wait. Those below 64 share, by weight and size.
     pub fn dispatch_threads(mut self, threads: usize) -> Self {
         self.dispatch_threads = threads.max(1);
         self
@@ -185,13 +201,15 @@ impl Builder {
         self
     }
 
-    /// The same for one type of peer, and how many messages of it there may be; 0 is unlimited; default: no such budget.
+    /// The same for one type of peer, and how many messages of it there may be; 0 is unlimited, for either; default: no
+    /// such budget.
     pub fn receive_budget(mut self, peer: EntityType, messages: usize, bytes: usize) -> Self {
         self.by_type.insert(peer, (messages, bytes));
         self
     }
 
-    /// What one connection may have queued for sending, counted by [`axon_proto::cost`]; default 64 MiB.
+    /// What one connection may have queued for sending, in bytes counted by [`cost`](crate::cost); default 64 MiB, 0 is
+    /// unlimited. A message that alone takes more is refused.
     pub fn send_budget(mut self, bytes: usize) -> Self {
         self.config.send_queue_bytes = bytes;
         self
@@ -203,13 +221,15 @@ impl Builder {
         self
     }
 
-    /// Pauses between attempts to connect.
+    /// Pauses between attempts to connect; default: of 200 ms at first and twice as much after each failure, up to 15 s, of
+    /// which up to half is taken off at random.
     pub fn back_off(mut self, back_off: BackOff) -> Self {
         self.back_off = back_off;
         self
     }
 
-    /// Accepted sockets whose handshake is not over, over all workers; when more come, the oldest go; default 1000.
+    /// Accepted sockets whose handshake is not over, over all workers; when more come, the oldest go; default 1000, 0 counts
+    /// as 1. Each worker has an equal share, rounded up.
     pub fn max_unauthenticated(mut self, sockets: usize) -> Self {
         self.max_unauthenticated = sockets.max(1);
         self
@@ -219,28 +239,36 @@ impl Builder {
     /// long as a silent socket lives. Then it ends with a reset that brings back what was not delivered; a client that
     /// comes later is told that its session is lost.
     ///
-    /// Sessions with lossless peers do not end that way: idle ones wait until either side has something to say, which is
-    /// how they are meant to be, and those with something to say dial until the application marks them down.
+    /// So do sessions of lossless peers that this side cannot dial, as they told no address. Others do not end that way: idle
+    /// ones wait until either side has something to say, which is how they are meant to be, and those with something to say
+    /// dial until the application marks them down.
     pub fn abandon_after(mut self, limit: Option<Duration>) -> Self {
         self.config.abandon = limit;
         self
     }
 
     /// Accepted sessions, of lossless clients and of peers, that wait without a socket, over all workers; when more
-    /// come, those that have waited longest end with a reset; default 10,000.
+    /// come, those that have waited longest end with a reset; default 10,000, 0 counts as 1. Each worker has an equal share,
+    /// rounded up.
     pub fn max_absent(mut self, sessions: usize) -> Self {
         self.max_absent = sessions.max(1);
         self
     }
 
-    /// Refuses peers that speak only the framing before Ceph 15.2, or speaks only that to everybody.
-    pub fn framing(mut self, offer_revision_1: bool, require_revision_1: bool) -> Self {
-        self.config.offer_revision_1 = offer_revision_1;
-        self.config.require_revision_1 = require_revision_1;
+    /// Which revisions of the framing to speak; default: the newest that both ends have.
+    pub fn framing(mut self, framing: Framing) -> Self {
+        self.config.offer_revision_1 = framing.offers_revision_1();
+        self.config.require_revision_1 = framing.requires_revision_1();
         self
     }
 
-    /// Starts the threads and binds the addresses.
+    /// Starts the threads and binds the addresses, in the order given. When it returns, peers can connect; `dispatcher` may
+    /// be called before it returns.
+    ///
+    /// # Errors
+    /// [`StartError::Transport`] if the transport does not work on this machine, [`StartError::Thread`] if a thread cannot
+    /// be started, [`StartError::Bind`] if an address cannot be bound, or all ports of a range are taken. Nothing goes on
+    /// running then.
     pub fn start(self, dispatcher: impl Dispatcher) -> Result<Messenger, StartError> {
         let mut entropy = OsEntropy;
         let nonce = self.nonce.map_or_else(|| Nonce::random(&mut entropy).get(), Nonce::get);
@@ -290,11 +318,12 @@ impl Builder {
             DispatchQueue::start("axon-dispatch", self.dispatch_threads, hand).map_err(StartError::Thread)?;
         queue.report_after(self.slow_dispatch);
         let name = config.name;
+        let policies = self.policies.policies(name.kind);
         let shared = Shared::new(Parts {
             client_auth: self.client_auth.unwrap_or_else(|| nameless(name)),
             server_auth: self.server_auth.unwrap_or_else(|| Arc::new(NoneServer)),
             config: Arc::new(config),
-            policies: Arc::new(self.policies),
+            policies: Arc::new(policies),
             dispatcher,
             queue,
             budgets,
@@ -316,11 +345,6 @@ impl Builder {
 /// Method none under the messenger's own name.
 fn nameless(name: EntityName) -> Arc<dyn ClientAuth> {
     Arc::new(NoneClient::new(AuthName::new(name.kind, name.num.to_string()), 0))
-}
-
-/// Ceph's habits: clients dial and are lossy; daemons serve, and are lossy clients of monitors and managers.
-fn default_policy(kind: EntityType) -> Policy {
-    if kind == EntityType::Client { Policy::lossy_client() } else { Policy::stateless_server() }
 }
 
 fn budget_pair(messages: usize, bytes: usize) -> (Throttle, Throttle) {

@@ -1,6 +1,5 @@
 //! Misuse and failure as the API reports them.
 
-use axon_auth::AuthError;
 use axon_wire::Message;
 use std::io;
 use std::net::SocketAddr;
@@ -71,9 +70,6 @@ pub enum StartError {
         /// Why.
         error: io::Error,
     },
-    /// There is nothing to authenticate with.
-    #[error("{0}")]
-    Auth(#[from] AuthError),
 }
 
 /// Why no connection can be made to these addresses.

@@ -1,7 +1,11 @@
 //! Messenger, Connection, Dispatcher: ordered sessions of messages between the processes of a distributed system.
 //!
 //! A [`Messenger`] owns worker threads, each with a reactor of the transport. A [`Connection`] is the application's
-//! handle of one session. A [`Dispatcher`] is the application's side: it is handed messages and news.
+//! handle of one session. A [`Dispatcher`] is the application's side: it is handed messages and news. [`auth`] has what
+//! connections authenticate with, [`transport`] what they run over.
+//!
+//! `docs/messenger.md` tells which policy, which settings and which way to send are for what; `examples/` has programs of a
+//! page each.
 //!
 //! ```
 //! use axon_messenger::{BindSpec, Connection, Dispatcher, EntityType, Expect, Message, Messenger, Nonce, Received};
@@ -37,10 +41,12 @@ mod dispatcher;
 mod dump;
 mod entropy;
 mod error;
+mod framing;
 mod incoming;
 mod mailbox;
 mod messenger;
 pub mod park;
+mod policies;
 mod received;
 mod receiver;
 mod registry;
@@ -54,8 +60,14 @@ mod throttle;
 mod upcall;
 mod worker;
 
+pub use axon_auth as auth;
+pub use axon_auth::{ClientAuth, Identity, Mode, ServerAuth};
 pub use axon_denc::{AddrType, AddrVec, EntityAddr, EntityName, EntityType, Features};
-pub use axon_proto::{BackOff, Fault, Modes, Phase, Policy, State, Timeline, Timeouts, Undelivered, cost};
+pub use axon_proto::{
+    BackOff, Established, Fault, Modes, Phase, Policy, State, Timeline, Timeouts, Undelivered, cost,
+};
+pub use axon_transport as transport;
+pub use axon_transport::Transport;
 pub use axon_wire::{Message, MessageHeader};
 pub use bind::{BadBindSpec, BindSpec, Nonce, Ports};
 pub use builder::Builder;
@@ -67,11 +79,17 @@ pub use dump::{
     AcceptingDump, Agreed, ConnectionDump, DispatchDump, Dump, DumpError, Dumper, Origin, QueueDump,
     SessionDump, ThrottleDump, WorkerDump,
 };
-pub use entropy::OsEntropy;
+pub use entropy::{OsEntropy, system_surroundings};
 pub use error::{ConnectError, Rejection, SendError, StartError};
+pub use framing::Framing;
 pub use incoming::{Incoming, incoming};
 pub use messenger::Messenger;
 pub use received::Received;
 pub use receiver::{Feed, Receiver, Recv, RecvError, receiver};
 pub use reply::{CallError, Expect, ReplyFuture};
 pub use throttle::{Acquire, Oversize, Permit, Throttle, Ticket, TooLarge};
+
+/// The code in the page about the messenger is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/messenger.md")]
+struct Page;

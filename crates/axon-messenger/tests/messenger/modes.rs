@@ -6,7 +6,7 @@ use axon_auth::testing::{TestClock, ToyMonitor};
 use axon_auth::{
     AuthError, AuthName, KeyType, Method, Mode, Principal, RotatingStore, TicketStore, Verifier,
 };
-use axon_messenger::{AddrVec, EntityType, Fault, Messenger, Modes, State};
+use axon_messenger::{AddrVec, EntityType, Fault, Framing, Messenger, Modes, State};
 use axon_wire::Revision;
 use std::sync::Arc;
 
@@ -106,18 +106,18 @@ over_each! {
     }
 
     fn the_old_framing_is_spoken_where_it_is_allowed(town) {
-        for (ours, theirs) in [((false, false), (true, false)), ((true, false), (false, false))] {
-            let server = start(town.server("osd.3").framing(theirs.0, theirs.1), &Probe::echo());
+        for (ours, theirs) in [(Framing::Revision0, Framing::Newest), (Framing::Newest, Framing::Revision0)] {
+            let server = start(town.server("osd.3").framing(theirs), &Probe::echo());
             let probe = Probe::new();
-            let client = start(town.builder("client.7").framing(ours.0, ours.1), &probe);
+            let client = start(town.builder("client.7").framing(ours), &probe);
             let connection = dial(&client, &server);
             connection.send(filled(1, 100_000)).unwrap();
             assert_eq!(probe.wait_messages(1)[0].data, pattern(1, 100_000));
             assert_eq!(connection.established().unwrap().revision, Revision::Zero);
         }
-        let server = start(town.server("osd.3").framing(true, true), &Probe::new());
+        let server = start(town.server("osd.3").framing(Framing::Revision1), &Probe::new());
         let probe = Probe::new();
-        let client = start(town.builder("client.7").framing(false, false), &probe);
+        let client = start(town.builder("client.7").framing(Framing::Revision0), &probe);
         dial(&client, &server);
         let fault = probe.wait_refused(|_| true);
         assert!(fault.is_permanent(), "{fault}");
