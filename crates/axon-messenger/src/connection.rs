@@ -97,12 +97,12 @@ impl Connection {
         self.0.tid.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Asks the peer for a sign of life; see [`last_round_trip`](Self::last_round_trip).
+    /// Asks the peer for a sign of life; see [`last_round_trip`](Self::last_round_trip). Nothing on the loopback connection.
     pub fn keepalive(&self) {
         self.command(Command::Keepalive);
     }
 
-    /// Closes the connection now. What is queued is dropped, and no callback follows.
+    /// Closes the connection now. What is queued is dropped, and no callback follows. Nothing on the loopback connection.
     pub fn mark_down(&self) {
         if self.is_loopback() {
             return; // one cannot be disconnected from oneself
@@ -113,7 +113,7 @@ impl Connection {
         self.command(Command::MarkDown);
     }
 
-    /// From now on a broken socket ends the session, whatever its policy was.
+    /// From now on a broken socket ends the session, whatever its policy was. Nothing on the loopback connection.
     pub fn mark_disposable(&self) {
         self.command(Command::MarkDisposable);
     }

@@ -8,21 +8,30 @@ use std::sync::Arc;
 /// The application's side of a messenger.
 ///
 /// Fast calls run on the worker thread that read the message: they must not block, as every connection of that worker
-/// waits for them. The others run on the dispatch threads, in order per connection. Sending, calling and marking down
-/// from any of them is fine.
+/// waits for them. The others run on the dispatch threads: news of a connection before its queued messages, but for the end
+/// of a session, which comes after them. Sending, calling and marking down from any of them is fine. After
+/// [`Connection::mark_down`] no handler is called for that connection any more. One that panics is logged; what it was called
+/// for is lost, nothing else.
 pub trait Dispatcher: Send + Sync + 'static {
-    /// Whether `message` is safe and cheap enough to be handled on the reading thread. Asked for every message.
+    /// Whether `message` is safe and cheap enough to be handled on the reading thread. Asked for every message but those
+    /// that a [call](Connection::call) awaits, and answered on that thread: it must be quick itself.
+    ///
+    /// Messages of the [loopback](crate::Messenger::loopback) connection were read by no thread: for those it is asked on
+    /// a dispatch thread.
     fn can_fast_dispatch(&self, message: &Message) -> bool {
         let _ = message;
         false
     }
 
-    /// Handles a message on the reading thread.
+    /// Handles a message for which [`can_fast_dispatch`](Self::can_fast_dispatch) is true, on the thread that asked: the
+    /// reading thread, or for messages of the loopback connection a dispatch thread. On the reading thread it overtakes
+    /// what its connection has queued for [`dispatch`](Self::dispatch). Default: calls that.
     fn fast_dispatch(&self, connection: &Connection, message: Received) {
         self.dispatch(connection, message);
     }
 
-    /// Handles a message on a dispatch thread.
+    /// Handles a message on a dispatch thread. Those of one connection come in order within a priority, those of higher
+    /// priorities first; see [`Builder::dispatch_threads`](crate::Builder::dispatch_threads).
     fn dispatch(&self, connection: &Connection, message: Received);
 
     /// A session this side dialled is open; on the worker thread, before any message of it.

@@ -39,7 +39,14 @@ impl Messenger {
     /// The connection to the peer at `addrs`: the existing one, or a new one that starts to dial. Returns at once;
     /// messages may be sent before the session is open.
     ///
-    /// The peer's own addresses give the loopback connection.
+    /// This messenger's own addresses give the [loopback](Self::loopback) connection. Connections are known by the addresses
+    /// as given here, or as an accepted peer told them: who dials the same addresses twice gets the same connection, with
+    /// the type and policy of the first time, whatever `peer` says now.
+    ///
+    /// # Errors
+    /// [`ConnectError::NoAddress`] if there is no address among them that can be dialled (`v2` or untyped, with IP address
+    /// and port), [`ConnectError::ShutDown`] after a [`shutdown`](Self::shutdown) began. That nobody answers is no error
+    /// here: [`Dispatcher::handle_refused`](crate::Dispatcher::handle_refused) tells of each attempt.
     pub fn connect(&self, peer: EntityType, addrs: &AddrVec) -> Result<Connection, ConnectError> {
         self.check_open()?;
         if self.is_me(addrs) {
@@ -51,14 +58,19 @@ impl Messenger {
         Ok(self.shared.registry.find_or_insert(addrs, create))
     }
 
-    /// A new connection of its own to the peer at `addrs`, whatever others exist.
+    /// A new connection of its own to the peer at `addrs`, whatever others exist. No later [`connect`](Self::connect) finds
+    /// it.
+    ///
+    /// # Errors
+    /// Those of [`connect`](Self::connect).
     pub fn connect_anonymous(&self, peer: EntityType, addrs: &AddrVec) -> Result<Connection, ConnectError> {
         self.check_open()?;
         let targets = targets(addrs)?;
         Ok(self.open(Dial { peer, targets, registered: None }, addrs))
     }
 
-    /// The connection to this messenger itself: no socket, no encoding, always open.
+    /// The connection to this messenger itself: no socket, no encoding, always open. Messages go straight to the dispatch
+    /// threads of the same dispatcher. Closing it and keepalives do nothing.
     pub fn loopback(&self) -> Connection {
         self.loopback.clone()
     }
