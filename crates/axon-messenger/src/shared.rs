@@ -236,14 +236,17 @@ impl Shared {
             if !self.replies.is_empty() {
                 *parcel = parcel.take().and_then(|received| self.unclaimed(connection, received));
             }
-            let taken = parcel.take_if(|received| self.dispatcher.can_fast_dispatch(received));
-            // The question may have marked the connection down: nothing comes of it then.
-            if let Some(received) = taken.filter(|_| !connection.is_marked_down()) {
+            let is_fast = parcel.as_ref().is_some_and(|received| self.dispatcher.can_fast_dispatch(received));
+            if connection.is_marked_down() {
+                *parcel = None; // by the question: nothing comes of it then
+            } else if is_fast && let Some(received) = parcel.take() {
                 fast = true;
                 self.dispatcher.fast_dispatch(connection, received);
             }
         });
-        if let (Some(()), Some(received)) = (handed, parcel.take()) {
+        if handed.is_some()
+            && let Some(received) = parcel.take()
+        {
             drop(self.enqueue(connection, received));
         }
         fast

@@ -3,6 +3,7 @@
 use crate::handshake::ClientStart;
 use crate::receive::Demand;
 use crate::session::{Arrival, BackOff, FaultVerdict, SessionState, Undelivered};
+use crate::time::sooner;
 use crate::{
     Config, Disconnect, Established, Fault, Instant, Link, LinkOutput, Policy, Resume, Resumed, Session,
     SessionNews, Tables, Tally, WakeReason,
@@ -221,6 +222,13 @@ impl Connection {
         }
     }
 
+    /// Whether [`poll`](Self::poll) has something to tell that no bytes have to be read for: after all was polled, whether
+    /// writing or sending has brought news.
+    #[inline]
+    pub fn has_news(&self) -> bool {
+        !self.outputs.is_empty() || self.link.as_ref().is_some_and(Link::has_fault)
+    }
+
     /// Writes as many queued messages as fit in `room` bytes, one at least if there is any room, and moves the result to
     /// the end of `out`; `scratch` is empty before and after, and may be shared by all connections of a worker. Returns
     /// what left the queue.
@@ -275,8 +283,7 @@ impl Connection {
 
     /// When to say [`Input::Wake`], and why.
     pub fn deadline(&self) -> Option<(Instant, WakeReason)> {
-        let link = self.link.as_ref().and_then(Link::deadline);
-        [link, self.alarm].into_iter().flatten().min_by_key(|(at, _)| *at)
+        sooner(self.link.as_ref().and_then(Link::deadline), self.alarm)
     }
 
     /// The state as users may see it.

@@ -261,6 +261,12 @@ impl Link {
         matches!(self.stage, Stage::Open(_)) && self.end.is_none()
     }
 
+    /// Whether it broke, and has not said so yet.
+    #[inline]
+    pub(crate) fn has_fault(&self) -> bool {
+        self.fault.is_some()
+    }
+
     /// What crossed it since this was last asked, but for the bytes that messages left in buffers of the caller's:
     /// [`FrameBuf::take_copied`].
     pub fn take_tally(&mut self) -> Tally {

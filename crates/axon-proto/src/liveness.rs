@@ -20,6 +20,7 @@
 //! The answer stands behind what the peer was sending. Of a large body nothing is told before a whole portion of it is
 //! there; that bytes arrive is looked at in the same way, and proves that the peer lives.
 
+use crate::time::sooner;
 use crate::{Instant, Timeouts, WakeReason};
 use axon_denc::UTime;
 use core::time::Duration;
@@ -222,7 +223,7 @@ impl Liveness {
             (None, None) => None,
         };
         let body = self.body_due.map(|due| (due, WakeReason::Body));
-        [idle, keepalive, body].into_iter().flatten().min_by_key(|(at, _)| *at)
+        sooner(sooner(idle, keepalive), body)
     }
 
     /// Whether it is too early to ask, as something was heard not long ago.

@@ -58,6 +58,18 @@ pub enum WakeReason {
     Abandoned,
 }
 
+/// When to wake up first, if there are two reasons, or one, or none.
+pub(crate) fn sooner(
+    one: Option<(Instant, WakeReason)>,
+    other: Option<(Instant, WakeReason)>,
+) -> Option<(Instant, WakeReason)> {
+    match (one, other) {
+        (Some(one), Some(other)) if other.0 < one.0 => Some(other),
+        (Some(one), _) => Some(one),
+        (None, other) => other,
+    }
+}
+
 impl fmt::Display for WakeReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

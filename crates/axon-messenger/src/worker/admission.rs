@@ -21,7 +21,8 @@ pub(super) struct Admission {
 impl Admission {
     /// A message of `length` body bytes wants in. Whether it may come at once.
     pub(super) fn begin(&mut self, length: usize, owner: &Connection, station: &Station) -> bool {
-        (self.length, self.held, self.ticket) = (length, Held::new(), None);
+        debug_assert!(self.held.is_empty() && self.ticket.is_none(), "one message at a time waits");
+        self.length = length;
         self.acquire_rest(owner, station)
     }
 

@@ -43,9 +43,11 @@ pub(crate) fn is_open<T>(mailbox: &Mailbox<T>) -> bool {
 /// Hands over a message of a connection of this worker, in order with what was handed over before.
 #[inline]
 pub(crate) fn put(connection: u64, slot: usize, message: Message, permit: Permit) {
-    let mut letters = LETTERS.take();
-    letters.push(Letter { connection, slot, message, permit });
-    LETTERS.set(letters);
+    LETTERS.with(|place| {
+        let mut letters = place.take();
+        letters.push(Letter { connection, slot, message, permit });
+        place.set(letters);
+    });
     WAITING.set(true);
 }
 

@@ -295,7 +295,9 @@ impl Peer {
         } else {
             self.transmit(station);
         }
-        self.drain(station); // writing may have found a fault
+        if self.machine.has_news() {
+            self.drain(station); // writing has found a fault
+        }
         station.counters.crossed(self.machine.take_tally());
         match self.end {
             End::Alive => {}
@@ -528,10 +530,15 @@ impl Peer {
             // Of what is unsent at the return of a send, the device tells when it has left: so send, even nothing.
             let Station { reactor, buffers, .. } = station;
             reactor.send(socket, buffers);
-            if must_wait {
+            if must_wait || !self.has_more() {
                 return;
             }
         }
+    }
+
+    /// Whether something is left to write after a write. An acknowledgement never is.
+    fn has_more(&self) -> bool {
+        !self.machine.session().is_idle() || self.machine.has_control()
     }
 
     /// Whether what comes next is handed over only when nothing stands before it: so that an urgent message waits for one
