@@ -1,6 +1,6 @@
 //! What only the kernel can do to a socket: for the back ends on its TCP.
 
-use crate::harness::{PORTS, Site, closed};
+use crate::harness::{PATIENCE, PORTS, Site, closed};
 use axon_transport::{Completion, ListenOptions, SocketId, Transport};
 use bytes::BytesMut;
 use rustix::net::sockopt;
@@ -99,6 +99,9 @@ pub(crate) fn large_transfers_get_large_reads(transport: &dyn Transport) {
     assert!(average > 16 << 10, "{average} bytes per read");
 }
 
+/// How long a listener rests that has no descriptors.
+const REST: Duration = Duration::from_millis(100);
+
 const CHILD: &str = "AXON_CONFORMANCE_CHILD";
 
 /// The limit of descriptors is the process's, so the test has a process of its own: this one, begun again.
@@ -127,11 +130,16 @@ fn without_descriptors(transport: &dyn Transport) {
 
     // Those that fit are taken, then the listener rests: it neither dies nor spins.
     let mut taken = Vec::new();
-    let failures = collect(&mut site, &mut taken, Duration::from_millis(450));
+    let (start, mut failures) = (Instant::now(), 0);
+    while failures < 2 {
+        assert!(start.elapsed() < PATIENCE, "{failures} failures");
+        failures += collect(&mut site, &mut taken, Duration::from_millis(450));
+    }
     assert_eq!(taken.len(), ROOM);
-    assert!((2..=6).contains(&failures), "{failures} failures");
+    let rests = start.elapsed().as_millis() / REST.as_millis();
+    assert!(failures as u128 <= rests + 2, "{failures} failures in {rests} rests");
     let waits = site.reactor.counters().waits;
-    assert!(waits < 30, "{waits} waits");
+    assert!(u128::from(waits) < 30 + 4 * rests, "{waits} waits in {rests} rests");
 
     // Connecting fails, and says so at once.
     let error = site.reactor.connect(addr).unwrap_err();
@@ -142,7 +150,7 @@ fn without_descriptors(transport: &dyn Transport) {
     let start = Instant::now();
     let mut later = 0;
     while later < CLIENTS - ROOM {
-        assert!(start.elapsed() < Duration::from_secs(10), "{later} came");
+        assert!(start.elapsed() < PATIENCE, "{later} came");
         collect(&mut site, &mut taken, Duration::from_millis(50));
         later += taken.len();
         taken.clear();
