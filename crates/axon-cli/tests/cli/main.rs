@@ -4,6 +4,7 @@ mod bench;
 mod cuts;
 mod harness;
 mod help;
+mod keys;
 mod ping;
 mod real_ceph;
 mod serve;
