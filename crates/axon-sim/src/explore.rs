@@ -13,7 +13,7 @@
 mod choice;
 mod digest;
 mod graph;
-
+mod quiet;
 mod worlds;
 
 pub use choice::{Choice, Small};

@@ -31,11 +31,12 @@ mod setup;
 mod socket;
 pub mod sweep;
 mod trace;
+mod violation;
 mod weather;
 mod world;
 
 pub use label::Label;
-pub use ledger::{Entry, Fate, Ledger, Violation};
+pub use ledger::{Entry, Fate, Ledger};
 pub use node::Node;
 pub use peer::{Counts, Peer, letter};
 pub use pipe::Edge;
@@ -43,6 +44,7 @@ pub use plan::{Failure, Plan, Summary};
 pub use random::Random;
 pub use setup::{Kind, Setup};
 pub use trace::{LEGEND, Trace};
+pub use violation::Violation;
 pub use weather::Weather;
 pub use world::{Action, Claim, Cut, Letter, World};
 

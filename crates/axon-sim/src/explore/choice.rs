@@ -2,8 +2,8 @@
 
 use crate::label::Label;
 use crate::socket::{Holder, Status};
-use crate::{Action, Claim, Kind, Letter, PeerId, Setup, Violation, World};
-use axon_proto::{Instant, SessionState, Tables, WakeReason, cost};
+use crate::{Action, Claim, Kind, Letter, PeerId, Setup, World};
+use axon_proto::{Instant, Tables, WakeReason};
 use axon_wire::Tag;
 
 /// The bounds of a small world of two nodes.
@@ -187,38 +187,6 @@ impl<'a> Explored<'a> {
             }
         }
         self.shake_hands();
-    }
-
-    /// Nothing happens by itself any more: everybody must be content.
-    pub(super) fn check_quiet(&self) -> Result<(), Violation> {
-        for (id, peer) in self.world.alive() {
-            let state = peer.machine.session().state();
-            let rests = matches!(state, SessionState::Open | SessionState::Standby);
-            // A server that lost its client keeps what it has to say until that comes back.
-            let abandoned = peer.policy.server && self.world.between(peer.other, peer.node).is_none();
-            let settled = rests && peer.machine.is_drained();
-            if !(abandoned || settled) {
-                let what = format!("connection {} of node {} is {state:?}", id.0, peer.node);
-                return Err(Violation::Stuck { what });
-            }
-            let held = peer.machine.held();
-            self.world.ledger.check_budget(id, held)?;
-            let exactly = peer.machine.session().messages().map(|(_, message)| cost(message)).sum();
-            if held != exactly {
-                return Err(Violation::Budget { held, least: exactly, most: exactly });
-            }
-        }
-        match self.world.ledger.unresolved() {
-            Some(tid) if !self.is_kept(tid) => Err(Violation::Lost(tid)),
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether a server still holds it for a client that has not come back.
-    fn is_kept(&self, tid: u64) -> bool {
-        let peer = self.world.ledger.entries()[tid as usize - 1].peer;
-        let mut held = self.world.peer(peer).machine.session().messages();
-        self.world.peer(peer).policy.server && held.any(|(_, message)| message.header.tid == tid)
     }
 
     fn act(&mut self, action: Action) {

@@ -1,7 +1,7 @@
 //! The end of a run: faults stop, everybody writes to everybody once more, and it has to become quiet.
 
 use super::{Plan, Run, describe};
-use crate::{Kind, Letter, PeerId, Violation, World};
+use crate::{Kind, Letter, PeerId, Violation, World, letter};
 use axon_proto::{Instant, State};
 use std::time::Duration;
 
@@ -106,17 +106,13 @@ fn is_settled(world: &World) -> bool {
     world.alive().all(|(_, peer)| peer.is_quiet()) && world.ledger.unresolved().is_none()
 }
 
-/// Two nodes that have one session between them agree about it and hold one socket at most.
+/// Two nodes that have just written to each other have one session, on which they agree, and one socket for it.
 fn check_pair(world: &World, a: usize, b: usize) -> Result<(), Violation> {
     let sockets = world.sockets_between(a, b);
-    if sockets > 1 {
+    if sockets != 1 {
         return Err(Violation::Sockets(sockets));
     }
-    let (Some(mine), Some(theirs)) = (world.between(a, b), world.between(b, a)) else { return Ok(()) };
-    let open = |peer: PeerId| world.peer(peer).state() == State::Open;
-    if !open(mine) || !open(theirs) {
-        return Ok(());
-    }
+    let [mine, theirs] = [open_between(world, a, b)?, open_between(world, b, a)?];
     let name = |peer: PeerId| {
         let ids = world.peer(peer).machine.session().ids();
         // Not the acceptor's cookie: of two that were drawn at the same time each end may keep its own, and nobody
@@ -128,3 +124,13 @@ fn check_pair(world: &World, a: usize, b: usize) -> Result<(), Violation> {
     }
     Ok(())
 }
+
+/// The connection of `node` with `other`, which has to be open.
+fn open_between(world: &World, node: usize, other: usize) -> Result<PeerId, Violation> {
+    let id = world.between(node, other);
+    let is_open = |id: &PeerId| world.peer(*id).state() == State::Open;
+    id.filter(is_open).ok_or_else(|| Violation::NotOpen(letter(node), letter(other)))
+}
+
+#[cfg(test)]
+mod tests;
