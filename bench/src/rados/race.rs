@@ -64,6 +64,9 @@ pub(crate) struct Entry {
     pub(crate) rounds: Vec<Round>,
     /// Measurements thrown away because others used the processor.
     pub(crate) discarded: u32,
+    /// Why measurements failed that were repeated.
+    #[serde(default)]
+    pub(crate) repeated: Vec<String>,
     /// Why there are not as many rounds as there should be.
     pub(crate) failure: Option<String>,
     /// When.
@@ -105,7 +108,7 @@ impl Race {
         for load in Load::ALL {
             let runners = filled.iter().filter(|(client, _)| client.takes_part(&load));
             let mut own: Vec<Entry> = runners
-                .map(|(client, filled)| self.blank(&bed, load, *client, filled.as_ref().err()))
+                .map(|(client, filled)| self.blank(bed.release(), load, *client, filled.as_ref().err()))
                 .collect();
             for round in 0..self.rounds * load.repeats() {
                 for entry in &mut own {
@@ -117,41 +120,27 @@ impl Race {
         Ok(entries)
     }
 
-    fn blank(&self, bed: &Bed, load: Load, client: Client, failure: Option<&BenchError>) -> Entry {
+    fn blank(&self, release: Release, load: Load, client: Client, failure: Option<&BenchError>) -> Entry {
         Entry {
-            release: bed.release().to_string(),
+            release: release.to_string(),
             load,
             client,
             figures: Figures::of(&[]),
             peak_mib: None,
             rounds: Vec::new(),
             discarded: 0,
+            repeated: Vec::new(),
             failure: failure.map(ToString::to_string),
             measured: self.stamp.clone(),
         }
     }
 
-    /// One round of one client: again while others disturb it, at most as often as planned.
     fn one(&self, fleet: &Fleet, bed: &Bed, round: usize, entry: &mut Entry) {
-        for attempt in 0..=self.retries {
-            if entry.failure.is_some() {
-                return;
-            }
-            let run = format!("{}-{}-{round}-{attempt}", entry.load.size, entry.load.depth);
-            match self.measure(fleet, bed, entry.load, entry.client, &run) {
-                // One that got stuck may do better the next time.
-                Err(_) if attempt < self.retries => {}
-                Err(error) => entry.failure = Some(error.to_string()),
-                Ok(Round { sample, peak_mib }) => {
-                    let noisy = sample.others > self.noise;
-                    if noisy && attempt < self.retries {
-                        entry.discarded += 1;
-                        continue;
-                    }
-                    return entry.rounds.push(Round { sample: Sample { noisy, ..sample }, peak_mib });
-                }
-            }
-        }
+        let (load, client) = (entry.load, entry.client);
+        entry.add_round(self, |attempt| {
+            let run = format!("{}-{}-{round}-{attempt}", load.size, load.depth);
+            self.measure(fleet, bed, load, client, &run)
+        });
     }
 
     fn measure(
@@ -199,6 +188,26 @@ impl Race {
 }
 
 impl Entry {
+    /// One round: again while others disturb it or it fails, at most as often as planned. None if one failed for good.
+    fn add_round(&mut self, race: &Race, mut measure: impl FnMut(u32) -> Result<Round, BenchError>) {
+        if self.failure.is_some() {
+            return;
+        }
+        for attempt in 0..=race.retries {
+            let is_last = attempt == race.retries;
+            match measure(attempt) {
+                // One that got stuck may do better the next time.
+                Err(error) if !is_last => self.repeated.push(error.to_string()),
+                Err(error) => self.failure = Some(error.to_string()),
+                Ok(Round { sample, .. }) if sample.others > race.noise && !is_last => self.discarded += 1,
+                Ok(Round { sample, peak_mib }) => {
+                    let noisy = sample.others > race.noise;
+                    return self.rounds.push(Round { sample: Sample { noisy, ..sample }, peak_mib });
+                }
+            }
+        }
+    }
+
     fn summed_up(self) -> Self {
         let samples: Vec<Sample> = self.rounds.iter().map(|round| round.sample.clone()).collect();
         let peak_mib = Spread::of(self.rounds.iter().map(|round| round.peak_mib));
@@ -223,6 +232,44 @@ fn peak_mib(id: u32) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Two rounds of measurements that come out like this: failures, or how many cores others used.
+    fn entry_of(retries: u32, mut outcomes: Vec<Result<f64, &str>>) -> Entry {
+        let stamp = Stamp { at: String::new(), commit: String::new(), seconds: 1.0 };
+        let race = Race { releases: Vec::new(), rounds: 2, seconds: 1, noise: 0.1, retries, stamp };
+        let mut entry = race.blank(Release::Reef, Load::LONE, Client::Axon, None);
+        for _ in 0..race.rounds {
+            entry.add_round(&race, |_| {
+                let others = outcomes.remove(0).map_err(|why| BenchError::Missing(why.into()))?;
+                let rate = 1.0;
+                let report = Report {
+                    messages_per_second: rate,
+                    bytes_per_second: rate,
+                    latency_us: None,
+                    messages: 1,
+                };
+                let usage = Usage { client: 0.1, server: 0.1, others };
+                Ok(Round { sample: Sample::new(report, Some(usage)), peak_mib: 1.0 })
+            });
+        }
+        assert!(outcomes.is_empty());
+        entry
+    }
+
+    #[test]
+    fn failures_are_repeated_and_remembered() {
+        let entry = entry_of(2, vec![Err("stuck"), Ok(0.0), Err("gone"), Ok(0.5), Ok(0.5)]);
+        assert_eq!((entry.repeated, entry.failure), (vec!["stuck".to_owned(), "gone".into()], None));
+        assert_eq!((entry.rounds.len(), entry.discarded), (2, 1));
+        assert_eq!(entry.rounds.iter().map(|round| round.sample.noisy).collect::<Vec<_>>(), [false, true]);
+    }
+
+    #[test]
+    fn the_last_failure_ends_the_entry() {
+        let entry = entry_of(1, vec![Err("stuck"), Err("gone")]);
+        assert_eq!((entry.repeated, entry.failure), (vec!["stuck".to_owned()], Some("gone".into())));
+        assert!(entry.rounds.is_empty());
+    }
 
     #[test]
     fn this_process_has_memory() {

@@ -68,6 +68,9 @@ fn remarks(entry: &Entry) -> String {
     let counted = [(noisy, "noisy"), (entry.discarded as usize, "thrown away")];
     let counted = counted.into_iter().filter(|(count, _)| *count > 0);
     let mut remarks: Vec<_> = counted.map(|(count, what)| format!("{count} {what}")).collect();
+    remarks.extend(entry.repeated.last().map(|why| {
+        format!("{} failed and repeated, the last because: {}", entry.repeated.len(), one_line(why))
+    }));
     remarks.extend(entry.failure.as_ref().map(|why| format!("failed: {}", one_line(why))));
     remarks.join("; ")
 }
