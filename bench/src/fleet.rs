@@ -293,8 +293,7 @@ impl Fleet {
     }
 
     fn spawn(&self, name: &'static str, end: End, command: Command) -> Result<Process, BenchError> {
-        let log = self.scratch.path().join(format!("{}.log", free_port()));
-        Ok(Process::spawn(name, &self.pinning.apply(end, command), &log)?)
+        Ok(Process::spawn(name, &self.pinning.apply(end, command), &self.scratch.log())?)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Fleet;
 use crate::error::BenchError;
 use crate::rados::Client;
-use axon_testbed::{Process, free_port};
+use axon_testbed::Process;
 use std::path::Path;
 use std::process::Command;
 
@@ -36,7 +36,6 @@ impl Fleet {
     /// # Errors
     /// When it does not start.
     pub(crate) fn spawn_anywhere(&self, name: &str, command: &Command) -> Result<Process, BenchError> {
-        let log = self.scratch.path().join(format!("{}.log", free_port()));
-        Ok(Process::spawn(name, command, &log)?)
+        Ok(Process::spawn(name, command, &self.scratch.log())?)
     }
 }

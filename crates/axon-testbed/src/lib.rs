@@ -15,6 +15,7 @@ mod cluster;
 mod conversation;
 mod dencoder;
 mod error;
+mod listening;
 mod maps;
 mod perf;
 mod port;

@@ -4,7 +4,7 @@ use crate::prepare::Shim;
 use crate::process::{run_ok, tail};
 use crate::redirect::Redirects;
 use crate::{Process, Release, Scratch, Tap, TestbedError, Tree, free_port};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -160,10 +160,9 @@ impl Perf {
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let mut command = self.command("ceph_perf_msgr_server", self.cores.map(|(server, _)| server))?;
         command.args([format!("v2:{addr}"), workers.to_string(), micros(think)]);
-        let log = self.scratch.path().join(format!("{}.out", addr.port()));
-        let mut process = Process::spawn("ceph_perf_msgr_server", &command, &log)?;
+        let mut process = Process::spawn("ceph_perf_msgr_server", &command, &self.scratch.log())?;
         let start = Instant::now();
-        while TcpStream::connect(addr).is_err() {
+        while !process.listens_on(addr.port()) {
             if process.ended().is_some() || start.elapsed() > START_TIMEOUT {
                 return Err(TestbedError::NotReady {
                     what: "ceph_perf_msgr_server".into(),
@@ -195,9 +194,8 @@ impl Perf {
     /// # Errors
     /// When it cannot be started.
     pub fn start_client(&self, server: SocketAddr, load: Load) -> Result<PerfClient, TestbedError> {
-        let log = self.scratch.path().join(format!("{}.out", free_port()));
         let command = self.client_command(server, load)?;
-        let process = Process::spawn("ceph_perf_msgr_client", &command, &log)?;
+        let process = Process::spawn("ceph_perf_msgr_client", &command, &self.scratch.log())?;
         Ok(PerfClient { process })
     }
 
@@ -245,7 +243,7 @@ fn micros(time: Duration) -> String {
 fn parse(output: &str) -> Result<PerfResult, TestbedError> {
     let unexpected =
         || TestbedError::Unexpected { what: "ceph_perf_msgr_client".into(), output: tail(output, 40) };
-    let line = output.split("Total op ").nth(1).ok_or_else(unexpected)?;
+    let (_, line) = output.rsplit_once("Total op ").ok_or_else(unexpected)?;
     let mut words = line.split_whitespace();
     let ops = words.next().and_then(|n| n.parse().ok());
     let time = words.find_map(|word| word.strip_suffix("us.")?.parse().ok());
@@ -265,5 +263,7 @@ mod tests {
         assert_eq!(result.ops, 20000);
         assert_eq!(result.elapsed, Duration::from_micros(356_432));
         assert!(parse("Total op none").is_err());
+        let twice = parse("Total op 1 run time 1us.\nTotal op 2 run time 1us.\n").unwrap();
+        assert_eq!(twice.ops, 2, "the last word counts");
     }
 }

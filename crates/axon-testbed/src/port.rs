@@ -20,6 +20,15 @@ const BLOCK: u16 = 100;
 /// # Panics
 /// When all of the range is taken.
 pub fn free_port() -> u16 {
+    let addr = free_listener().local_addr();
+    addr.expect("the address of a socket that is bound").port()
+}
+
+/// A listener on such a port, for who needs no more than that: between [`free_port`] and a bind, others may take it.
+///
+/// # Panics
+/// When all of the range is taken.
+pub(crate) fn free_listener() -> TcpListener {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = (process::id().wrapping_mul(97) % u32::from(COUNT)) as u16;
     (0..COUNT)
@@ -27,7 +36,7 @@ pub fn free_port() -> u16 {
             let n = NEXT.fetch_add(1, Ordering::Relaxed) % COUNT;
             FIRST + (start + n) % COUNT
         })
-        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .find_map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok())
         .expect("a free port on loopback")
 }
 

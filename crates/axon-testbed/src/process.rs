@@ -1,6 +1,7 @@
 //! Child processes that cannot outlive this one.
 
 use crate::TestbedError;
+use crate::listening::listens;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::fs::{self, File};
 use std::io::Read;
@@ -52,6 +53,11 @@ impl Process {
     pub fn output(&self) -> String {
         let bytes = fs::read(&self.log).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Whether it listens on this TCP port: it, and nobody else who had the port first.
+    pub fn listens_on(&self, port: u16) -> bool {
+        listens(self.id(), port)
     }
 
     /// How it ended, if it has.
@@ -216,7 +222,11 @@ fn line(command: &Command) -> String {
 /// before the kernel was told to tell us.
 const UNLESS_ORPHANED: &str = "[ \"$PPID\" = \"$0\" ] || exit 1; exec \"$@\"";
 
-/// The same command, started through `setpriv` so that the kernel kills it when its parent dies.
+/// By these, programs of Ceph and `axon` find a cluster of the person who runs the tests.
+const PERSONAL: [&str; 3] = ["CEPH_ARGS", "CEPH_CONF", "CEPH_KEYRING"];
+
+/// The same command, started through `setpriv` so that the kernel kills it when its parent dies, and without what is
+/// [`PERSONAL`] unless it sets that itself.
 fn guarded(command: &Command) -> Command {
     let mut guarded = Command::new("setpriv");
     guarded
@@ -224,6 +234,9 @@ fn guarded(command: &Command) -> Command {
         .arg(std::process::id().to_string())
         .arg(command.get_program())
         .args(command.get_args());
+    for name in PERSONAL {
+        guarded.env_remove(name);
+    }
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => guarded.env(name, value),
@@ -291,6 +304,16 @@ mod tests {
         let mut command = Command::new("apt-get");
         command.arg("update");
         assert_eq!(line(&command), "apt-get update");
+    }
+
+    #[test]
+    fn clusters_of_the_person_are_unknown_to_programs_unless_named() {
+        let mut command = Command::new("axon");
+        command.env("CEPH_ARGS", "--id x");
+        let command = guarded(&command);
+        let is = |name: &str| command.get_envs().find(|(other, _)| *other == name).map(|(_, value)| value);
+        assert_eq!(is("CEPH_ARGS"), Some(Some("--id x".as_ref())));
+        assert_eq!((is("CEPH_CONF"), is("CEPH_KEYRING")), (Some(None), Some(None)));
     }
 
     #[test]

@@ -21,6 +21,7 @@ const LONGEST: usize = 45;
 #[derive(Debug)]
 pub struct Scratch {
     path: PathBuf,
+    logs: AtomicU32,
     reaper: Option<Child>,
 }
 
@@ -32,12 +33,18 @@ impl Scratch {
     pub fn new(label: &str) -> Result<Self, TestbedError> {
         let path = make(&parent(), label)?;
         let reaper = if kept() { None } else { Some(reaper(&path)?) };
-        Ok(Self { path, reaper })
+        Ok(Self { path, logs: AtomicU32::new(0), reaper })
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The name of a log in it, another one each time: what one process printed is no other's.
+    pub fn log(&self) -> PathBuf {
+        let n = self.logs.fetch_add(1, Ordering::Relaxed);
+        self.path.join(format!("{n}.log"))
     }
 
     /// Writes `text` to the file `name` in it and returns the file's path.
@@ -101,6 +108,14 @@ fn reaper(path: &Path) -> Result<Child, TestbedError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_log_has_a_name_of_its_own() {
+        let scratch = Scratch::new("logs").unwrap();
+        let names: HashSet<_> = (0..100_000).map(|_| scratch.log()).collect();
+        assert_eq!(names.len(), 100_000);
+    }
 
     #[test]
     fn a_folder_that_is_there_is_left_alone() {

@@ -1,6 +1,7 @@
 //! A recording proxy for TCP on loopback, which can also cut connections.
 
-use crate::{Conversation, Direction, TestbedError, free_port};
+use crate::port::free_listener;
+use crate::{Conversation, Direction, TestbedError};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -83,12 +84,8 @@ impl Tap {
 
     fn listen(upstream: Option<SocketAddr>, limit: usize, banner: Banner) -> Result<Self, TestbedError> {
         // A port of its own: who still dials a tap that is gone must not reach another one.
-        let bind = || {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, free_port()))?;
-            let addr = listener.local_addr()?;
-            Ok((listener, addr))
-        };
-        let (listener, addr) = bind().map_err(TestbedError::io("listen on", "127.0.0.1"))?;
+        let listener = free_listener();
+        let addr = listener.local_addr().map_err(TestbedError::io("listen on", "127.0.0.1"))?;
         let shared = Arc::new(Shared {
             upstream,
             banner,
