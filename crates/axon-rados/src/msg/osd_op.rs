@@ -58,8 +58,11 @@ const VERSION_OTEL: u16 = 9;
 /// Three ids of a trace: le64 each, 0 for none.
 const TRACE: [u8; 24] = [0; 24];
 const OTEL_VERSION: u8 = 1;
-/// Bytes of a front without names, operations and snapshots, rounded up.
-const FRONT_BASE: usize = 224;
+/// Bytes of a front without a trace's context, names, operations and snapshots. Exact, so that the buffer becomes the
+/// message's without a second allocation.
+const FRONT_BASE: usize = 171;
+/// Bytes of the context of a trace.
+const OTEL: usize = 7;
 
 impl MOSDOp {
     /// Operations of a request: their number is a le16.
@@ -164,7 +167,7 @@ impl OpFront<'_> {
     /// The message for a peer with whom `features` were agreed, with `data` as its data segment. Its tid is 0.
     pub(crate) fn message(&self, features: Features, data: Bytes) -> Result<Message, MessageError> {
         let version = MOSDOp::version_for(features)?;
-        let mut front = Vec::with_capacity(self.size());
+        let mut front = Vec::with_capacity(self.size(features));
         self.put(features, &mut front);
         let mut message = Message::new(MOSDOp::KIND, front);
         message.header.version = version;
@@ -201,10 +204,11 @@ impl OpFront<'_> {
         self.ops.iter().for_each(|op| op.encode(out));
     }
 
-    /// Bytes to reserve.
-    fn size(&self) -> usize {
+    /// Bytes of the front.
+    fn size(&self, features: Features) -> usize {
+        let trace = if has_otel(features) { OTEL } else { 0 };
         let names = self.object.len() + self.locator.key.len() + self.locator.namespace.len();
-        FRONT_BASE + names + self.ops.len() * OsdOp::SIZE + self.snaps.len() * 8
+        FRONT_BASE + trace + names + self.ops.len() * OsdOp::SIZE + self.snaps.len() * 8
     }
 }
 
@@ -236,7 +240,7 @@ impl TypedMessage for MOSDOp {
     }
 
     fn front_size(&self) -> usize {
-        self.front().size()
+        self.front().size(Features::SERVER_SQUID)
     }
 
     fn data(&self) -> Bytes {
@@ -275,5 +279,22 @@ impl OpTemplate {
         message.header.tid = tid;
         message.data = data;
         message
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fronts_are_allocated_once() {
+        let mut op = MOSDOp::read(&b"name"[..], PgId { pool: 1, seed: 2 }, 0, 4096);
+        op.locator.namespace = Bytes::from_static(b"namespace");
+        op.locator.key = Bytes::from_static(b"key");
+        op.snaps = vec![3, 2];
+        for features in [Features::ALL_REEF, Features::ALL_TENTACLE] {
+            let size = op.front().size(features);
+            assert_eq!(op.encode(features).unwrap().front.len(), size, "{features}");
+        }
     }
 }
