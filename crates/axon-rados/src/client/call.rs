@@ -65,7 +65,11 @@ impl<T> Op<T> {
         park::wait(self)
     }
 
-    /// Blocks until the operation is over, at most for `limit`; `None` if it goes on then.
+    /// Blocks until the operation is over, at most for `limit`; `None` if it goes on then. Not for the messenger's own
+    /// threads.
+    ///
+    /// # Errors
+    /// In `Some`, what [`Op::wait`] fails with. After a result there is no other: [`RadosError::Closed`].
     pub fn wait_timeout(&mut self, limit: Duration) -> Option<Result<T, RadosError>> {
         park::wait_until(self, park::deadline(limit))
     }
@@ -78,7 +82,11 @@ impl<T> Future for Op<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let answer = match &mut self.call {
-            Call::Begun { taker, .. } => std::task::ready!(taker.poll(context)),
+            Call::Begun { taker, .. } => {
+                let answer = std::task::ready!(taker.poll(context));
+                self.call = Call::Over(None);
+                answer
+            }
             Call::Over(result) => result.take().unwrap_or(Err(RadosError::Closed)),
         };
         Poll::Ready(answer.and_then(|answer| match self.read {

@@ -4,9 +4,9 @@ use super::RadosError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-/// The giver's end. Dropped without a result, the taker gets [`RadosError::Closed`].
+/// The giver's end, until it has put the result. Dropped without one, the taker gets [`RadosError::Closed`].
 #[derive(Debug)]
-pub(super) struct Giver<T>(Arc<Slot<T>>);
+pub(super) struct Giver<T>(Option<Arc<Slot<T>>>);
 
 /// The taker's end.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ enum State<T> {
 /// Both ends.
 pub(super) fn slot<T>() -> (Giver<T>, Taker<T>) {
     let slot = Arc::new(Slot(Mutex::new(State::Awaited(None))));
-    (Giver(slot.clone()), Taker(slot))
+    (Giver(Some(slot.clone())), Taker(slot))
 }
 
 impl<T> Slot<T> {
@@ -51,14 +51,18 @@ impl<T> Slot<T> {
 
 impl<T> Giver<T> {
     /// Leaves the result and wakes the taker.
-    pub(super) fn put(self, result: Result<T, RadosError>) {
-        self.0.put(result);
+    pub(super) fn put(mut self, result: Result<T, RadosError>) {
+        if let Some(slot) = self.0.take() {
+            slot.put(result);
+        }
     }
 }
 
 impl<T> Drop for Giver<T> {
     fn drop(&mut self) {
-        self.0.put(Err(RadosError::Closed));
+        if let Some(slot) = self.0.take() {
+            slot.put(Err(RadosError::Closed));
+        }
     }
 }
 
