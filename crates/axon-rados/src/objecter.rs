@@ -22,9 +22,11 @@
 //! | `map` | what is asked of a map, `known_map` the real one, `feed` how it grows |
 //! | `session` | the connection to an OSD: dialled, open, paused after a failure; its backoffs |
 //! | `budget` | how much may be in flight |
+//! | `due` | what happens by itself as time passes |
 //! | `linger` | watches and notifications, which outlive connections |
 
 mod budget;
+mod due;
 mod feed;
 mod incoming;
 mod known_map;
@@ -49,17 +51,20 @@ pub(crate) use incoming::is_ours;
 pub(crate) use known_map::KnownMap;
 pub(crate) use linger::{LingerId, Notification, NotifyEnd, WatchNews};
 pub(crate) use map::ClusterMap;
-pub(crate) use request::{OpId, Outcome, Request};
+pub(crate) use request::{Asked, OpId, Outcome, Request};
 pub use request::{SnapContext, WhenFull};
 pub(crate) use session::LinkId;
 pub use waiting::Waiting;
 
 use crate::osdmap::MapFault;
-use axon_denc::AddrVec;
+use axon_denc::{AddrVec, Features};
 use axon_wire::Message;
+use bytes::Bytes;
 use linger::{Ended, Lingers};
 use op::{Op, Owner, Phase};
+use order::Orders;
 use request::Patience;
+use rustc_hash::FxHashMap;
 use session::Sessions;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -77,11 +82,11 @@ pub(crate) enum Action<T> {
     /// Ask the monitors which OSD map is the newest, and say so by [`Objecter::latest`].
     AskLatest,
     /// A request ended.
-    Finish(T, Outcome),
+    Finish(T, Asked, Outcome),
     /// Tell a watcher.
     News(LingerId, WatchNews),
-    /// A notification ended.
-    Notified(T, NotifyEnd),
+    /// A notification of the watchers of an object ended.
+    Notified(T, Bytes, NotifyEnd),
     /// Drop a token: nobody waits for its outcome, or there will be none. Here, as that may wake somebody.
     Drop(T),
 }
@@ -95,19 +100,15 @@ pub(crate) struct Objecter<M, T> {
     /// Why the maps that came since cannot be read.
     damage: Option<MapFault>,
     /// Boxed, as they are large, and the map moves its values about.
-    ops: BTreeMap<u64, Box<Op<T>>>,
-    /// How many of them are writes.
-    writes: usize,
-    /// Reads that keep their place behind writes.
-    followers: BTreeSet<OpId>,
+    ops: FxHashMap<u64, Box<Op<T>>>,
+    orders: Orders,
     /// Requests whose transaction id is not their first one any more.
     renamed: BTreeMap<OpId, u64>,
     last_tid: u64,
     /// Requests that are not let in yet.
     queued: BTreeSet<u64>,
-    deadlines: BTreeSet<(Instant, OpId)>,
-    /// When requests that shall be tried again are.
-    again: BTreeSet<(Instant, OpId)>,
+    /// When something is to be done, or earlier.
+    due: Option<Instant>,
     budget: Budget,
     sessions: Sessions,
     lingers: Lingers<T>,
@@ -124,14 +125,12 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         Self {
             map,
             damage: None,
-            ops: BTreeMap::new(),
-            writes: 0,
-            followers: BTreeSet::new(),
+            ops: FxHashMap::default(),
+            orders: Orders::default(),
             renamed: BTreeMap::new(),
             last_tid: 0,
             queued: BTreeSet::new(),
-            deadlines: BTreeSet::new(),
-            again: BTreeSet::new(),
+            due: None,
             budget,
             sessions: Sessions::default(),
             lingers: Lingers::default(),
@@ -157,8 +156,9 @@ impl<M: ClusterMap, T> Objecter<M, T> {
 
     /// Forgets a request. If it was sent it may still be done, but it is not sent again.
     pub(crate) fn cancel(&mut self, id: OpId, now: Instant) {
-        if let Some(op) = self.remove(id) {
-            self.release_followers(&op.request, now);
+        if let Some(op) = self.remove(self.tid_of(id)) {
+            let waiting = self.waiting_behind(&op);
+            self.release(waiting, now);
             self.forget(op.owner.into_token());
         }
         self.admit(now);
@@ -207,36 +207,18 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         self.asking_latest = false;
     }
 
-    /// Does what is due; returns when to come back.
-    pub(crate) fn poke(&mut self, now: Instant) -> Option<Instant> {
-        self.expire(now);
-        self.again.retain(|(at, _)| *at > now);
-        self.sessions.end_pauses(now);
-        self.ping_watches(now);
-        self.advance_all(now);
-        self.next_due()
-    }
-
-    /// When [`Objecter::poke`] has something to do.
-    pub(crate) fn next_due(&self) -> Option<Instant> {
-        let deadline = self.deadlines.first().map(|(at, _)| *at);
-        let again = self.again.first().map(|(at, _)| *at);
-        [deadline, again, self.sessions.next_pause_end(), self.lingers.next_ping()]
-            .into_iter()
-            .flatten()
-            .min()
-    }
-
     /// Ends everything.
     pub(crate) fn close(&mut self) {
-        let ops = std::mem::take(&mut self.ops).into_values().filter_map(|op| op.owner.into_token());
+        for tid in self.tids() {
+            let token = self.ops.remove(&tid).and_then(|op| op.owner.into_token());
+            self.forget(token);
+        }
         let lingers = std::mem::take(&mut self.lingers).into_tokens();
-        self.actions.extend(ops.chain(lingers).map(Action::Drop));
-        self.writes = 0;
-        self.followers.clear();
+        self.actions.extend(lingers.map(Action::Drop));
+        self.orders = Orders::default();
         self.renamed.clear();
         self.queued.clear();
-        self.deadlines.clear();
+        self.due = None;
         self.sessions.close_all(&mut self.actions);
     }
 
@@ -260,11 +242,10 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     fn enter(&mut self, mut request: Request, owner: Owner<T>, cost: Option<u64>, now: Instant) -> OpId {
         let tid = self.next_tid();
         let id = OpId(tid);
-        self.order(id, &mut request);
+        let order = self.order(id, &mut request);
         let patience = Patience::new(now, request.within);
-        self.deadlines.extend(patience.until.map(|until| (until, id)));
-        self.writes += usize::from(request.is_write());
-        self.ops.insert(tid, Box::new(Op::new(id, request, owner, cost, patience)));
+        self.note_due(patience.until);
+        self.ops.insert(tid, Box::new(Op::new(id, request, order, owner, cost, patience)));
         id
     }
 
@@ -328,7 +309,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
                 }
                 self.wait(tid, why);
             }
-            Step::Send { osd, link } => self.send(tid, osd, link, now),
+            Step::Send { osd, link, features } => self.send(tid, osd, link, features, now),
             Step::End(outcome) => self.end(tid, outcome, now),
         }
     }
@@ -339,11 +320,10 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         }
     }
 
-    fn send(&mut self, tid: u64, osd: u32, link: LinkId, now: Instant) {
+    fn send(&mut self, tid: u64, osd: u32, link: LinkId, features: Features, now: Instant) {
         let tid = self.fresh_tid_if_needed(tid);
         self.reorder(tid);
         let Some(op) = self.ops.get_mut(&tid) else { return };
-        let Some(features) = self.sessions.features(link) else { return };
         match wire::message(op, tid, self.map.epoch(), features) {
             Ok(message) => {
                 op.sent(osd, link, self.map.epoch());
@@ -372,29 +352,27 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     }
 
     fn end(&mut self, tid: u64, outcome: Outcome, now: Instant) {
-        let Some(id) = self.ops.get(&tid).map(|op| op.id) else { return };
-        let Some(op) = self.remove(id) else { return };
-        match op.owner {
-            Owner::App(token) => self.actions.push_back(Action::Finish(token, outcome)),
+        let Some(op) = self.remove(tid) else { return };
+        let waiting = self.waiting_behind(&op);
+        let Op { id, request, owner, link, .. } = *op;
+        match owner {
+            Owner::App(token) => self.actions.push_back(Action::Finish(token, request.into(), outcome)),
             Owner::Linger(linger, call) => {
-                self.linger_ended(linger, call, Ended { op: id, link: op.link, outcome }, now);
+                self.linger_ended(linger, call, Ended { op: id, link, outcome }, now);
             }
             Owner::Nobody => {}
         }
-        self.release_followers(&op.request, now);
+        self.release(waiting, now);
     }
 
-    fn remove(&mut self, id: OpId) -> Option<Box<Op<T>>> {
-        let tid = self.renamed.remove(&id).unwrap_or(id.0);
+    fn remove(&mut self, tid: u64) -> Option<Box<Op<T>>> {
         let op = self.ops.remove(&tid)?;
-        self.writes -= usize::from(op.request.is_write());
-        self.followers.remove(&id);
-        if let Some(until) = op.patience.until {
-            self.deadlines.remove(&(until, id));
-        }
-        match self.queued.remove(&tid) {
-            true => {}
-            false => op.cost.into_iter().for_each(|cost| self.budget.give_back(cost)),
+        self.renamed.remove(&op.id);
+        self.orders.remove(op.id, op.order);
+        match (op.phase, op.cost) {
+            (Phase::Queued, _) => drop(self.queued.remove(&tid)),
+            (_, Some(cost)) => self.budget.give_back(cost),
+            (_, None) => {}
         }
         Some(op)
     }
@@ -402,18 +380,6 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     /// Gives up a token.
     fn forget(&mut self, token: Option<T>) {
         self.actions.extend(token.map(Action::Drop));
-    }
-
-    fn expire(&mut self, now: Instant) {
-        while let Some((at, id)) = self.deadlines.first().copied().filter(|(at, _)| *at <= now) {
-            self.deadlines.remove(&(at, id));
-            let tid = self.tid_of(id);
-            if let Some(op) = self.ops.get(&tid) {
-                let outcome = op.outcome_at_deadline(self.damage, now);
-                self.end(tid, outcome, now);
-            }
-        }
-        self.admit(now);
     }
 
     fn next_tid(&mut self) -> u64 {
@@ -431,7 +397,10 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         self.renamed.get(&id).copied().unwrap_or(id.0)
     }
 
+    /// The present transaction ids of all requests, in the order in which they got them.
     fn tids(&self) -> Vec<u64> {
-        self.ops.keys().copied().collect()
+        let mut tids: Vec<_> = self.ops.keys().copied().collect();
+        tids.sort_unstable();
+        tids
     }
 }

@@ -2,19 +2,17 @@
 
 use super::slot::Giver;
 use super::{Errno, RadosError};
-use crate::objecter::{NotifyEnd, Outcome};
+use crate::objecter::{Asked, NotifyEnd, Outcome};
 use crate::ops::{Answer, Said};
 use axon_denc::Decode;
 use bytes::Bytes;
 use std::sync::Arc;
 
-/// Where the outcome of a request goes, and what errors say of it.
+/// Where the outcome of a request goes, and what only its `IoCtx` knows of it.
 #[derive(Debug)]
 pub(super) struct Token {
     pub(super) to: To,
-    pub(super) object: Bytes,
-    /// Bytes the request carries.
-    pub(super) size: u64,
+    /// The name of the pool.
     pub(super) pool: Arc<str>,
 }
 
@@ -29,8 +27,8 @@ pub(super) enum To {
 
 impl Token {
     /// A request ended.
-    pub(super) fn finish(self, outcome: Outcome) {
-        let Self { to, object, size, pool } = self;
+    pub(super) fn finish(self, asked: Asked, outcome: Outcome) {
+        let (Self { to, pool }, Asked { object, size }) = (self, asked);
         let result = match outcome {
             Outcome::Replied(said) => read(object, size, said),
             Outcome::NotDone(within, why) => Err(RadosError::NotDone { object: text(&object), within, why }),
@@ -47,9 +45,9 @@ impl Token {
         }
     }
 
-    /// A notification ended.
-    pub(super) fn notified(self, end: NotifyEnd) {
-        let object = text(&self.object);
+    /// A notification of the watchers of an object ended.
+    pub(super) fn notified(self, object: &[u8], end: NotifyEnd) {
+        let object = text(object);
         let To::Notified(giver) = self.to else { return };
         let late = Errno::check(end.result).err();
         giver.put(match (late, end.payload.is_empty()) {

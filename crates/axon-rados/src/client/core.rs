@@ -229,11 +229,10 @@ impl Wake for Nudge {
 }
 
 impl State {
-    /// Whether something is due before the keeper looks by itself.
+    /// Whether the objecter has something for the keeper before that looks by itself. What concerns the map tells it so.
     fn wakes_keeper(&self) -> bool {
         let Some(nap_ends) = self.nap_ends else { return false };
-        let due = [self.objecter.next_due(), self.next_map_due()].into_iter().flatten().min();
-        self.latest.is_some() || due.is_some_and(|due| due < nap_ends)
+        self.latest.is_some() || self.objecter.next_due().is_some_and(|due| due < nap_ends)
     }
 
     /// Does what the objecter wants done; returns what is to be done without the lock.
@@ -251,9 +250,9 @@ impl State {
             Action::Send(link, message) => self.send(link, message, now),
             Action::Close(link) => self.close_link(link),
             Action::AskLatest => self.ask_latest(),
-            Action::Finish(token, outcome) => deeds.push(Deed::Finish(token, outcome)),
+            Action::Finish(token, asked, outcome) => deeds.push(Deed::Finish(token, asked, outcome)),
             Action::Drop(token) => deeds.push(Deed::Drop(token)),
-            Action::Notified(token, end) => deeds.push(Deed::Notified(token, end)),
+            Action::Notified(token, object, end) => deeds.push(Deed::Notified(token, object, end)),
             Action::News(id, news) => {
                 let mailbox = self.watchers.get(&id).cloned();
                 deeds.extend(mailbox.map(|mailbox| Deed::News(mailbox, news)));

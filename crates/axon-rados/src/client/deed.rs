@@ -3,7 +3,8 @@
 use super::answer::Token;
 use super::watch::Mailbox;
 use crate::mon::MonClient;
-use crate::objecter::{NotifyEnd, Outcome, WatchNews};
+use crate::objecter::{Asked, NotifyEnd, Outcome, WatchNews};
+use bytes::Bytes;
 use smallvec::SmallVec;
 use std::sync::Arc;
 use std::task::Waker;
@@ -15,9 +16,9 @@ pub(super) type Deeds = SmallVec<[Deed; 1]>;
 #[derive(Debug)]
 pub(super) enum Deed {
     /// A request ended.
-    Finish(Token, Outcome),
+    Finish(Token, Asked, Outcome),
     /// A notification ended.
-    Notified(Token, NotifyEnd),
+    Notified(Token, Bytes, NotifyEnd),
     /// A token goes, and whoever waits for its outcome hears that there will be none.
     Drop(Token),
     /// A watcher hears something.
@@ -32,8 +33,8 @@ impl Deed {
     /// Does it.
     pub(super) fn perform(self) {
         match self {
-            Self::Finish(token, outcome) => token.finish(outcome),
-            Self::Notified(token, end) => token.notified(end),
+            Self::Finish(token, asked, outcome) => token.finish(asked, outcome),
+            Self::Notified(token, object, end) => token.notified(&object, end),
             Self::Drop(token) => drop(token),
             Self::News(mailbox, news) => mailbox.put(news),
             Self::AskWhole(mon) => mon.ask_osdmaps(0),

@@ -71,13 +71,14 @@ impl IoCtx {
         self
     }
 
-    /// What writes do while there is no room.
+    /// What writes do while there is no room: wait for it, unless set.
     pub fn when_full(mut self, when_full: WhenFull) -> Self {
         self.when_full = when_full;
         self
     }
 
-    /// How long operations may take; `None` is for ever.
+    /// How long operations may take, instead of [`RadosConfig::deadline`](super::RadosConfig::deadline) (60 s unless set);
+    /// `None` is for ever.
     pub fn with_deadline(mut self, deadline: Option<Duration>) -> Self {
         self.deadline = deadline;
         self
@@ -125,9 +126,9 @@ impl IoCtx {
         }
     }
 
-    /// What errors and outcomes need to know of a request.
-    pub(super) fn token(&self, object: &Bytes, size: u64, to: To) -> Token {
-        Token { to, object: object.clone(), size, pool: self.pool_name.clone() }
+    /// Where the outcome of a request goes.
+    pub(super) fn token(&self, to: To) -> Token {
+        Token { to, pool: self.pool_name.clone() }
     }
 
     fn begin(&self, object: &[u8], compound: Compound) -> Op<Answer> {
@@ -146,9 +147,9 @@ impl IoCtx {
         if compound.len() == 0 {
             return Op::over(Ok(Answer::to_nothing(object)), |answer| answer);
         }
-        let mut request = self.request(object.clone(), locator, compound);
+        let mut request = self.request(object, locator, compound);
         let (giver, taker) = slot();
-        let token = self.token(&object, size, To::Answer(giver));
+        let token = self.token(To::Answer(giver));
         let core = &self.rados.0.core;
         let id = core.with(|objecter, now| {
             if request.is_write() {

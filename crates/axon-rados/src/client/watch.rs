@@ -95,7 +95,7 @@ impl IoCtx {
     pub async fn watch(&self, object: impl AsRef<[u8]>) -> Result<Watch, RadosError> {
         let object = named(object.as_ref())?;
         let (giver, taker) = slot();
-        let token = self.token(&object, 0, To::Answer(giver));
+        let token = self.token(To::Answer(giver));
         let mailbox = Mailbox::default();
         let (locator, within) = (self.locator(), self.deadline);
         let core = &self.rados.0.core;
@@ -128,7 +128,7 @@ impl IoCtx {
             Err(error) => return Notifying(Telling::Failed(Some(error))),
         };
         let (giver, taker) = slot();
-        let token = self.token(&name, 0, To::Notified(giver));
+        let token = self.token(To::Notified(giver));
         let core = self.rados.0.core.clone();
         let (payload, locator): (Bytes, ObjectLocator) = (payload.into(), self.locator());
         let id = core.with(|objecter, now| {
@@ -187,7 +187,7 @@ impl Watch {
     /// [`RadosError`].
     pub async fn unwatch(self) -> Result<(), RadosError> {
         let (giver, taker) = slot();
-        let token = self.io.token(&self.object, 0, To::Answer(giver));
+        let token = self.io.token(To::Answer(giver));
         let within = self.io.deadline;
         self.io.rados.0.core.with(|objecter, now| objecter.unwatch(self.id, within, Some(token), now));
         std::future::poll_fn(|context| taker.poll(context)).await.map(|_| ())

@@ -31,7 +31,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         match message.header.kind {
             MOSDOpReply::KIND => {
                 let reply = MOSDOpReplyView::parse(message)?;
-                self.replied(link, message.header.tid, &reply, now)
+                self.replied((link, osd), message.header.tid, &reply, now)
             }
             MOSDBackoff::KIND => self.backoff(link, osd, MOSDBackoff::decode(message)?, now),
             MWatchNotify::KIND => {
@@ -44,7 +44,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
 
     fn replied(
         &mut self,
-        link: LinkId,
+        (link, osd): (LinkId, u32),
         tid: u64,
         reply: &MOSDOpReplyView<'_>,
         now: Instant,
@@ -60,7 +60,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
                 value: reply.ops.len() as u64,
             }));
         }
-        self.sessions.answered(link);
+        self.sessions.answered(osd);
         let uncertain = op.attempts > 1 && !op.request.is_harmless();
         match decide_reply(reply, uncertain) {
             Verdict::Finish => {
@@ -89,7 +89,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         let at = now + AGAIN_AFTER;
         op.not_before = Some(at);
         op.phase = Phase::Waits(Waiting::Again);
-        self.again.insert((at, op.id));
+        self.note_due(Some(at));
     }
 
     fn backoff(
@@ -103,7 +103,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             BackoffOp::Block => self.block(link, osd, backoff),
             BackoffOp::Unblock => {
                 if let Some(ended) = self.sessions.unblock(link, backoff.id) {
-                    self.release(osd, &ended, now);
+                    self.unblocked(osd, &ended, now);
                 }
                 Ok(())
             }
@@ -137,7 +137,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         }
     }
 
-    fn release(&mut self, osd: u32, ended: &MOSDBackoff, now: Instant) {
+    fn unblocked(&mut self, osd: u32, ended: &MOSDBackoff, now: Instant) {
         for op in self.ops.values_mut().filter(|op| op.phase == Phase::Sent(osd)) {
             if op.target.as_ref().zip(op.place()).is_some_and(|(t, place)| covers(ended, t.pg, &place)) {
                 op.unsend();

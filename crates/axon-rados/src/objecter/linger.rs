@@ -16,7 +16,7 @@ mod watch;
 
 pub(super) use watch::PING_EVERY;
 
-use super::{Action, ClusterMap, LinkId, Objecter, OpId, Outcome, Request, Waiting, map::Target};
+use super::{Action, Asked, ClusterMap, LinkId, Objecter, OpId, Outcome, Request, Waiting, map::Target};
 use crate::client::Errno;
 use crate::msg::{MWatchNotify, WatchEventKind};
 use crate::ops::{Compound, WatchCall};
@@ -101,11 +101,11 @@ enum Linger<T> {
 }
 
 impl<T> Linger<T> {
-    /// The token of who still waits for its outcome.
-    fn into_token(self) -> Option<T> {
+    /// What it is about, and the token of who still waits for its outcome.
+    fn into_parts(self) -> (Subject, Option<T>) {
         match self {
-            Self::Watch(watch) => watch.token,
-            Self::Notify(notify) => notify.token,
+            Self::Watch(watch) => (watch.subject, watch.standing.into_token()),
+            Self::Notify(notify) => (notify.subject, notify.token),
         }
     }
 }
@@ -139,16 +139,15 @@ impl<T> Lingers<T> {
 
     /// The tokens of those who still wait for outcomes.
     pub(super) fn into_tokens(self) -> impl Iterator<Item = T> {
-        self.by_id.into_values().filter_map(Linger::into_token)
+        self.by_id.into_values().filter_map(|linger| linger.into_parts().1)
     }
 
-    /// When the next sign of life is due, or a notification's time is over.
-    pub(super) fn next_ping(&self) -> Option<Instant> {
-        let due = self.by_id.values().filter_map(|linger| match linger {
+    /// When signs of life are due, and notifications' time is over.
+    pub(super) fn dues(&self) -> impl Iterator<Item = Instant> {
+        self.by_id.values().filter_map(|linger| match linger {
             Linger::Watch(watch) => watch.ping_at(),
             Linger::Notify(notify) => notify.until,
-        });
-        due.min()
+        })
     }
 
     fn watch(&mut self, id: LingerId) -> Option<&mut Watch<T>> {
@@ -160,6 +159,10 @@ impl<T> Lingers<T> {
 }
 
 impl Subject {
+    fn into_asked(self) -> Asked {
+        Asked { object: self.object, size: 0 }
+    }
+
     fn request(&self, compound: impl Into<Compound>, within: Option<Duration>) -> Request {
         let compound = compound.into();
         let flags = compound.flags();
@@ -186,7 +189,8 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             _ => Some(Errno::ETIMEDOUT),
         };
         match (call, refused) {
-            (LingerCall::Watch(_), None) => self.watch_stands(id, call, link, outcome, now),
+            (LingerCall::Watch(WatchCall::Ping), None) => {}
+            (LingerCall::Watch(_), None) => self.watch_stands(id, link, outcome, now),
             (LingerCall::Watch(WatchCall::Watch), Some(_)) => self.linger_fails(id, outcome),
             // The watch is not one of this session: the group may be served in another way for a reason that the map does
             // not show. Ceph: `PrimaryLogPG::do_osd_ops`.
@@ -198,8 +202,9 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     }
 
     fn linger_fails(&mut self, id: LingerId, outcome: Outcome) {
-        let token = self.lingers.by_id.remove(&id).and_then(Linger::into_token);
-        self.actions.extend(token.map(|token| Action::Finish(token, outcome)));
+        let Some(linger) = self.lingers.by_id.remove(&id) else { return };
+        let (subject, token) = linger.into_parts();
+        self.actions.extend(token.map(|token| Action::Finish(token, subject.into_asked(), outcome)));
     }
 
     /// A message about a watch or notification.
@@ -220,7 +225,8 @@ impl<M: ClusterMap, T> Objecter<M, T> {
                 if notify.is_ended_by(event.link, notify_id)
                     && let Some(token) = notify.token.take()
                 {
-                    self.actions.push_back(Action::Notified(token, NotifyEnd { result, payload: answers }));
+                    let end = NotifyEnd { result, payload: answers };
+                    self.actions.push_back(Action::Notified(token, notify.subject.object.clone(), end));
                     self.forget_notify(id, now);
                 }
             }
@@ -242,7 +248,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
                     self.watch_returns(id, now);
                 }
                 Some(Linger::Notify(notify))
-                    if notify.accepted.as_ref().is_some_and(|at| is_over(at, notify.target(&self.map))) =>
+                    if notify.place().is_some_and(|place| is_over(place, notify.target(&self.map))) =>
                 {
                     self.send_notify(id, Self::begin_free, now);
                 }
@@ -263,11 +269,11 @@ impl<M: ClusterMap, T> Objecter<M, T> {
                     self.watch_call(id, WatchCall::Ping, None, now);
                 }
                 Some(Linger::Notify(notify))
-                    if notify.until.is_some_and(|until| until <= now) && notify.op.is_none() =>
+                    if notify.until.is_some_and(|until| until <= now) && !notify.is_asked() =>
                 {
                     if let Some(token) = notify.token.take() {
                         let end = NotifyEnd { result: -Errno::ETIMEDOUT.0, payload: Bytes::new() };
-                        self.actions.push_back(Action::Notified(token, end));
+                        self.actions.push_back(Action::Notified(token, notify.subject.object.clone(), end));
                     }
                     self.lingers.by_id.remove(&id);
                 }

@@ -30,6 +30,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             op.unsend();
         }
         self.sessions.end_pauses(now);
+        self.note_due(self.sessions.pause_ends().min());
         self.recheck_lingers(false, now);
         self.advance_all(now);
     }

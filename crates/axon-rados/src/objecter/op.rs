@@ -2,6 +2,7 @@
 
 use super::linger::LingerCall;
 use super::map::{ClusterMap, Target};
+use super::order::Order;
 use super::request::Patience;
 use super::{LingerId, LinkId, OpId, Outcome, Request, Waiting};
 use crate::msg::Redirect;
@@ -48,6 +49,7 @@ impl<T> Owner<T> {
 pub(super) struct Op<T> {
     pub(super) id: OpId,
     pub(super) request: Request,
+    pub(super) order: Order,
     pub(super) owner: Owner<T>,
     pub(super) patience: Patience,
     pub(super) phase: Phase,
@@ -75,6 +77,7 @@ impl<T> Op<T> {
     pub(super) fn new(
         id: OpId,
         request: Request,
+        order: Order,
         owner: Owner<T>,
         cost: Option<u64>,
         patience: Patience,
@@ -83,6 +86,7 @@ impl<T> Op<T> {
             id,
             cost,
             request,
+            order,
             owner,
             patience,
             phase: Phase::Queued,
@@ -128,11 +132,6 @@ impl<T> Op<T> {
             true => map.target(self.locator(), self.object()),
             false => map.tier_target(self.locator(), self.object(), self.request.is_write()),
         }
-    }
-
-    /// Whether it begins, keeps or ends a watch.
-    pub(super) fn is_of_a_watch(&self) -> bool {
-        self.request.ops.iter().any(|op| op.code == OpCode::WATCH)
     }
 
     /// Whether it is the sign of life of a watch.

@@ -86,6 +86,11 @@ impl Request {
         self.object == other.object && self.locator == other.locator
     }
 
+    /// Whether it begins, keeps or ends a watch.
+    pub(crate) fn is_of_a_watch(&self) -> bool {
+        self.ops.iter().any(|op| op.code == OpCode::WATCH)
+    }
+
     /// Whether it tells watchers something, or answers for one, and nothing else.
     pub(crate) fn is_of_watchers(&self) -> bool {
         self.ops.iter().all(|op| matches!(op.code, OpCode::NOTIFY | OpCode::NOTIFY_ACK))
@@ -113,6 +118,21 @@ impl Request {
 /// Names a request of this client for as long as it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct OpId(pub(crate) u64);
+
+/// What errors say of a request.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Asked {
+    /// The object.
+    pub(crate) object: Bytes,
+    /// Bytes the request carried.
+    pub(crate) size: u64,
+}
+
+impl From<Request> for Asked {
+    fn from(request: Request) -> Self {
+        Self { object: request.object, size: request.data.len() as u64 }
+    }
+}
 
 /// How a request ended.
 #[derive(Debug, PartialEq)]

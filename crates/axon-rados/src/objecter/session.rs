@@ -29,8 +29,6 @@ pub(super) struct Sessions {
     by_osd: BTreeMap<u32, Session>,
     by_link: BTreeMap<LinkId, u32>,
     last_link: u64,
-    /// When the next pause is over; asked for with every request.
-    next_pause_end: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -60,8 +58,8 @@ pub(super) enum Way {
     None,
     /// Not now.
     Blocked(Waiting),
-    /// On this connection.
-    Open(LinkId),
+    /// On this connection, whose ends can do this.
+    Open(LinkId, Features),
 }
 
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -77,7 +75,7 @@ impl Sessions {
             State::Idle => Way::None,
             State::Dialling(_) | State::Pausing(_) => Way::Blocked(session.trouble(osd)),
             State::Open(..) if session.is_blocked(pg, place) => Way::Blocked(Waiting::Backoff(osd)),
-            State::Open(link, _) => Way::Open(link),
+            State::Open(link, features) => Way::Open(link, features),
         }
     }
 
@@ -109,13 +107,12 @@ impl Sessions {
         session.nonsense = nonsense;
         session.failures += 1;
         session.state = State::Pausing(now + session.pause());
-        self.note_pauses();
         Some(osd)
     }
 
     /// An answer came: the OSD works.
-    pub(super) fn answered(&mut self, link: LinkId) {
-        if let Some(session) = self.osd_of(link).and_then(|osd| self.by_osd.get_mut(&osd)) {
+    pub(super) fn answered(&mut self, osd: u32) {
+        if let Some(session) = self.by_osd.get_mut(&osd) {
             session.failures = 0;
         }
     }
@@ -159,13 +156,11 @@ impl Sessions {
             }
             stays
         });
-        self.note_pauses();
     }
 
     /// Closes all connections.
     pub(super) fn close_all<T>(&mut self, actions: &mut Actions<T>) {
         self.by_osd.clear();
-        self.next_pause_end = None;
         actions.extend(std::mem::take(&mut self.by_link).into_keys().map(Action::Close));
     }
 
@@ -176,21 +171,14 @@ impl Sessions {
                 session.state = State::Idle;
             }
         }
-        self.note_pauses();
     }
 
-    /// When the next pause is over.
-    pub(super) fn next_pause_end(&self) -> Option<Instant> {
-        self.next_pause_end
-    }
-
-    /// Some pauses began or ended.
-    fn note_pauses(&mut self) {
-        let ends = self.by_osd.values().filter_map(|session| match session.state {
+    /// When pauses are over.
+    pub(super) fn pause_ends(&self) -> impl Iterator<Item = Instant> {
+        self.by_osd.values().filter_map(|session| match session.state {
             State::Pausing(until) => Some(until),
             _ => None,
-        });
-        self.next_pause_end = ends.min();
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::op::{Op, Phase};
 use super::session::Way;
 use super::{ClusterMap, LinkId, Objecter, Outcome, Waiting, WhenFull};
-use axon_denc::AddrVec;
+use axon_denc::{AddrVec, Features};
 use std::time::Instant;
 
 /// The next step with a request.
@@ -23,6 +23,8 @@ pub(super) enum Step {
         osd: u32,
         /// On which connection.
         link: LinkId,
+        /// What both ends of it can do.
+        features: Features,
     },
     /// Give up.
     End(Outcome),
@@ -64,7 +66,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
                 None => Step::Wait(Waiting::Primary(target.pg.pg)),
             },
             Way::Blocked(why) => Step::Wait(why),
-            Way::Open(link) => Step::Send { osd, link },
+            Way::Open(link, features) => Step::Send { osd, link, features },
         }
     }
 
@@ -87,9 +89,12 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     /// both when the pool becomes full. Ceph: `Objecter::Op::respects_full`, `PrimaryLogPG::do_op`.
     pub(super) fn barrier(&self, op: &Op<T>, pool: i64, now: Instant) -> Option<Step> {
         let barriers = self.map.barriers(pool);
-        let marked = [pool, op.locator().pool].into_iter().find(|pool| self.map.barriers(*pool).pool_eio);
-        if let Some(marked) = marked {
-            return Some(Step::End(op.outcome_of_eio(marked, now)));
+        let behind = op.locator().pool;
+        if barriers.pool_eio {
+            return Some(Step::End(op.outcome_of_eio(pool, now)));
+        }
+        if behind != pool && self.map.barriers(behind).pool_eio {
+            return Some(Step::End(op.outcome_of_eio(behind, now)));
         }
         let write = op.request.is_write() && !op.is_ping();
         if if write { barriers.writes } else { barriers.reads } {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 /// ```
 ///
 /// Ceph: `src/osd/osd_types.h`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ObjectLocator {
     /// The pool, -1 for none.
     pub pool: i64,

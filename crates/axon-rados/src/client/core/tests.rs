@@ -25,7 +25,7 @@ impl Wake for Eager {
 /// A request for which a task waits that goes on as soon as it is woken.
 fn awaited(core: &Arc<Core>) -> (OpId, Taker<Answer>, Receiver<()>) {
     let (giver, taker) = slot();
-    let token = Token { to: To::Answer(giver), object: Bytes::new(), size: 0, pool: Arc::from("pool") };
+    let token = Token { to: To::Answer(giver), pool: Arc::from("pool") };
     let object = Bytes::from_static(b"o");
     let request =
         Request::new(object, ObjectLocator::pool(1), vec![OsdOp::stat()], Bytes::new(), OsdFlags::READ);

@@ -16,21 +16,42 @@ pub(super) struct Notify<T> {
     pub(super) token: Option<T>,
     /// When its time is over; never if no clock can express that.
     pub(super) until: Option<Instant>,
-    /// The request that is on its way.
-    pub(super) op: Option<OpId>,
+    pub(super) progress: Progress,
     /// The OSD's number of it is in its answer.
     pub(super) number: Pick<u64>,
-    /// Where the OSD said yes.
-    pub(super) accepted: Option<Place>,
     /// The number under which it was accepted last.
     pub(super) last_number: Option<u64>,
 }
 
+/// How far a notification came.
+#[derive(Debug)]
+pub(super) enum Progress {
+    /// About to be asked for.
+    Begins,
+    /// The request is on its way.
+    Asked(OpId),
+    /// The OSD said yes, and tells the watchers.
+    Accepted(Place),
+}
+
 impl<T> Notify<T> {
+    /// Where the OSD said yes.
+    pub(super) fn place(&self) -> Option<&Place> {
+        match &self.progress {
+            Progress::Accepted(place) => Some(place),
+            Progress::Begins | Progress::Asked(_) => None,
+        }
+    }
+
+    /// Whether a request is on its way.
+    pub(super) fn is_asked(&self) -> bool {
+        matches!(self.progress, Progress::Asked(_))
+    }
+
     /// Whether it is this notification that ended, and not one that was sent before it.
     pub(super) fn is_ended_by(&self, link: LinkId, number: u64) -> bool {
-        match &self.accepted {
-            Some(accepted) => accepted.link == link && self.last_number.is_none_or(|last| last == number),
+        match self.place() {
+            Some(place) => place.link == link && self.last_number.is_none_or(|last| last == number),
             None => self.last_number != Some(number), // the answer may come later than the end
         }
     }
@@ -58,11 +79,11 @@ impl<M: ClusterMap, T> Objecter<M, T> {
             compound,
             token: Some(token),
             until: now.checked_add(what.within),
-            op: None,
+            progress: Progress::Begins,
             number,
-            accepted: None,
             last_number: None,
         };
+        self.note_due(notify.until);
         self.lingers.by_id.insert(id, Linger::Notify(notify));
         self.send_notify(id, Self::begin, now);
         id
@@ -72,7 +93,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     pub(crate) fn forget_notify(&mut self, id: LingerId, now: Instant) {
         let Some(Linger::Notify(notify)) = self.lingers.by_id.remove(&id) else { return };
         self.forget(notify.token);
-        if let Some(op) = notify.op {
+        if let Progress::Asked(op) = notify.progress {
             self.cancel(op, now);
         }
     }
@@ -84,20 +105,20 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         now: Instant,
     ) {
         let Some(Linger::Notify(notify)) = self.lingers.by_id.get_mut(&id) else { return };
-        notify.accepted = None;
+        notify.progress = Progress::Begins;
         let within = notify.until.map(|until| until.saturating_duration_since(now));
         let request = notify.subject.request(notify.compound.clone(), within);
         let op = begin(self, request, Owner::Linger(id, LingerCall::Notify), now);
         if let Some(Linger::Notify(notify)) = self.lingers.by_id.get_mut(&id) {
-            notify.op = Some(op);
+            notify.progress = Progress::Asked(op);
         }
     }
 
     pub(super) fn notify_is_accepted(&mut self, id: LingerId, link: Option<LinkId>, outcome: Outcome) {
-        let Some(Linger::Notify(notify)) = self.lingers.by_id.get_mut(&id) else { return };
+        let linger = self.lingers.by_id.get_mut(&id).zip(link);
+        let Some((Linger::Notify(notify), link)) = linger else { return };
         let target = notify.target(&self.map);
-        notify.op = None;
-        notify.accepted = link.map(|link| Place { link, target });
+        notify.progress = Progress::Accepted(Place { link, target });
         if let Outcome::Replied(said) = outcome {
             notify.last_number = Answer::new(notify.subject.object.clone(), said).get(notify.number).ok();
         }

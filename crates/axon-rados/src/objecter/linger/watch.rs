@@ -19,18 +19,18 @@ pub(super) struct Watch<T> {
     /// How long the OSD waits for signs of life.
     pub(super) timeout: Duration,
     pub(super) generation: u32,
-    /// Told when the watch stands, or cannot.
-    pub(super) token: Option<T>,
-    pub(super) standing: Standing,
+    pub(super) standing: Standing<T>,
     /// What the OSD was asked and has not answered, oldest first: several things only if they are signs of life.
     pub(super) calls: Vec<OpId>,
 }
 
 /// How a watch is.
 #[derive(Debug)]
-pub(super) enum Standing {
-    /// It begins or returns.
-    Asks,
+pub(super) enum Standing<T> {
+    /// The OSD was asked for it; who is told when it stands, or cannot.
+    Begins(T),
+    /// It stood before, somewhere or on some connection else.
+    Returns,
     Stands {
         place: Place,
         ping_at: Instant,
@@ -39,11 +39,21 @@ pub(super) enum Standing {
     Lost,
 }
 
+impl<T> Standing<T> {
+    /// The token of who waits for it to stand.
+    pub(super) fn into_token(self) -> Option<T> {
+        match self {
+            Self::Begins(token) => Some(token),
+            Self::Returns | Self::Stands { .. } | Self::Lost => None,
+        }
+    }
+}
+
 impl<T> Watch<T> {
     pub(super) fn place(&self) -> Option<&Place> {
         match &self.standing {
             Standing::Stands { place, .. } => Some(place),
-            Standing::Asks | Standing::Lost => None,
+            Standing::Begins(_) | Standing::Returns | Standing::Lost => None,
         }
     }
 
@@ -56,13 +66,13 @@ impl<T> Watch<T> {
     pub(super) fn ping_at(&self) -> Option<Instant> {
         match self.standing {
             Standing::Stands { ping_at, .. } => Some(ping_at),
-            Standing::Asks | Standing::Lost => None,
+            Standing::Begins(_) | Standing::Returns | Standing::Lost => None,
         }
     }
 
     /// Whether the OSD has not said yet that it stands, or cannot.
     pub(super) fn begins(&self) -> bool {
-        self.token.is_some()
+        matches!(self.standing, Standing::Begins(_))
     }
 
     pub(super) fn is_lost(&self) -> bool {
@@ -87,14 +97,8 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     ) -> LingerId {
         let id = self.lingers.next_id();
         let subject = Subject { object, locator };
-        let watch = Watch {
-            subject,
-            timeout,
-            generation: 0,
-            token: Some(token),
-            standing: Standing::Asks,
-            calls: Vec::new(),
-        };
+        let watch =
+            Watch { subject, timeout, generation: 0, standing: Standing::Begins(token), calls: Vec::new() };
         self.lingers.by_id.insert(id, Linger::Watch(watch));
         self.watch_call(id, WatchCall::Watch, within, now);
         id
@@ -104,7 +108,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     pub(crate) fn unwatch(&mut self, id: LingerId, within: Option<Duration>, token: Option<T>, now: Instant) {
         self.cancel_calls(id, now);
         let Some(Linger::Watch(watch)) = self.lingers.by_id.remove(&id) else { return self.forget(token) };
-        self.forget(watch.token);
+        self.forget(watch.standing.into_token());
         let mut op = WriteOp::new();
         op.watch(WatchCall::Unwatch, id.0, watch.generation, watch.timeout);
         self.begin_free(watch.subject.request(op, within), token.map_or(Owner::Nobody, Owner::App), now);
@@ -168,22 +172,20 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     pub(super) fn watch_stands(
         &mut self,
         id: LingerId,
-        call: LingerCall,
         link: Option<LinkId>,
         outcome: Outcome,
         now: Instant,
     ) {
-        let Some(watch) = self.lingers.watch(id) else { return };
-        if call == LingerCall::Watch(WatchCall::Ping) {
-            return;
+        let Some((watch, link)) = self.lingers.watch(id).zip(link) else { return };
+        let ping_at = now + PING_EVERY;
+        let place = Place { link, target: watch.target(&self.map) };
+        if let Standing::Begins(token) =
+            std::mem::replace(&mut watch.standing, Standing::Stands { place, ping_at })
+        {
+            let asked = watch.subject.clone().into_asked();
+            self.actions.push_back(Action::Finish(token, asked, outcome));
         }
-        let target = watch.target(&self.map);
-        if let Some(link) = link {
-            watch.standing = Standing::Stands { place: Place { link, target }, ping_at: now + PING_EVERY };
-        }
-        if let Some(token) = watch.token.take() {
-            self.actions.push_back(Action::Finish(token, outcome));
-        }
+        self.note_due(Some(ping_at));
     }
 
     pub(super) fn watch_is_lost(&mut self, id: LingerId, errno: Errno, now: Instant) {
@@ -197,7 +199,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     /// The watch goes on where its object is served now. If the OSD has it no longer, it says so.
     pub(super) fn watch_returns(&mut self, id: LingerId, now: Instant) {
         let Some(watch) = self.lingers.watch(id) else { return };
-        watch.standing = Standing::Asks;
+        watch.standing = Standing::Returns;
         watch.generation += 1;
         self.watch_call(id, WatchCall::Reconnect, None, now);
     }
