@@ -49,7 +49,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let reply = connection.call_within(request, Expect::Kind(ECHO), Duration::from_secs(5))?.wait()?;
         println!("{}", String::from_utf8_lossy(&reply.front));
     }
-    println!("in {:?} mode with {:?}", connection.mode(), connection.peer_name());
+    let session = connection.established().ok_or("the connection was not open")?;
+    println!("in {} mode with {}", session.mode, session.peer);
 
     client.shutdown(Duration::from_secs(1));
     server.shutdown(Duration::from_secs(1));

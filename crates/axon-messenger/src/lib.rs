@@ -88,8 +88,3 @@ pub use received::Received;
 pub use receiver::{Feed, Receiver, Recv, RecvError, receiver};
 pub use reply::{CallError, Expect, ReplyFuture};
 pub use throttle::{Acquire, Oversize, Permit, Throttle, Ticket, TooLarge};
-
-/// The code in the page about the messenger is compiled and run.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/messenger.md")]
-struct Page;

@@ -30,6 +30,8 @@ mod cuts;
 mod dispatch;
 #[path = "messenger/dumps.rs"]
 mod dumps;
+#[path = "messenger/examples.rs"]
+mod examples;
 #[path = "messenger/faults.rs"]
 mod faults;
 #[path = "messenger/hostile.rs"]
