@@ -67,4 +67,7 @@ mod pages {
 
     #[doc = include_str!("../../../docs/rados.md")]
     struct Guide;
+
+    #[doc = include_str!("../../../docs/messenger.md")]
+    struct MessengerGuide;
 }
