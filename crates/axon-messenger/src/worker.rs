@@ -139,6 +139,7 @@ impl Worker {
         if let Some(parked) = parked {
             self.unpark(parked);
         }
+        self.station.touch_newcomers();
         // What has arrived is looked at before the timers: a worker that was held up must not take that for silence.
         self.take_completions();
         let started = self.station.now;
@@ -386,11 +387,12 @@ impl Worker {
         let Ok(socket) = self.station.reactor.adopt(socket) else {
             return self.station.forget_load();
         };
-        let accepting = Accepting::new(&self.station, socket, peer);
+        let accepting = Accepting::new(&mut self.station, socket, peer);
         let slot = self.endpoints.insert(Endpoint::Accepting(Box::new(accepting)));
         self.station.sockets.insert(socket, slot);
         self.station.accepting.push(slot);
-        self.station.touch(slot);
+        // Most peers send their banner as soon as they are connected. Once it has come, HELLO leaves in one write with ours.
+        self.station.touch_in_next_turn(slot);
     }
 
     /// Makes room among the sockets that have not authenticated: the oldest goes, as honest peers take milliseconds.

@@ -23,7 +23,8 @@ pub(crate) struct Accepting {
 }
 
 impl Accepting {
-    pub(super) fn new(station: &Station, socket: SocketId, from: SocketAddr) -> Self {
+    /// Reads from `socket` at once, and says nothing before it is served.
+    pub(super) fn new(station: &mut Station, socket: SocketId, from: SocketAddr) -> Self {
         let shared = &station.shared;
         let start = ServerStart {
             peer_socket: EntityAddr::msgr2(from, 0),
@@ -31,15 +32,10 @@ impl Accepting {
             policies: shared.policies.clone(),
             exchange: shared.server_auth.start(),
         };
-        let link = Link::accepted(shared.config.clone(), start, station.now);
-        Self {
-            link: Some(link),
-            socket,
-            from,
-            reading: Reading::default(),
-            alarm: Alarm::default(),
-            said: None,
-        }
+        let mut link = Link::accepted(shared.config.clone(), start, station.now);
+        let mut reading = Reading::default();
+        reading.follow(link.demand(), socket, &mut *station.reactor);
+        Self { link: Some(link), socket, from, reading, alarm: Alarm::default(), said: None }
     }
 
     pub(super) fn received(&mut self, now: Instant, data: BytesMut) {

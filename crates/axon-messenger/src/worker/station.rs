@@ -34,7 +34,9 @@ pub(super) struct Station {
     pub(super) scratch: FrameBuf,
     touched: Touched,
     /// Slots to be served once the mailbox was looked at again.
-    later: Vec<usize>,
+    later: VecDeque<usize>,
+    /// Slots to be served in the next turn.
+    newcomers: Vec<usize>,
     /// What the reactor had counted when that was published last.
     published: axon_transport::Counters,
 }
@@ -106,7 +108,8 @@ impl Station {
             buffers: Vec::new(),
             scratch: FrameBuf::new(),
             touched: Touched::default(),
-            later: Vec::new(),
+            later: VecDeque::new(),
+            newcomers: Vec::new(),
             published: axon_transport::Counters::default(),
         }
     }
@@ -125,12 +128,24 @@ impl Station {
     /// Has the endpoint in `slot` served again, but not before other threads' commands, and those that its own
     /// handlers gave, were taken once more.
     pub(super) fn touch_later(&mut self, slot: usize) {
-        self.later.push(slot);
+        self.later.push_back(slot);
     }
 
     /// The commands were taken.
     pub(super) fn touch_postponed(&mut self) {
-        for slot in self.later.drain(..) {
+        while let Some(slot) = self.later.pop_front() {
+            self.touched.push(slot);
+        }
+    }
+
+    /// Has the endpoint in `slot` served in the next turn, after what has arrived by then.
+    pub(super) fn touch_in_next_turn(&mut self, slot: usize) {
+        self.newcomers.push(slot);
+    }
+
+    /// The next turn has come.
+    pub(super) fn touch_newcomers(&mut self) {
+        while let Some(slot) = self.newcomers.pop() {
             self.touched.push(slot);
         }
     }
@@ -140,7 +155,7 @@ impl Station {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.touched.slots.is_empty() && self.later.is_empty()
+        self.touched.slots.is_empty() && self.later.is_empty() && self.newcomers.is_empty()
     }
 
     pub(super) fn time_to_timer(&self) -> Option<Duration> {

@@ -1,8 +1,13 @@
 //! The counters agree with what happened, and with each other.
 
 use crate::probe::{Probe, filled};
-use crate::town::{MOMENT, PATIENCE, Town, dial, start, wait_until};
+use crate::town::{MOMENT, PATIENCE, Town, dial, socket_of, start, wait_until};
 use axon_messenger::{Expect, Messenger, Snapshot};
+use axon_wire::{Banner, Msgr2Features};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// The counters once nothing changes them any more.
@@ -119,4 +124,34 @@ fn a_large_body_is_not_copied() {
     let server = settled(&pair.server) - before.1;
     assert!((1..1000).contains(&client.bytes_copied), "its framing: {client}");
     assert!(server.bytes_copied <= 256 << 10, "at most what one read brought before it was known: {server}");
+}
+
+#[test]
+fn who_sends_a_banner_at_once_gets_hello_in_the_same_write_and_who_waits_gets_the_banner() {
+    let gate = Arc::new(Mutex::new(()));
+    let (wait, reached) = (gate.clone(), Arc::new(AtomicBool::new(false)));
+    let at_gate = reached.clone();
+    let held_up = Probe::fast_with(move |_, _| {
+        at_gate.store(true, Ordering::Relaxed);
+        drop(wait.lock().unwrap());
+    });
+    let pair = Town::tcp().pair(&held_up, &Probe::new());
+    let (here, _) = pair.connected();
+    let before = settled(&pair.server).sends;
+    let closed = gate.lock().unwrap();
+    here.send(filled(1, 100)).unwrap();
+    wait_until("the worker to be held up", || reached.load(Ordering::Relaxed));
+    // Both are there when the server looks again.
+    let dial = || TcpStream::connect(socket_of(&pair.server)).unwrap();
+    let (mut eager, mut patient) = (dial(), dial());
+    let banner = Banner { supported: Msgr2Features::REVISION_1, ..Banner::default() }.emit();
+    eager.write_all(&banner).unwrap();
+    drop(closed);
+    for (stream, frames) in [(&mut eager, 1), (&mut patient, 0)] {
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut come = vec![0; banner.len() + frames];
+        stream.read_exact(&mut come).unwrap();
+        assert_eq!(come[..8], *b"ceph v2\n");
+    }
+    assert_eq!(settled(&pair.server).sends - before, 2, "one each");
 }
