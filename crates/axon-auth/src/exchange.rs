@@ -90,14 +90,26 @@ pub struct Request {
 /// The client's side of one attempt.
 pub trait ClientExchange: Send {
     /// The first AUTH_REQUEST.
+    ///
+    /// # Errors
+    /// Why there is nothing to ask with, such as a key or ticket that is missing or has expired.
     fn request(&mut self) -> Result<Request, AuthError>;
     /// The server refused `method` with `errno` (negative as on the wire) and allows `methods`.
-    /// Another request, or the error that ends the attempt.
+    /// Returns another request.
+    ///
+    /// # Errors
+    /// What ends the attempt: why the peer refuses, if nothing else is worth trying.
     fn bad_method(&mut self, method: Method, errno: i32, methods: &[Method]) -> Result<Request, AuthError>;
     /// Answers AUTH_REPLY_MORE.
+    ///
+    /// # Errors
+    /// What is wrong with the peer's payload, or that it comes out of turn.
     fn more(&mut self, payload: &[u8]) -> Result<Vec<u8>, AuthError>;
     /// Consumes AUTH_DONE. Until it is [`confirmed`](Self::confirmed) nothing outside the attempt may depend on it: the payload
     /// of another attempt, sent again, opens as well.
+    ///
+    /// # Errors
+    /// What is wrong with the payload: what it proves, or how it is encoded.
     fn done(&mut self, global_id: u64, mode: Mode, payload: &[u8]) -> Result<Agreed, AuthError>;
     /// The peer's AUTH_SIGNATURE shows that it knows what was agreed and saw the same frames: what [`done`](Self::done) brought
     /// counts from now on.
@@ -147,6 +159,9 @@ pub trait ServerExchange: Send {
     /// The methods offered in AUTH_BAD_METHOD.
     fn methods(&self) -> Vec<Method>;
     /// Consumes AUTH_REQUEST; `mode` was chosen by the handshake's policy.
+    ///
+    /// # Errors
+    /// Why the peer is not believed.
     fn request(
         &mut self,
         peer: EntityType,
@@ -155,6 +170,9 @@ pub trait ServerExchange: Send {
         payload: &[u8],
     ) -> Result<Step, AuthError>;
     /// Consumes AUTH_REQUEST_MORE.
+    ///
+    /// # Errors
+    /// Why the peer is not believed, or that the payload comes out of turn.
     fn more(&mut self, payload: &[u8]) -> Result<Step, AuthError>;
 }
 
@@ -167,6 +185,9 @@ pub trait Entropy: Send {
 /// Makes exchanges for outgoing connections. The messenger holds one per configured identity.
 pub trait ClientAuth: Send + Sync {
     /// Starts an attempt to authenticate to a peer of type `peer`.
+    ///
+    /// # Errors
+    /// Why no attempt makes sense now, such as a ticket that is missing. The dial fails with it, and is tried again.
     fn start(&self, peer: EntityType) -> Result<Box<dyn ClientExchange>, AuthError>;
 }
 

@@ -15,6 +15,9 @@ pub trait Transport: Send + Sync + 'static {
     /// What this back end can do beyond the minimum.
     fn capabilities(&self) -> Capabilities;
     /// A reactor for the calling thread.
+    ///
+    /// # Errors
+    /// The device's, if it cannot be used on this machine or there are no descriptors or memory for it.
     fn reactor(&self) -> io::Result<Box<dyn Reactor>>;
     /// A reactor that several threads may use in turns, see [`Reactor::park`]; `None` unless
     /// [`Capabilities::foreign_send`] is set.
@@ -192,17 +195,27 @@ pub trait Reactor {
     fn now(&self) -> Duration;
 
     /// Listens on `addr`; port 0 picks a free one. Returns the address bound.
+    ///
+    /// # Errors
+    /// The device's: [`AddrInUse`](io::ErrorKind::AddrInUse) if somebody else listens there,
+    /// [`AddrNotAvailable`](io::ErrorKind::AddrNotAvailable) if the address is not one of this machine.
     fn listen(&mut self, addr: SocketAddr, options: &ListenOptions) -> io::Result<(ListenerId, SocketAddr)>;
 
     /// Stops listening.
     fn unlisten(&mut self, listener: ListenerId);
 
     /// Starts to connect; answered by `Connected` or `Closed`. There is no timeout but the device's: who does not want to
-    /// wait longer closes the socket. Fails only if there is no socket to be had (descriptors, memory).
+    /// wait longer closes the socket.
+    ///
+    /// # Errors
+    /// The device's, only if there is no socket to be had (descriptors, memory).
     fn connect(&mut self, addr: SocketAddr) -> io::Result<SocketId>;
 
-    /// Takes in a socket that was accepted or detached elsewhere, from any reactor of the same transport; others are
-    /// refused with [`io::ErrorKind::InvalidInput`]. The socket is paused unless a `receive_into` is pending.
+    /// Takes in a socket that was accepted or detached elsewhere, from any reactor of the same transport. The socket is
+    /// paused unless a `receive_into` is pending.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a socket of another transport; the device's, if it has no room.
     fn adopt(&mut self, socket: Box<dyn Detached>) -> io::Result<SocketId>;
 
     /// Takes a socket out of this reactor so that another may adopt it. No completion for it comes any more.
@@ -245,7 +258,10 @@ pub trait Reactor {
 
     /// Waits until something happened, a waker was used, or `timeout` passed (`None`: no limit; zero: just look), and
     /// appends what happened to `completions`. It may return early with nothing. One call does a bounded amount of work
-    /// for each socket, so that none starves the others. Fails only if the reactor is of no use any more.
+    /// for each socket, so that none starves the others.
+    ///
+    /// # Errors
+    /// The device's, only if the reactor is of no use any more.
     fn poll(&mut self, timeout: Option<Duration>, completions: &mut Vec<Completion>) -> io::Result<()>;
 
     /// Begins a `poll` whose wait happens apart from the reactor, so that other threads may send on its sockets
@@ -257,6 +273,9 @@ pub trait Reactor {
     }
 
     /// Ends the `poll` that [`park`](Self::park) began.
+    ///
+    /// # Errors
+    /// Those of [`poll`](Self::poll), and [`InvalidInput`](io::ErrorKind::InvalidInput) if another back end made `parked`.
     fn unpark(&mut self, parked: Box<dyn Parked>, completions: &mut Vec<Completion>) -> io::Result<()> {
         let (_, _) = (parked, completions);
         Ok(())
