@@ -24,7 +24,7 @@ fn all_keys(report: &Value, found: &mut Vec<String>) {
 
 /// Each key stands in a chapter of the page.
 #[track_caller]
-fn check(chapter: &str, report: &Value) {
+pub(crate) fn check(chapter: &str, report: &Value) {
     let (_, rest) = PAGE.split_once(&format!("\n## {chapter}\n")).expect(chapter);
     let text = rest.split("\n## ").next().unwrap();
     let mut keys = Vec::new();

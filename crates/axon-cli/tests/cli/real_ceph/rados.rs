@@ -1,6 +1,7 @@
 //! `axon rados` and the real `rados` on the same objects.
 
 use crate::harness::{File, axon, fail, json, keys, succeed};
+use crate::keys::check;
 use axon_testbed::Cluster;
 use serde_json::Value;
 use std::sync::OnceLock;
@@ -122,6 +123,45 @@ fn figures() {
     for load in ["seq", "rand"] {
         let read = report(&["bench", "1", load, "-t", "8", "--json"]);
         assert!(read["operations"].as_u64().unwrap() > 0 && read["errors"] == 0, "{read}");
+    }
+}
+
+#[test]
+fn every_key_is_described() {
+    let file = File::new("one", "1");
+    let o = "described";
+    let commands = [
+        &["put", o, file.text()][..],
+        &["append", o, file.text()],
+        &["truncate", o, "1"],
+        &["stat", o],
+        &["setxattr", o, "x", "1"],
+        &["getxattr", o, "x"],
+        &["listxattr", o],
+        &["rmxattr", o, "x"],
+        &["setomapval", o, "k", "v"],
+        &["listomapkeys", o],
+        &["getomapval", o, "k"],
+        &["listomapvals", o],
+        &["rmomapkey", o, "k"],
+        &["ls"],
+        &["mksnap", o],
+        &["lssnap"],
+        &["rollback", o, o],
+        &["rmsnap", o],
+        &["rm", o],
+        &["create", o],
+        &["cleanup", "--prefix", o],
+        &["lspools"],
+        &["df"],
+        &["bench", "0.2", "write", "-b", "1", "--run-name", o],
+    ];
+    for command in commands {
+        let told = ours(&[command, &["--json"]].concat());
+        assert!(!told.is_empty(), "{command:?}");
+        for line in told.lines() {
+            check("axon rados", &serde_json::from_str(line).unwrap());
+        }
     }
 }
 
