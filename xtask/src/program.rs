@@ -1,11 +1,12 @@
-//! Running a program as a step: shown live, kept in a log, ended when it takes too long.
+//! Running a program as a step: shown live, kept in a log, ended when it takes too long, and with this program.
+
+mod group;
 
 use crate::steps::Outcome;
-use rustix::process::{Pid, Signal, kill_process_group};
+use group::Group;
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,9 +45,10 @@ fn log_path(name: &str) -> PathBuf {
 }
 
 fn run_into(mut command: Command, limit: Duration, tail: &Tail) -> Result<(), String> {
-    // In a group of its own, so that a step that takes too long is ended with all it started.
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    let mut child = command.spawn().map_err(|error| format!("cannot start {command:?}: {error}"))?;
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // A step that takes too long is ended with all it started.
+    let (group, mut child) =
+        Group::start(&mut command).map_err(|error| format!("cannot start {command:?}: {error}"))?;
     let readers =
         [child.stdout.take().map(|out| tail.follow(out)), child.stderr.take().map(|err| tail.follow(err))];
     let deadline = Instant::now() + limit;
@@ -55,7 +57,7 @@ fn run_into(mut command: Command, limit: Duration, tail: &Tail) -> Result<(), St
             Ok(Some(status)) => break status,
             Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_millis(50)),
             Ok(None) => {
-                end_group(child.id());
+                group.kill();
                 let _ = child.wait();
                 return Err(format!("no end after {} s, so it was ended", limit.as_secs()));
             }
@@ -66,12 +68,6 @@ fn run_into(mut command: Command, limit: Duration, tail: &Tail) -> Result<(), St
         let _ = reader.join();
     }
     if status.success() { Ok(()) } else { Err(status.to_string()) }
-}
-
-fn end_group(leader: u32) {
-    if let Some(group) = Pid::from_raw(leader as i32) {
-        let _ = kill_process_group(group, Signal::KILL);
-    }
 }
 
 /// The last lines of a program's output, all of it going to a log as well.
@@ -117,6 +113,8 @@ impl Tail {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::process::{Pid, Signal, kill_process};
+    use std::os::unix::process::ExitStatusExt;
 
     fn sh(script: &str) -> Command {
         let mut command = Command::new("sh");
@@ -138,5 +136,38 @@ mod tests {
         let outcome = run("unit test 3", sh("sleep 60 & sleep 60"), Duration::from_millis(200));
         assert!(outcome.unwrap_err().contains("no end after"));
         assert!(start.elapsed() < Duration::from_secs(30));
+    }
+
+    /// Run by the next test in a process of its own, which it interrupts.
+    #[test]
+    #[ignore = "waits for a signal"]
+    fn waits_for_a_signal() {
+        let _ = run("unit test 4", sh("sleep 600 & echo sleeper $!; wait"), Duration::from_secs(600));
+    }
+
+    #[test]
+    fn a_step_ends_with_this_program() {
+        for signal in [Signal::INT, Signal::TERM] {
+            let mut program = Command::new(std::env::current_exe().unwrap())
+                .args(["--ignored", "--exact", "program::tests::waits_for_a_signal", "--nocapture"])
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let lines = BufReader::new(program.stderr.take().unwrap()).lines();
+            let mut words = lines
+                .map_while(Result::ok)
+                .filter_map(|line| Some(line.split_once("sleeper ")?.1.to_owned()));
+            let sleeper =
+                Path::new("/proc").join(words.next().expect("the step says what it started").trim());
+            assert!(sleeper.exists());
+            kill_process(Pid::from_child(&program), signal).unwrap();
+            assert_eq!(program.wait().unwrap().signal(), Some(signal.as_raw()));
+            let start = Instant::now();
+            while sleeper.exists() {
+                assert!(start.elapsed() < Duration::from_secs(60), "{} lives on", sleeper.display());
+                thread::sleep(Duration::from_millis(10));
+            }
+        }
     }
 }
