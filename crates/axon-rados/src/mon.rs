@@ -49,8 +49,9 @@ mod renewal;
 mod session;
 mod target;
 
+pub use axon_messenger::system_surroundings;
 pub use client::MonClient;
-pub use config::{MonConfig, system_surroundings};
+pub use config::MonConfig;
 pub use dispatcher::Ignore;
 pub use error::{Attempt, Failure, MonError, Request};
 pub use pending::Pending;

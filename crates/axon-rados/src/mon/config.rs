@@ -4,12 +4,11 @@ use crate::MonInfo;
 use crate::conf::{Background, Conf, ConfError, EntityConf, Resolve, SystemResolver};
 use crate::msg::Fsid;
 use axon_auth::{
-    AuthName, CryptoKey, Entropy, Method, Mode, Principal, RotatingStore, Services, Surroundings, TicketStore,
+    AuthName, CryptoKey, Method, Mode, Principal, RotatingStore, Services, Surroundings, TicketStore,
 };
 use axon_denc::{AddrVec, EntityType};
-use axon_messenger::{Modes, OsEntropy};
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use axon_messenger::{Modes, system_surroundings};
+use std::time::Duration;
 
 /// What a session with the monitors needs: who, where, with which key, and how patiently.
 #[derive(Clone)]
@@ -190,12 +189,6 @@ impl MonConfig {
     pub(super) fn is_client(&self) -> bool {
         self.name.kind == EntityType::Client
     }
-}
-
-/// The operating system's clock and random source.
-pub fn system_surroundings() -> Surroundings {
-    let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Surroundings { clock: Arc::new(clock), entropy: Arc::new(|| Box::new(OsEntropy) as Box<dyn Entropy>) }
 }
 
 /// The words of an option; `None` if it is not set.
