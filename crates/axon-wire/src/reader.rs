@@ -10,6 +10,7 @@ pub use head::Head;
 
 use crate::layout::{Format, INLINE, Revision};
 use crate::nonce::NonceSequence;
+use crate::preamble::Preamble;
 use crate::provider::{Aead, KEY_LEN, NONCE_LEN, Provider};
 use crate::{Control, Limits, Message, WireError};
 use alloc::boxed::Box;
@@ -113,12 +114,13 @@ impl FrameReader {
             return Err(WireError::BodyLength { expected, got });
         }
         let format = self.format();
-        let preamble = match (format, &mut self.opener) {
-            (Format::Rev1Secure, Some(opener)) => secure::rev1_head(self.provider, opener, block),
-            (Format::Rev0Secure, Some(opener)) => secure::rev0_head(self.provider, opener, block),
-            _ => crc::head(self.provider, block),
-        }?;
-        Head::judge(preamble, format, &self.limits)
+        match (format, &mut self.opener) {
+            (Format::Rev1Secure, Some(opener)) => secure::rev1_head(opener, block)?,
+            (Format::Rev0Secure, Some(opener)) => secure::rev0_head(opener, block)?,
+            _ => {}
+        }
+        let start = block.first_chunk().ok_or(WireError::BodyLength { expected, got: block.len() })?;
+        Head::judge(Preamble::parse(start, self.provider)?, format, &self.limits)
     }
 
     /// Reads the rest of the frame that started with `head`; a secure one is decrypted where it is. Message segments are

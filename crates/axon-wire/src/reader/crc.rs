@@ -2,17 +2,9 @@
 
 use super::{Head, Received, body};
 use crate::layout::{CRC_LEN, EPILOGUE_REV0, EPILOGUE_REV1, LateStatus, segment_crc};
-use crate::preamble::Preamble;
 use crate::provider::Provider;
 use crate::{Tag, WireError};
 use bytes::BytesMut;
-
-#[inline]
-pub(super) fn head(provider: &dyn Provider, block: &[u8]) -> Result<Preamble, WireError> {
-    let block =
-        block.first_chunk().ok_or(WireError::BodyLength { expected: Preamble::LEN, got: block.len() })?;
-    Preamble::parse(block, provider)
-}
 
 /// `seg0 | crc if not empty`, and with several segments `seg1 | seg2 | seg3 | status | crc x 3`.
 #[inline]

@@ -3,38 +3,27 @@
 use super::{Head, Opener, Received, body};
 use crate::layout::{EPILOGUE_SECURE, FIRST_PLAIN, INLINE, LateStatus, pad16, padding};
 use crate::preamble::Preamble;
-use crate::provider::{Provider, TAG_LEN};
+use crate::provider::TAG_LEN;
 use crate::{Tag, WireError};
 use alloc::vec::Vec;
 use bytes::BytesMut;
 
-/// `[preamble | start of seg0] tag`.
-pub(super) fn rev1_head(
-    provider: &dyn Provider,
-    opener: &mut Opener,
-    block: &mut [u8],
-) -> Result<Preamble, WireError> {
+/// `[preamble | start of seg0] tag`, decrypted in place.
+pub(super) fn rev1_head(opener: &mut Opener, block: &mut [u8]) -> Result<(), WireError> {
     let (plain, tag) = block.split_at_mut(FIRST_PLAIN);
     opener.open(0, plain, tag)?;
-    let (Some(preamble), Some(inline)) = (plain.first_chunk(), plain.last_chunk()) else {
-        return Err(WireError::Unauthentic { block: 0 });
-    };
-    opener.inline = *inline;
-    Preamble::parse(preamble, provider)
+    opener.inline.copy_from_slice(&plain[Preamble::LEN..]);
+    Ok(())
 }
 
-/// The first 32 bytes of the frame's only block, which are kept as they came.
-pub(super) fn rev0_head(
-    provider: &dyn Provider,
-    opener: &mut Opener,
-    block: &mut [u8],
-) -> Result<Preamble, WireError> {
+/// The first 32 bytes of the frame's only block, decrypted in place, and kept as they came.
+pub(super) fn rev0_head(opener: &mut Opener, block: &mut [u8]) -> Result<(), WireError> {
     let (Some(start), Some(peek)) = (block.first_chunk_mut(), &opener.peek) else {
         return Err(WireError::Unauthentic { block: 0 });
     };
     opener.inline[..Preamble::LEN].copy_from_slice(start);
     peek.open(&opener.nonces.current(), start);
-    Preamble::parse(start, provider)
+    Ok(())
 }
 
 /// `[rest of seg0] tag` if it is long, `[seg1 | seg2 | seg3 | status, 0 x 15] tag` if there are several segments.

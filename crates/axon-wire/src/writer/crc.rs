@@ -40,6 +40,8 @@ fn put_rest(provider: &dyn Provider, parts: &Parts<'_>, slots: &mut [[u8; CRC_LE
     let count = usize::from(parts.preamble.segments) - 1;
     for (segment, slot) in parts.rest.iter().zip(slots).take(count) {
         *slot = segment_crc(provider, segment).to_le_bytes();
-        out.put_bytes(segment);
+        if !segment.is_empty() {
+            out.put_bytes(segment);
+        }
     }
 }
