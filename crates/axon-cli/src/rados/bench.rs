@@ -175,13 +175,31 @@ const OBJECT: &str = "_object";
 /// Digits of a number.
 const LONGEST_NUMBER: usize = 20;
 
-/// The name of an object. Made for each operation: by hand, as `format!` takes four times the instructions.
+/// The name of an object.
 fn object(run: &str, number: u64) -> String {
-    let mut name = String::with_capacity(run.len() + OBJECT.len() + LONGEST_NUMBER);
-    name.push_str(run);
-    name.push_str(OBJECT);
-    name.push_str(itoa::Buffer::new().format(number));
-    name
+    ObjectName::of(run).numbered(number).to_owned()
+}
+
+/// The name of one object after the other of a run. By hand, and in one place, as it is made for each operation.
+struct ObjectName {
+    text: String,
+    /// Bytes in front of the number.
+    stem: usize,
+}
+
+impl ObjectName {
+    fn of(run: &str) -> Self {
+        let mut text = String::with_capacity(run.len() + OBJECT.len() + LONGEST_NUMBER);
+        text.push_str(run);
+        text.push_str(OBJECT);
+        Self { stem: text.len(), text }
+    }
+
+    fn numbered(&mut self, number: u64) -> &str {
+        self.text.truncate(self.stem);
+        self.text.push_str(itoa::Buffer::new().format(number));
+        &self.text
+    }
 }
 
 /// How far a run came: objects have the numbers from 0 on.
@@ -251,12 +269,13 @@ impl Run {
     /// One operation after the other. The first that fails ends the run, as with `rados(8)`: what fails at once, on the thread
     /// that continues it, would keep that thread from everything else.
     async fn lane(self: Arc<Self>, until: Instant) {
+        let mut name = ObjectName::of(&self.run_name);
         let mut now = Instant::now();
         while now < until
             && self.first_failed.load(Ordering::Relaxed) == u64::MAX
             && let Some(number) = self.next()
         {
-            let result = self.one(number).await;
+            let result = self.one(name.numbered(number)).await;
             let over = Instant::now();
             if result.is_err() {
                 self.first_failed.fetch_min(number, Ordering::Relaxed);
@@ -281,8 +300,7 @@ impl Run {
     }
 
     /// An operation counts as an error if it failed, or read fewer bytes than were written.
-    async fn one(&self, number: u64) -> Result<(), String> {
-        let object = object(&self.run_name, number);
+    async fn one(&self, object: &str) -> Result<(), String> {
         match self.load {
             Load::Write => {
                 let op = self.target.write(self.data.clone());

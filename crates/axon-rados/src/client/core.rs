@@ -92,7 +92,8 @@ impl Core {
     pub(super) fn close(&self) {
         let mut state = self.lock();
         state.objecter.close();
-        let deeds = state.act(Instant::now());
+        let mut deeds = Deeds::new();
+        state.act(&mut deeds, Instant::now());
         let cluster = state.cluster.take();
         let watchers = std::mem::take(&mut state.watchers);
         let latest = state.latest.take();
@@ -103,7 +104,8 @@ impl Core {
         drop((cluster, latest));
     }
 
-    /// Uses the objecter, and does what it wants done.
+    /// Uses the objecter, and does what it wants done. Inlined, as a request that goes to it is large.
+    #[inline]
     pub(super) fn with<R>(&self, use_it: impl FnOnce(&mut Objects, Instant) -> R) -> R {
         let mut state = self.lock();
         let now = Instant::now();
@@ -170,7 +172,8 @@ impl Core {
             let now = Instant::now();
             state.take_latest(&waker, now);
             let until = state.objecter.poke(now);
-            let mut deeds = state.act(now);
+            let mut deeds = Deeds::new();
+            state.act(&mut deeds, now);
             state.follow_map(&mut deeds, now);
             if !deeds.is_empty() {
                 drop(state);
@@ -192,13 +195,14 @@ impl Core {
 
     /// Does what the objecter wants done, and gives the lock back.
     fn finish(&self, mut state: MutexGuard<'_, State>, now: Instant) {
-        let deeds = state.act(now);
+        let mut deeds = Deeds::new();
+        state.act(&mut deeds, now);
         let wake = state.wakes_keeper();
         drop(state);
         if wake {
             self.changed.notify_all();
         }
-        deeds.into_iter().for_each(Deed::perform);
+        deeds.drain(..).for_each(Deed::perform);
     }
 
     fn cluster(&self) -> Option<Cluster> {
@@ -235,13 +239,11 @@ impl State {
         self.latest.is_some() || self.objecter.next_due().is_some_and(|due| due < nap_ends)
     }
 
-    /// Does what the objecter wants done; returns what is to be done without the lock.
-    fn act(&mut self, now: Instant) -> Deeds {
-        let mut deeds = Deeds::new();
+    /// Does what the objecter wants done, and adds to `deeds` what is to be done without the lock.
+    fn act(&mut self, deeds: &mut Deeds, now: Instant) {
         while let Some(action) = self.objecter.next_action() {
-            self.perform(action, &mut deeds, now);
+            self.perform(action, deeds, now);
         }
-        deeds
     }
 
     fn perform(&mut self, action: Action<Token>, deeds: &mut Deeds, now: Instant) {

@@ -21,8 +21,8 @@ pub struct IoCtx {
     pub(super) rados: Rados,
     pub(super) pool: i64,
     pub(super) pool_name: Arc<str>,
-    pub(super) namespace: Bytes,
-    key: Bytes,
+    /// Where objects are looked for.
+    pub(super) locator: Arc<ObjectLocator>,
     snap: u64,
     snapc: SnapContext,
     when_full: WhenFull,
@@ -36,8 +36,7 @@ impl IoCtx {
             rados,
             pool,
             pool_name: name.into(),
-            namespace: Bytes::new(),
-            key: Bytes::new(),
+            locator: Arc::new(ObjectLocator::pool(pool)),
             snap: NO_SNAP,
             snapc: SnapContext::default(),
             when_full: WhenFull::default(),
@@ -47,13 +46,13 @@ impl IoCtx {
 
     /// In this namespace; empty for the default one.
     pub fn with_namespace(mut self, namespace: impl Into<Bytes>) -> Self {
-        self.namespace = namespace.into();
+        Arc::make_mut(&mut self.locator).namespace = namespace.into();
         self
     }
 
     /// Objects are placed by this text instead of their names; empty for the names.
     pub fn with_locator_key(mut self, key: impl Into<Bytes>) -> Self {
-        self.key = key.into();
+        Arc::make_mut(&mut self.locator).key = key.into();
         self
     }
 
@@ -116,16 +115,6 @@ impl IoCtx {
         self.begin(object.as_ref(), op.into())
     }
 
-    /// Where an object is looked for.
-    pub(super) fn locator(&self) -> ObjectLocator {
-        ObjectLocator {
-            pool: self.pool,
-            key: self.key.clone(),
-            namespace: self.namespace.clone(),
-            hash: None,
-        }
-    }
-
     /// Where the outcome of a request goes.
     pub(super) fn token(&self, to: To) -> Token {
         Token { to, pool: self.pool_name.clone() }
@@ -135,11 +124,16 @@ impl IoCtx {
         if object.is_empty() {
             return Op::over(Err(RadosError::EmptyObjectName), |answer| answer);
         }
-        self.begin_at(Bytes::copy_from_slice(object), self.locator(), compound)
+        self.begin_at(Bytes::copy_from_slice(object), self.locator.clone(), compound)
     }
 
     /// Begins a request, wherever it belongs, if there is something to do.
-    pub(super) fn begin_at(&self, object: Bytes, locator: ObjectLocator, compound: Compound) -> Op<Answer> {
+    pub(super) fn begin_at(
+        &self,
+        object: Bytes,
+        locator: Arc<ObjectLocator>,
+        compound: Compound,
+    ) -> Op<Answer> {
         let size = compound.carried() as u64;
         if let Err(error) = self.check(&object, &compound, size) {
             return Op::over(Err(error), |answer| answer);
@@ -177,7 +171,7 @@ impl IoCtx {
         Ok(())
     }
 
-    fn request(&self, object: Bytes, locator: ObjectLocator, compound: Compound) -> Request {
+    fn request(&self, object: Bytes, locator: Arc<ObjectLocator>, compound: Compound) -> Request {
         let flags = compound.flags();
         let (ops, data) = compound.into_parts();
         let mut request = Request::new(object, locator, ops, data, flags);
@@ -205,7 +199,7 @@ impl fmt::Debug for IoCtx {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IoCtx")
             .field("pool", &self.pool_name)
-            .field("namespace", &self.namespace)
+            .field("namespace", &self.locator.namespace)
             .finish_non_exhaustive()
     }
 }

@@ -106,11 +106,11 @@ impl ObjectList {
         let (op, pick) = list_op(&self.next, self.page, epoch);
         let namespace = match self.all_namespaces {
             true => Bytes::from_static(ALL_NAMESPACES),
-            false => self.io.namespace.clone(),
+            false => self.io.locator.namespace.clone(),
         };
         let locator =
             ObjectLocator { pool: self.io.pool, key: Bytes::new(), namespace, hash: Some(self.next.hash) };
-        self.io.begin_at(Bytes::new(), locator, op.into()).pick(pick)
+        self.io.begin_at(Bytes::new(), locator.into(), op.into()).pick(pick)
     }
 }
 

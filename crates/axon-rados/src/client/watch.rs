@@ -6,7 +6,6 @@ use super::slot::{Taker, slot};
 use super::{Errno, IoCtx, Op, RadosError};
 use crate::objecter::{LingerId, Notification, WatchNews};
 use crate::ops::{NotifyReply, ReadOp};
-use crate::osd::ObjectLocator;
 use axon_messenger::park;
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -97,7 +96,7 @@ impl IoCtx {
         let (giver, taker) = slot();
         let token = self.token(To::Answer(giver));
         let mailbox = Mailbox::default();
-        let (locator, within) = (self.locator(), self.deadline);
+        let (locator, within) = (self.locator.clone(), self.deadline);
         let core = &self.rados.0.core;
         let id = core.begin_watch(mailbox.clone(), |objecter, now| {
             objecter.watch(object.clone(), locator, WATCH_TIMEOUT, within, token, now)
@@ -130,7 +129,7 @@ impl IoCtx {
         let (giver, taker) = slot();
         let token = self.token(To::Notified(giver));
         let core = self.rados.0.core.clone();
-        let (payload, locator): (Bytes, ObjectLocator) = (payload.into(), self.locator());
+        let (payload, locator): (Bytes, _) = (payload.into(), self.locator.clone());
         let id = core.with(|objecter, now| {
             objecter.notify(
                 name,

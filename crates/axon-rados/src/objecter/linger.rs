@@ -24,6 +24,7 @@ use crate::osd::ObjectLocator;
 use bytes::Bytes;
 use notify::Notify;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use watch::{Standing, Watch};
 
@@ -91,7 +92,7 @@ impl LingerEvent {
 #[derive(Debug, Clone)]
 struct Subject {
     object: Bytes,
-    locator: ObjectLocator,
+    locator: Arc<ObjectLocator>,
 }
 
 #[derive(Debug)]

@@ -70,7 +70,7 @@ pub(super) struct Op<T> {
     /// Not to be sent before.
     pub(super) not_before: Option<Instant>,
     /// Where the OSD said the object is instead.
-    redirected: Option<Redirect>,
+    redirected: Option<Box<Redirect>>,
 }
 
 impl<T> Op<T> {
@@ -120,7 +120,7 @@ impl<T> Op<T> {
 
     /// From now on the object is asked for where `redirect` says.
     pub(super) fn redirect(&mut self, redirect: Redirect) {
-        self.redirected = Some(redirect);
+        self.redirected = Some(Box::new(redirect));
         self.unsend();
     }
 

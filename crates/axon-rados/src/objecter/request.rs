@@ -5,6 +5,7 @@ use crate::ops::{OpVec, Said};
 use crate::osd::{NO_SNAP, ObjectLocator, OpCode, OsdFlags};
 use axon_denc::UTime;
 use bytes::Bytes;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The snapshots a write has to keep.
@@ -34,7 +35,7 @@ pub(crate) struct Request {
     /// The object; empty for one on a placement group.
     pub(crate) object: Bytes,
     /// Its pool, namespace and key; for a request on a placement group the locator's hash says which.
-    pub(crate) locator: ObjectLocator,
+    pub(crate) locator: Arc<ObjectLocator>,
     /// What to do.
     pub(crate) ops: OpVec,
     /// What the operations carry.
@@ -57,14 +58,14 @@ impl Request {
     /// A request on the present state of `object`.
     pub(crate) fn new(
         object: Bytes,
-        locator: ObjectLocator,
+        locator: impl Into<Arc<ObjectLocator>>,
         ops: impl Into<OpVec>,
         data: Bytes,
         flags: OsdFlags,
     ) -> Self {
         Self {
             object,
-            locator,
+            locator: locator.into(),
             ops: ops.into(),
             data,
             flags,

@@ -24,7 +24,8 @@ impl Core {
         let (before, damaged) = (state.epoch(), state.objecter.damage().is_some());
         let fault = state.take_maps(maps, now);
         let have = state.epoch();
-        let mut deeds = state.act(now);
+        let mut deeds = Deeds::new();
+        state.act(&mut deeds, now);
         let mended = damaged && state.objecter.damage().is_none();
         if have > before || mended {
             state.ask_whole.settled();

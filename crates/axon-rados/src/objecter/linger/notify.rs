@@ -7,6 +7,7 @@ use crate::objecter::{ClusterMap, LinkId, Objecter, OpId, Outcome, Request};
 use crate::ops::{Answer, Pick, ReadOp};
 use crate::osd::ObjectLocator;
 use bytes::Bytes;
+use std::sync::Arc;
 use std::time::Instant;
 
 #[derive(Debug)]
@@ -66,7 +67,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     pub(crate) fn notify(
         &mut self,
         object: Bytes,
-        locator: ObjectLocator,
+        locator: Arc<ObjectLocator>,
         what: Notification,
         token: T,
         now: Instant,

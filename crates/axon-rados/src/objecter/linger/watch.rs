@@ -8,6 +8,7 @@ use crate::objecter::{Action, ClusterMap, LinkId, Objecter, OpId, Outcome};
 use crate::ops::{WatchCall, WriteOp};
 use crate::osd::ObjectLocator;
 use bytes::Bytes;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How often a watcher gives a sign of life (Ceph: `objecter_tick_interval`).
@@ -89,7 +90,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     pub(crate) fn watch(
         &mut self,
         object: Bytes,
-        locator: ObjectLocator,
+        locator: Arc<ObjectLocator>,
         timeout: Duration,
         within: Option<Duration>,
         token: T,

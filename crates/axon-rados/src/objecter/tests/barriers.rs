@@ -126,7 +126,7 @@ fn what_watchers_hear_and_answer_does_not_wait_for_room() {
         timeout: Duration::from_secs(30),
         within: Duration::from_secs(35),
     };
-    world.objecter.notify(Bytes::from_static(b"a"), ObjectLocator::pool(POOL), what, "n", world.now);
+    world.objecter.notify(Bytes::from_static(b"a"), ObjectLocator::pool(POOL).into(), what, "n", world.now);
     world.connect(1);
     assert_eq!(world.news(), ["dial 1 for 6800", "1 <- a tid 2 try 0 e6", "1 <- a tid 3 try 0 e6"]);
 }

@@ -7,7 +7,7 @@ use crate::objecter::linger::PING_EVERY;
 /// A world in which watch 1 is asked for on connection 1.
 fn beginning() -> World {
     let mut world = World::new();
-    let locator = ObjectLocator::pool(POOL);
+    let locator = ObjectLocator::pool(POOL).into();
     let object = Bytes::from_static(b"o");
     let timeout = Duration::from_secs(30);
     world.objecter.watch(object, locator, timeout, None, "w", world.now);
@@ -216,7 +216,7 @@ fn notifying() -> World {
         timeout: Duration::from_secs(30),
         within: Duration::from_secs(35),
     };
-    world.objecter.notify(Bytes::from_static(b"o"), ObjectLocator::pool(POOL), what, "n", world.now);
+    world.objecter.notify(Bytes::from_static(b"o"), ObjectLocator::pool(POOL).into(), what, "n", world.now);
     world.connect(1);
     assert_eq!(world.news(), ["dial 1 for 6800", "1 <- o tid 1 try 0 e5"]);
     world
@@ -272,7 +272,7 @@ fn a_notification_may_take_longer_than_any_clock_runs() {
     let mut world = World::new();
     let payload = Bytes::new();
     let what = Notification { payload, timeout: Duration::MAX, within: Duration::MAX };
-    world.objecter.notify(Bytes::from_static(b"o"), ObjectLocator::pool(POOL), what, "n", world.now);
+    world.objecter.notify(Bytes::from_static(b"o"), ObjectLocator::pool(POOL).into(), what, "n", world.now);
     world.connect(1);
     world.news();
     accept(&mut world, 0, 8);

@@ -20,7 +20,8 @@ fn a_read_behind_a_write_keeps_its_place() {
 fn only_earlier_writes_of_the_same_object_mark_reads() {
     let elsewhere = |name| {
         let mut request = read(name);
-        request.locator.namespace = Bytes::from_static(b"n");
+        request.locator =
+            Arc::new(ObjectLocator { namespace: Bytes::from_static(b"n"), ..ObjectLocator::pool(POOL) });
         request
     };
     let mut world = World::new();
@@ -28,7 +29,9 @@ fn only_earlier_writes_of_the_same_object_mark_reads() {
     world.begin("before", read("a"));
     let write = world.write("a");
     let others = [read("b"), elsewhere("a")];
-    others.into_iter().for_each(|request| drop(world.begin("other", request)));
+    for request in others {
+        world.begin("other", request);
+    }
     world.begin("behind", read("a"));
     world.objecter.cancel(write, world.now);
     world.begin("after", read("a"));
