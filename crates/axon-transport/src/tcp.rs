@@ -5,6 +5,7 @@
 //! a request and its answer on an idle connection cost one wait, one receive and one send per side, and no wait if the
 //! reactor looks for them without sleeping: then it reads from the sockets that were readable last (`hot.rs`).
 
+mod clock;
 mod hot;
 mod listener;
 mod marks;
@@ -17,7 +18,7 @@ mod writing;
 
 use crate::{Capabilities, Reactor, Transport};
 use std::io;
-use std::time::Instant;
+use std::time::Duration;
 
 /// The token of the alarm; no key of a table, for those end in a place below 2^31 - 1.
 const ALARM: u64 = u64::MAX;
@@ -29,13 +30,14 @@ const ALARM: u64 = u64::MAX;
 /// both addresses.
 #[derive(Debug, Clone)]
 pub struct TcpTransport {
-    origin: Instant,
+    /// On [`clock::monotonic`].
+    origin: Duration,
 }
 
 impl TcpTransport {
     /// A transport whose reactors count time from now.
     pub fn new() -> Self {
-        Self { origin: Instant::now() }
+        Self { origin: clock::monotonic() }
     }
 }
 

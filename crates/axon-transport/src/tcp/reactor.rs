@@ -1,6 +1,7 @@
 //! The event loop: epoll, level-triggered, told of changes only where it matters.
 
 use super::ALARM;
+use super::clock::monotonic;
 use super::hot::Hot;
 use super::listener::{self, Listener};
 use super::parking::Parking;
@@ -17,7 +18,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The time a listener rests when the system has no room for another socket.
 const REST: Duration = Duration::from_millis(100);
@@ -26,7 +27,8 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// One worker's epoll and all that is registered with it.
 pub(crate) struct TcpReactor {
-    origin: Instant,
+    /// On [`monotonic`].
+    origin: Duration,
     epoll: Arc<OwnedFd>,
     alarm: Arc<Alarm>,
     sockets: Slots<Socket>,
@@ -47,7 +49,7 @@ pub(crate) struct TcpReactor {
 }
 
 impl TcpReactor {
-    pub(crate) fn new(origin: Instant) -> io::Result<Self> {
+    pub(crate) fn new(origin: Duration) -> io::Result<Self> {
         let epoll = Arc::new(epoll::create(CreateFlags::CLOEXEC)?);
         let alarm = Arc::new(Alarm::new()?);
         // Edge-triggered, so that nobody needs to read the event.
@@ -251,7 +253,7 @@ impl Reactor for TcpReactor {
     }
 
     fn now(&self) -> Duration {
-        self.origin.elapsed()
+        monotonic().saturating_sub(self.origin)
     }
 
     fn listen(&mut self, addr: SocketAddr, options: &ListenOptions) -> io::Result<(ListenerId, SocketAddr)> {

@@ -1,5 +1,6 @@
 use super::*;
 use std::net::Ipv4Addr;
+use std::time::Instant;
 
 /// What epoll costs, counted: the promises of the module page.
 struct Pair {
@@ -10,7 +11,7 @@ struct Pair {
 
 impl Pair {
     fn new() -> Self {
-        let mut reactor = TcpReactor::new(Instant::now()).unwrap();
+        let mut reactor = TcpReactor::new(monotonic()).unwrap();
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let (_, addr) = reactor.listen(any, &ListenOptions::default()).unwrap();
         let here = reactor.connect(addr).unwrap();
@@ -133,7 +134,7 @@ fn consecutive_receives_of_a_socket_are_contiguous() {
 
 #[test]
 fn a_sleeper_is_woken_by_one_event_however_often_it_is_rung() {
-    let mut reactor = TcpReactor::new(Instant::now()).unwrap();
+    let mut reactor = TcpReactor::new(monotonic()).unwrap();
     let waker = reactor.waker();
     for _ in 0..1000 {
         waker.wake();
