@@ -148,7 +148,7 @@ impl Plan {
                 Err(error) => return filling.failure = Some(error.to_string()),
                 // Who is told a count, by a guess far off, is told a better one.
                 Ok(sample) if !known && sample.report.span() < self.span.measure / 2 => continue,
-                Ok(sample) if sample.others <= self.noise => return filling.rounds.push(sample),
+                Ok(sample) if sample.is_quiet(self.noise) => return filling.rounds.push(sample),
                 Ok(sample) if attempt == self.retries => {
                     return filling.rounds.push(Sample { noisy: true, ..sample });
                 }

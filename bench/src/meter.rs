@@ -1,5 +1,6 @@
 //! Processor time: of the processes under test, and of everybody else.
 
+use nix::errno::Errno;
 use nix::time::{ClockId, clock_getcpuclockid};
 use nix::unistd::Pid;
 use std::fs;
@@ -48,17 +49,18 @@ impl Meter {
         Ok(Self { client: clock(client)?, server: clock(server)?, own: clock(std::process::id())? })
     }
 
-    /// The clocks now, or an error when a process has gone.
+    /// The clocks now.
     ///
     /// # Errors
-    /// When one of them has gone.
+    /// When one of them has gone, or the machine does not tell what its cores do.
     pub(crate) fn read(&self) -> nix::Result<Reading> {
+        let stat = fs::read_to_string("/proc/stat").map_err(|_| Errno::EIO)?;
         Ok(Reading {
             at: Instant::now(),
             client: Duration::from(self.client.now()?),
             server: Duration::from(self.server.now()?),
             own: Duration::from(self.own.now()?),
-            machine: machine(&fs::read_to_string("/proc/stat").unwrap_or_default()),
+            machine: machine(&stat).ok_or(Errno::EIO)?,
         })
     }
 }
@@ -95,11 +97,11 @@ pub(crate) fn between(readings: &[Reading], from: Duration, to: Duration) -> Opt
 
 /// Busy time of all cores since the machine started, from `/proc/stat`: user, nice, system, irq, softirq and steal, each
 /// in hundredths of a second (proc_stat(5)).
-fn machine(stat: &str) -> Duration {
-    let line = stat.lines().next().unwrap_or_default();
-    let ticks: Vec<u64> = line.split_whitespace().skip(1).filter_map(|word| word.parse().ok()).collect();
-    let busy: u64 = [0, 1, 2, 5, 6, 7].iter().filter_map(|&column| ticks.get(column)).sum();
-    Duration::from_millis(busy * 10)
+fn machine(stat: &str) -> Option<Duration> {
+    let columns = stat.lines().next()?.strip_prefix("cpu ")?.split_whitespace();
+    let ticks: Vec<u64> = columns.map(str::parse).collect::<Result<_, _>>().ok()?;
+    let [user, nice, system, _idle, _wait, irq, softirq, steal, ..] = ticks[..] else { return None };
+    Some(Duration::from_millis((user + nice + system + irq + softirq + steal) * 10))
 }
 
 #[cfg(test)]
@@ -109,8 +111,10 @@ mod tests {
     #[test]
     fn idle_and_waiting_are_not_busy() {
         let stat = "cpu  100 20 30 5000 600 7 8 9 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n";
-        assert_eq!(machine(stat), Duration::from_millis(1740));
-        assert_eq!(machine(""), Duration::ZERO);
+        assert_eq!(machine(stat), Some(Duration::from_millis(1740)));
+        for unknown in ["", "cpu\n", "cpu  1 2 3 4\n", "intr 1 2 3 4 5 6 7 8\n"] {
+            assert_eq!(machine(unknown), None, "{unknown:?}");
+        }
     }
 
     #[test]
@@ -144,6 +148,8 @@ mod tests {
         while meter.read().unwrap().client < before.client + Duration::from_millis(30) {
             assert!(start.elapsed() < Duration::from_secs(60), "this process never runs");
         }
-        assert!(meter.read().unwrap().since(&before).client > 0.0);
+        let after = meter.read().unwrap();
+        let used = after.since(&before).client * after.at.duration_since(before.at).as_secs_f64();
+        assert!(used >= 0.03 - 1e-6, "{used} s");
     }
 }

@@ -14,8 +14,8 @@ pub(crate) struct Sample {
     pub(crate) client_cpu_us: Option<f64>,
     /// The server's processor time per message, in microseconds.
     pub(crate) server_cpu_us: Option<f64>,
-    /// Cores that other processes used meanwhile.
-    pub(crate) others: f64,
+    /// Cores that other processes used meanwhile, if that could be read.
+    pub(crate) others: Option<f64>,
     /// Whether they used too much, and no quieter time came.
     pub(crate) noisy: bool,
 }
@@ -27,10 +27,15 @@ impl Sample {
         Self {
             client_cpu_us: usage.map(|usage| per_message(usage.client)),
             server_cpu_us: usage.map(|usage| per_message(usage.server)),
-            others: usage.map_or(0.0, |usage| usage.others),
+            others: usage.map(|usage| usage.others),
             noisy: false,
             report,
         }
+    }
+
+    /// Whether others used no more than `noise` cores: of what was not read, nobody knows.
+    pub(crate) fn is_quiet(&self, noise: f64) -> bool {
+        self.others.is_some_and(|others| others <= noise)
     }
 }
 
@@ -142,6 +147,15 @@ mod tests {
     fn two_modes() {
         assert!(!Spread { median: 1.5, least: 1.0, most: 2.0 }.is_bimodal());
         assert!(Spread { median: 1.5, least: 1.0, most: 2.1 }.is_bimodal());
+    }
+
+    #[test]
+    fn noise_that_is_not_known_is_not_quiet() {
+        let report =
+            || Report { messages_per_second: 1.0, bytes_per_second: 0.0, latency_us: None, messages: 1 };
+        let quiet = |usage| Sample::new(report(), usage).is_quiet(0.15);
+        let usage = |others| Some(Usage { client: 0.5, server: 0.5, others });
+        assert_eq!([usage(0.15), usage(0.16), None].map(quiet), [true, false, false]);
     }
 
     #[test]

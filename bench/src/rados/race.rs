@@ -199,9 +199,9 @@ impl Entry {
                 // One that got stuck may do better the next time.
                 Err(error) if !is_last => self.repeated.push(error.to_string()),
                 Err(error) => self.failure = Some(error.to_string()),
-                Ok(Round { sample, .. }) if sample.others > race.noise && !is_last => self.discarded += 1,
+                Ok(Round { sample, .. }) if !sample.is_quiet(race.noise) && !is_last => self.discarded += 1,
                 Ok(Round { sample, peak_mib }) => {
-                    let noisy = sample.others > race.noise;
+                    let noisy = !sample.is_quiet(race.noise);
                     return self.rounds.push(Round { sample: Sample { noisy, ..sample }, peak_mib });
                 }
             }
