@@ -37,6 +37,10 @@ that the ratio of the medians says little. Unless a scenario says blocking, Axon
 sleeps, while most peers, Ceph's C++ messenger among them, sleep at once.
 ";
 
+/// What a round has before it.
+const WARM_UP: &str = "after a warm-up of a tenth; the C++ client and UCX, who are told a count, measure as much more instead, \
+and clients of a cluster have no warm-up";
+
 /// More than every tenth measurement was disturbed.
 const DISTURBED: &str = "\
 **Not to be quoted:** other processes used the processor during much of this run. Peers with several threads then get more \
@@ -98,8 +102,7 @@ fn conditions(outcome: &Outcome) -> String {
         Pinning::Split => "each end on a core of its own, for every peer",
         Pinning::None => "wherever the kernel puts them, for every peer",
     };
-    let rounds =
-        format!("{} of {} s each, after a warm-up of a tenth", conditions.rounds, conditions.seconds);
+    let rounds = format!("{} of {} s each, {WARM_UP}", conditions.rounds, conditions.seconds);
     let rows = [
         ("date", machine.date.clone()),
         ("processor", cores),
