@@ -35,7 +35,7 @@ pub use error::TestbedError;
 pub use maps::{MapTools, Mapping};
 pub use perf::{Load, Perf, PerfClient, PerfResult, PerfServer};
 pub use port::free_port;
-pub use process::{Process, Run, run};
+pub use process::{Process, Run, run, spawn};
 pub use release::Release;
 pub use scratch::Scratch;
 pub use tap::{Banner, Tap};

@@ -36,7 +36,7 @@ impl Process {
         let err = out.try_clone().map_err(TestbedError::io("open", log))?;
         let mut guarded = guarded(command);
         guarded.stdin(Stdio::null()).stdout(out).stderr(err);
-        Ok(Self { name: name.into(), child: spawn(guarded)?, log: log.into() })
+        Ok(Self { name: name.into(), child: start(guarded)?, log: log.into() })
     }
 
     /// The name it was given.
@@ -128,6 +128,16 @@ impl Drop for Process {
     }
 }
 
+/// Starts `command` for who reads what it prints as it comes. The caller ends it; the kernel does when this process ends.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn spawn(command: &Command, stdout: Stdio, stderr: Stdio) -> Result<Child, TestbedError> {
+    let mut guarded = guarded(command);
+    guarded.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+    start(guarded)
+}
+
 /// What a finished program printed.
 #[derive(Debug, Clone)]
 pub struct Run {
@@ -154,7 +164,7 @@ impl Run {
 pub fn run(command: &Command, timeout: Duration) -> Result<Run, TestbedError> {
     let mut guarded = guarded(command);
     guarded.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    let mut child = spawn(guarded)?;
+    let mut child = start(guarded)?;
     let stdout = reader(child.stdout.take());
     let stderr = reader(child.stderr.take());
     let deadline = Instant::now() + timeout;
@@ -257,7 +267,7 @@ type Job = (Command, Sender<Spawned>);
 ///
 /// The kernel sends the parent-death signal at the end of the *thread* that started the child, and a test's thread
 /// ends with the test, before a cluster shared by several tests may go.
-fn spawn(command: Command) -> Result<Child, TestbedError> {
+fn start(command: Command) -> Result<Child, TestbedError> {
     static SPAWNER: OnceLock<Mutex<Sender<Job>>> = OnceLock::new();
     let spawner = SPAWNER.get_or_init(|| {
         let (sender, jobs) = channel::<Job>();

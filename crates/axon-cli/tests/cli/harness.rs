@@ -1,6 +1,6 @@
 //! Runs the program.
 
-use axon_testbed::{Run, Scratch, run};
+use axon_testbed::{Run, Scratch, run, spawn};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -91,7 +91,7 @@ impl Server {
 
     /// Starts it there.
     pub(crate) fn start_at(addr: &str, args: &[&str]) -> Self {
-        Self::spawn(command(&[&["serve", addr], args].concat()))
+        Self::serve(addr, args, Stdio::inherit())
     }
 
     /// Starts it on a free port of loopback, for [`next_note`](Self::next_note).
@@ -101,19 +101,20 @@ impl Server {
 
     /// The same there.
     pub(crate) fn start_noting_at(addr: &str, args: &[&str]) -> Self {
-        let mut command = command(&[&["serve", addr], args].concat());
-        command.stderr(Stdio::piped());
-        Self::spawn(command)
+        Self::serve(addr, args, Stdio::piped())
     }
 
-    fn spawn(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    fn serve(addr: &str, args: &[&str], stderr: Stdio) -> Self {
+        let command = command(&[&["serve", addr], args].concat());
+        let mut child = spawn(&command, Stdio::piped(), stderr).unwrap();
         let stderr = child.stderr.take().map(BufReader::new);
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut first_line = String::new();
-        stdout.read_line(&mut first_line).unwrap();
-        assert!(first_line.contains("listening"), "axon serve printed {first_line:?}");
-        Self { child, stdout, stderr, first_line: first_line.trim_end().to_owned() }
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut server = Self { child, stdout, stderr, first_line: String::new() };
+        let mut line = String::new();
+        server.stdout.read_line(&mut line).unwrap();
+        assert!(line.contains("listening"), "axon serve printed {line:?}");
+        server.first_line = line.trim_end().to_owned();
+        server
     }
 
     /// Where it listens, as IP:PORT.
