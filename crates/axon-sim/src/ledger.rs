@@ -39,6 +39,8 @@ pub struct Entry {
     pub written: bool,
     /// How often it was delivered.
     pub delivered: u32,
+    /// Excuses that there were for its pair of nodes when it was delivered last.
+    excuses: u32,
 }
 
 /// A receiving connection, its session, and where the messages come from.
@@ -49,15 +51,32 @@ struct Stream {
     priority: u16,
 }
 
+/// Counts for pairs of nodes.
+#[derive(Debug, Default)]
+struct Pairs(Vec<([usize; 2], u32)>);
+
+impl Pairs {
+    fn count(&self, pair: [usize; 2]) -> u32 {
+        self.0.iter().find(|(known, _)| *known == pair).map_or(0, |(_, count)| *count)
+    }
+
+    fn add(&mut self, pair: [usize; 2]) {
+        match self.0.iter_mut().find(|(known, _)| *known == pair) {
+            Some((_, count)) => *count += 1,
+            None => self.0.push((pair, 1)),
+        }
+    }
+}
+
 /// All messages of a world.
 #[derive(Debug, Default)]
 pub struct Ledger {
     entries: Vec<Entry>,
     streams: Vec<(Stream, u64)>,
-    /// Pairs of nodes between which a session may have started over without a word, as their policy allows.
-    silent: Vec<(usize, usize)>,
-    /// Pairs of nodes of which one forgot a session with the other: its process ended, or its application closed it.
-    forgotten: Vec<[usize; 2]>,
+    /// How often sessions may have started over without a word, as their policy allows; by sender and receiver.
+    excuses: Pairs,
+    /// How often one of two nodes forgot its session with the other: its process ended, or its application closed it.
+    forgets: Pairs,
     /// Deliveries.
     pub delivered: u64,
 }
@@ -76,7 +95,17 @@ impl Ledger {
     /// A session accepted the next message.
     pub(crate) fn accept(&mut self, peer: PeerId, from: usize, to: usize, letter: Letter, cost: usize) {
         let fate = Fate::Accepted;
-        self.entries.push(Entry { peer, from, to, letter, cost, fate, written: false, delivered: 0 });
+        self.entries.push(Entry {
+            peer,
+            from,
+            to,
+            letter,
+            cost,
+            fate,
+            written: false,
+            delivered: 0,
+            excuses: 0,
+        });
     }
 
     /// Whether a message that was delivered, or came back, is what was sent.
@@ -94,34 +123,24 @@ impl Ledger {
         }
     }
 
-    /// Messages to `to` from `from` may from now on be delivered once in each of several sessions.
+    /// `to` forgets its session with `from` and will not say so: what it got so far may be delivered once more.
     pub(crate) fn excuse(&mut self, from: usize, to: usize) {
-        if !self.is_excused(from, to) {
-            self.silent.push((from, to));
-        }
+        self.excuses.add([from, to]);
+    }
+
+    /// Whether it may be delivered: it never was, or there was an excuse since.
+    pub(crate) fn may_come(&self, entry: &Entry) -> bool {
+        entry.delivered == 0 || self.excuses.count([entry.from, entry.to]) > entry.excuses
     }
 
     /// `a` forgets its session with `b`.
     pub(crate) fn forget(&mut self, a: usize, b: usize) {
-        if !self.is_forgotten(a, b) {
-            self.forgotten.push([a, b]);
-        }
+        self.forgets.add([a.min(b), a.max(b)]);
     }
 
-    /// Whether a session between the two may end.
-    pub(crate) fn is_forgotten(&self, a: usize, b: usize) -> bool {
-        self.forgotten.contains(&[a, b]) || self.forgotten.contains(&[b, a])
-    }
-
-    /// A connection begins another session.
-    pub(crate) fn session(&mut self, receiver: PeerId, excused: bool) {
-        if excused {
-            self.streams.retain(|(stream, _)| stream.receiver != receiver);
-        }
-    }
-
-    pub(crate) fn is_excused(&self, from: usize, to: usize) -> bool {
-        self.silent.contains(&(from, to))
+    /// How often one of the two forgot a session between them. One that began before the last time may end.
+    pub(crate) fn forgets(&self, a: usize, b: usize) -> u32 {
+        self.forgets.count([a.min(b), a.max(b)])
     }
 
     /// `receiver`, a connection of `node`, delivers it.
@@ -129,19 +148,20 @@ impl Ledger {
         self.delivered += 1;
         let index = (tid as usize).wrapping_sub(1);
         let Some(entry) = self.entries.get(index) else { return Err(Violation::Astray(tid)) };
-        let (from, to, sender, priority) = (entry.from, entry.to, entry.peer, entry.letter.priority);
-        if to != node {
+        let (pair, sender, priority) = ([entry.from, entry.to], entry.peer, entry.letter.priority);
+        if entry.to != node {
             return Err(Violation::Astray(tid));
         }
         if entry.fate == Fate::NotSent {
             return Err(Violation::DeliveredNotSent(tid));
         }
-        if entry.delivered > 0 && !self.is_excused(from, to) {
+        if !self.may_come(entry) {
             return Err(Violation::Twice(tid));
         }
         self.check_order(tid, Stream { receiver, sender, priority })?;
+        let excuses = self.excuses.count(pair);
         if let Some(entry) = self.entry(tid) {
-            entry.delivered += 1;
+            (entry.delivered, entry.excuses) = (entry.delivered + 1, excuses);
         }
         Ok(())
     }
@@ -213,3 +233,6 @@ impl Ledger {
         self.entries.get_mut(usize::try_from(tid).ok()?.checked_sub(1)?)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,10 @@ pub struct Peer {
     pub(crate) counts: Counts,
     /// The connection its messages went to last, and how often it had been told by then that a session was lost.
     pub(crate) partner: Option<(PeerId, u32)>,
+    /// Times that a session between the two nodes had been forgotten when this one began.
+    pub(crate) forgets: u32,
+    /// Whether the other end has this session, too, or had it.
+    pub(crate) is_shared: bool,
     pub(crate) over: bool,
 }
 

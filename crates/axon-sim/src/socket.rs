@@ -84,6 +84,8 @@ pub(crate) struct Socket {
     pub(crate) status: Status,
     /// What the accepted link asked, until the session's owner hears of it.
     pub(crate) question: Option<Question>,
+    /// Times that a session between the two nodes had been forgotten when it was dialled.
+    pub(crate) forgets: u32,
 }
 
 impl Socket {
@@ -105,7 +107,7 @@ impl Socket {
             asked: None,
         };
         let sides = [side(dialler), side(Holder::Nobody)];
-        Self { sides, nodes, status, question: None }
+        Self { sides, nodes, status, question: None, forgets: 0 }
     }
 
     /// The side that `peer` holds.

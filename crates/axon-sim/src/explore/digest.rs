@@ -8,7 +8,7 @@ use super::choice::Explored;
 use crate::label::{Label, message_ids};
 use crate::pipe::Unit;
 use crate::socket::{DIALLER, Holder, Socket, Status};
-use crate::{Entry, Fate, Peer, PeerId, World};
+use crate::{Entry, Fate, PeerId, World};
 use axon_proto::WakeReason;
 use axon_wire::{Control, Frame, FrameReader, Limits, Received, Tag};
 use bytes::BytesMut;
@@ -134,17 +134,15 @@ fn put_peer(world: &World, id: PeerId, names: &Names, words: &mut Vec<Word>) {
         Plain(session.in_seq()),
         Plain(peer.machine.link_state().map_or(0, text)),
     ]);
-    if let Some((partner, told)) = peer.partner.filter(|_| must_be_told(world, peer)) {
+    let is_forgotten = world.ledger.forgets(peer.node, peer.other) > peer.forgets;
+    words.extend([is_forgotten, world.may_end(peer)].map(|flag| Plain(flag.into())));
+    // Who checks may not send to another session of its peer before it heard that the last one is lost.
+    if let Some((partner, told)) = peer.partner.filter(|_| peer.policy.resetcheck) {
         words.extend([names.peer(partner), Plain(u64::from(told == peer.counts.remote_resets))]);
     }
     for (progress, message) in session.messages() {
         words.extend([Plain(progress as u64), names.message(message.header.tid)]);
     }
-}
-
-/// Whether it may not send to another session of its peer before it heard that the last one is lost.
-fn must_be_told(world: &World, peer: &Peer) -> bool {
-    peer.policy.resetcheck && !world.ledger.is_excused(peer.node, peer.other)
 }
 
 fn put_sockets(world: &World, names: &Names, words: &mut Vec<Word>) {
@@ -175,6 +173,7 @@ fn socket_words(world: &World, index: usize, names: &Names) -> Vec<Word> {
         Status::Dead => 4,
     };
     let mut words = vec![Plain(0x50), Plain(status), Plain(socket.nodes[0] as u64)];
+    words.push(Plain(is_outlived(world, socket).into()));
     for (at, side) in socket.sides.iter().enumerate() {
         words.push(match &side.holder {
             Holder::Nobody => Plain(0),
@@ -197,6 +196,17 @@ fn socket_words(world: &World, index: usize, names: &Names) -> Vec<Word> {
     }
     put_question(socket, names, &mut words);
     words
+}
+
+/// Whether a session that it may still begin was forgotten already.
+fn is_outlived(world: &World, socket: &Socket) -> bool {
+    let [dialler, acceptor] = socket.nodes;
+    let is_open = |holder: &Holder| match holder {
+        Holder::Peer(peer) => world.peer(*peer).machine.link_state() == Some("open"),
+        _ => false,
+    };
+    let may_begin = !socket.sides.iter().all(|side| is_open(&side.holder));
+    may_begin && world.ledger.forgets(dialler, acceptor) > socket.forgets
 }
 
 /// What was asked and has not come before its owner.
@@ -255,20 +265,21 @@ fn put_ledger(world: &World, names: &Names, words: &mut Vec<Word>) {
     for node in 0..world.nodes.len() {
         let all = world.ledger.entries().iter().zip(&names.current);
         for (entry, is_current) in all.filter(|(entry, _)| entry.from == node) {
-            put_entry(entry, *is_current, names, words);
+            put_entry(world, entry, *is_current, names, words);
         }
-        words.push(Plain(world.ledger.is_excused(1 - node, node).into()));
     }
     put_order(world, names, words);
 }
 
-fn put_entry(entry: &Entry, is_current: bool, names: &Names, words: &mut Vec<Word>) {
+fn put_entry(world: &World, entry: &Entry, is_current: bool, names: &Names, words: &mut Vec<Word>) {
     if !is_current {
         let is_lost = entry.fate == Fate::Accepted && entry.delivered == 0;
         return words.push(Plain(0x60 | u64::from(is_lost)));
     }
-    let (written, delivered) = (u64::from(entry.written), u64::from(entry.delivered > 0));
-    words.extend([Plain(0x80 | (entry.fate as u64) << 8 | written << 1 | delivered), names.peer(entry.peer)]);
+    let flags = [entry.written, entry.delivered > 0, world.ledger.may_come(entry)].map(u64::from);
+    let [written, delivered, may_come] = flags;
+    let all = 0x80 | (entry.fate as u64) << 8 | may_come << 2 | written << 1 | delivered;
+    words.extend([Plain(all), names.peer(entry.peer)]);
 }
 
 /// What was delivered last, where an earlier message, or that one, may come once more.

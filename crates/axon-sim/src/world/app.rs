@@ -34,6 +34,8 @@ impl World {
             admission: None,
             counts: Counts::default(),
             partner: None,
+            forgets: self.ledger.forgets(node, other),
+            is_shared: false,
             over: false,
         });
         self.nodes[node].register(&addrs, id);

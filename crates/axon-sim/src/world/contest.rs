@@ -97,6 +97,8 @@ impl World {
             admission: None,
             counts: Counts::default(),
             partner: None,
+            forgets: self.sockets[index].forgets,
+            is_shared: false,
             over: false,
         });
         if registered {

@@ -47,7 +47,8 @@ impl World {
         let before = self.standing(id);
         let Some(link) = self.impostor(id, claim) else { return };
         let index = self.sockets.len();
-        self.sockets.push(Socket::imposed([self.nodes.len(), node], link, !self.setup.checksums));
+        let socket = Socket::imposed([self.nodes.len(), node], link, !self.setup.checksums);
+        self.sockets.push(Socket { forgets: self.ledger.forgets(node, owner), ..socket });
         self.live.push(index);
         let claimed = Named(id, &self.peers[id.0]).to_string();
         self.note_socket(index, format_args!("is an impostor's, who claims {claimed}"));

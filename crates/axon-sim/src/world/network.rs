@@ -60,7 +60,8 @@ impl World {
             self.tally.note(Mishap::Simultaneous);
         }
         let index = self.sockets.len();
-        self.sockets.push(Socket::dialling([node, other], peer, status, !self.setup.checksums));
+        let socket = Socket::dialling([node, other], peer, status, !self.setup.checksums);
+        self.sockets.push(Socket { forgets: self.ledger.forgets(node, other), ..socket });
         self.live.push(index);
         self.peers[peer.0].socket = Some(index);
         self.note_socket(index, format_args!("is dialled"));

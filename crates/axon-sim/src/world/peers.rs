@@ -3,7 +3,8 @@
 use super::World;
 use crate::coverage::Mishap;
 use crate::peer::Named;
-use crate::{Fate, PeerId, Violation};
+use crate::socket::DIALLER;
+use crate::{Fate, Peer, PeerId, Violation};
 use axon_proto::{ClientStart, Event, Fault, Input, Output, SessionState, State, Undelivered};
 use axon_wire::Message;
 
@@ -120,9 +121,16 @@ impl World {
 
     fn check_reset(&mut self, id: PeerId) {
         let peer = &self.peers[id.0];
-        if !peer.policy.lossy && !self.ledger.is_forgotten(peer.node, peer.other) {
+        if !peer.policy.lossy && !self.may_end(peer) {
             self.fails(Err(Violation::NeedlessReset));
         }
+    }
+
+    /// Whether the session of `peer` may end: one of its ends forgot it. Or its other end never had it, since that gave
+    /// up the dial, and one of them came without the memory by which it would have turned a late question away.
+    pub(crate) fn may_end(&self, peer: &Peer) -> bool {
+        let forgets = self.ledger.forgets(peer.node, peer.other);
+        forgets > peer.forgets || (forgets > 0 && !peer.is_shared)
     }
 
     /// Whose policy notices a peer that lost the session must have been told before its messages go to another.
@@ -133,12 +141,11 @@ impl World {
         };
         let resets = self.peers[sender.0].counts.remote_resets;
         let known = self.peers[sender.0].partner.replace((receiver, resets));
-        let (node, other) = (self.peers[sender.0].node, self.peers[sender.0].other);
-        let excused = !self.peers[sender.0].policy.resetcheck || self.ledger.is_excused(node, other);
+        let checks = self.peers[sender.0].policy.resetcheck;
         if let Some((partner, told)) = known
             && partner != receiver
             && told == resets
-            && !excused
+            && checks
         {
             self.fails(Err(Violation::NotTold(tid)));
         }
@@ -164,10 +171,28 @@ impl World {
         }
     }
 
+    /// The session is as old as the dial it was agreed on: who dialled may have forgotten it since. Who dialled is the
+    /// last to have it.
     fn on_established(&mut self, id: PeerId) {
+        let Some(index) = self.peers[id.0].socket else { return };
+        let socket = &self.sockets[index];
+        let (forgets, is_dialler) = (socket.forgets, socket.side_of(id) == Some(DIALLER));
+        let peer = &mut self.peers[id.0];
+        (peer.forgets, peer.is_shared) = (forgets, is_dialler);
+        if is_dialler {
+            self.share(id);
+        }
+    }
+
+    /// The other end has the session, too.
+    fn share(&mut self, id: PeerId) {
+        let name = |peer: &Peer| peer.machine.session().ids().client_cookie;
         let peer = &self.peers[id.0];
-        let excused = self.ledger.is_excused(peer.other, peer.node);
-        self.ledger.session(id, excused);
+        let (ends, cookie) = ((peer.other, peer.node), name(peer));
+        for end in &self.alive {
+            let end = &mut self.peers[end.0];
+            end.is_shared |= (end.node, end.other) == ends && name(end) == cookie;
+        }
     }
 
     fn take_back(&mut self, id: PeerId, undelivered: &Undelivered) {

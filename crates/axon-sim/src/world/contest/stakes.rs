@@ -37,11 +37,12 @@ impl World {
         self.fails(outcome);
     }
 
-    /// Whether who dialled it holds it no more, without having forgotten any session: who has, may be taken for older than
-    /// he was before.
+    /// Whether who dialled it holds it no more, and neither end has forgotten a session since: who has, may be taken for
+    /// older than he was before.
     fn is_given_up(&self, socket: &Socket) -> bool {
         let [dialler, acceptor] = socket.nodes;
-        matches!(socket.sides[DIALLER].holder, Holder::Nobody) && !self.ledger.is_forgotten(dialler, acceptor)
+        let is_current = self.ledger.forgets(dialler, acceptor) == socket.forgets;
+        matches!(socket.sides[DIALLER].holder, Holder::Nobody) && is_current
     }
 
     /// Whether the session of `peer` has a socket that works, and is open at both of its ends.
