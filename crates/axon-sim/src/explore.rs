@@ -19,6 +19,7 @@ mod worlds;
 pub use choice::{Choice, Small};
 pub use worlds::{Named, worlds};
 
+use crate::caught::caught;
 use crate::{Trace, Violation};
 use choice::Explored;
 use digest::Digest;
@@ -121,14 +122,17 @@ impl<'a> Atlas<'a> {
         let here = world.unwrap_or_else(anew);
         let choices = here.choices();
         let quiet = !choices.iter().any(|choice| choice.happens_by_itself());
-        if quiet && let Err(violation) = here.check_quiet() {
+        if quiet && let Err(violation) = caught(|| here.check_quiet()).and_then(|outcome| outcome) {
             return Expansion { quiet, found: Vec::new(), violation: Some(violation) };
         }
         let mut here = Some(here);
         let take = |choice: &Choice| {
             let mut there = here.take().unwrap_or_else(anew);
-            there.take(*choice);
-            (*choice, self.judge(there))
+            let found = caught(|| {
+                there.take(*choice);
+                self.judge(there)
+            });
+            (*choice, found.unwrap_or_else(Found::Violation))
         };
         Expansion { quiet, found: choices.iter().map(take).collect(), violation: None }
     }
@@ -184,7 +188,7 @@ impl<'a> Search<'a> {
                 move || share.into_iter().map(|waiting| atlas.expand(waiting)).collect::<Vec<_>>()
             };
             let workers: Vec<_> = shares.map(|share| scope.spawn(work(share))).collect();
-            workers.into_iter().flat_map(|worker| worker.join().expect("no machine panics")).collect()
+            workers.into_iter().flat_map(|worker| worker.join().expect("panics are caught")).collect()
         })
     }
 
@@ -231,16 +235,22 @@ impl<'a> Search<'a> {
     }
 }
 
-/// The story of a path.
+/// The story of a path, which may end in a panic.
 fn tell(small: &Small, path: &[Choice]) -> String {
     let mut explored = Explored::new(small);
     explored.world().trace = Trace::on();
-    for choice in path {
-        let now = explored.world().now;
-        explored.world().trace.note(now, "--", format_args!("{choice:?}"));
-        explored.take(*choice);
+    let retold = caught(|| {
+        for choice in path {
+            let now = explored.world().now;
+            explored.world().trace.note(now, "--", format_args!("{choice:?}"));
+            explored.take(*choice);
+        }
+    });
+    let story = explored.world().trace.take();
+    match retold {
+        Ok(()) => story,
+        Err(panic) => format!("{story}{panic}\n"),
     }
-    explored.world().trace.take()
 }
 
 impl Explored<'_> {

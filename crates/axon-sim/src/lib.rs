@@ -14,6 +14,7 @@
 //! steps between a machine and its socket.
 #![forbid(unsafe_code)]
 
+mod caught;
 mod cheap;
 mod cluster;
 pub mod coverage;

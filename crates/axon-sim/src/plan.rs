@@ -3,6 +3,7 @@
 mod draw;
 mod finish;
 
+use crate::caught::caught;
 use crate::coverage::{Mishap, Tally};
 use crate::rows;
 use crate::{Cut, Letter, PeerId, Setup, Trace, Violation, World, letter};
@@ -117,7 +118,7 @@ impl Plan {
         world.trace = trace;
         let mut run = Run { world, events: 0, pending: Vec::new() };
         rows::take_hits();
-        let outcome = self.go(&mut run);
+        let outcome = caught(|| self.go(&mut run)).and_then(|outcome| outcome);
         run.world.tally.rows = rows::take_hits();
         let world = &mut run.world;
         match outcome {

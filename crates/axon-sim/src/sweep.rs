@@ -88,3 +88,27 @@ pub fn replay(seed: u64) -> (Plan, Result<Summary, Failure>, String) {
     let trace = result.as_ref().err().map(|failure| failure.trace.clone()).unwrap_or_default();
     (plan, result, trace)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Violation;
+    use axon_proto::{Existing, IncomingReconnect, ReconnectVerdict};
+
+    fn panics(_: Option<&Existing>, _: &IncomingReconnect) -> ReconnectVerdict {
+        panic!("nobody may resume")
+    }
+
+    #[test]
+    fn a_panic_is_a_failure_of_its_seed() {
+        let tables = || Tables { reconnect: panics, ..Tables::default() };
+        let swept = sweep(Seeds { tables, threads: 2, enough: 1, ..Seeds::new(1, 200) });
+        let failure = swept.failures.first().expect("it panics");
+        assert_eq!(failure.violation, Violation::Panicked("nobody may resume".into()));
+        let mut plan = Plan::new(failure.seed);
+        plan.setup.tables = tables();
+        let again = plan.run(Trace::on()).expect_err("it panics again");
+        assert_eq!((again.seed, &again.violation), (failure.seed, &failure.violation));
+        assert!(again.trace.contains("> SESSION_RECONNECT"), "{}", again.trace);
+    }
+}

@@ -123,6 +123,9 @@ pub enum Violation {
     /// See the text.
     #[error("both ends of a session are open, but disagree: {0}")]
     Disagree(String),
+    /// Where is told on the standard error output.
+    #[error("a panic: {0}")]
+    Panicked(String),
     /// A scenario did not come to what it promises.
     #[error("{0}")]
     Unexpected(String),

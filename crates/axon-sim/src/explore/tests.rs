@@ -42,3 +42,18 @@ fn an_impostor_that_is_let_in_is_noticed() {
         }
     }
 }
+
+fn panics(_: Option<&Existing>, _: &IncomingReconnect) -> ReconnectVerdict {
+    panic!("nobody may resume")
+}
+
+#[test]
+fn a_panic_is_a_violation_with_its_story() {
+    let tables = || Tables { reconnect: panics, ..Tables::default() };
+    let small = Small { messages: [1, 1], cuts: 1, tables, ..Small::new(Kind::Peer) };
+    let (violation, story) = explore(&small, 10_000, 2).violation.expect("it panics");
+    assert_eq!(violation, Violation::Panicked("nobody may resume".into()));
+    let [cut, asks, panic] = ["is cut", "> SESSION_RECONNECT", "a panic: nobody may resume"]
+        .map(|line| story.find(line).unwrap_or_else(|| panic!("no {line:?} in\n{story}")));
+    assert!(cut < asks && asks < panic, "{story}");
+}
