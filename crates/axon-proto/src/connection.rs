@@ -203,11 +203,18 @@ impl Connection {
 
     /// The next thing to do or tell; `None` until the next input.
     pub fn poll(&mut self, now: Instant) -> Option<Output> {
+        self.poll_admitting(now, |_| false)
+    }
+
+    /// The same for a driver whose throttles mostly have room: `admit` is asked first, with what [`Output::Admission`] would
+    /// say, and if that is true the message is as good as `Admitted`.
+    #[inline]
+    pub fn poll_admitting(&mut self, now: Instant, mut admit: impl FnMut(usize) -> bool) -> Option<Output> {
         loop {
             if !self.outputs.is_empty() {
                 return self.next_output(now);
             }
-            match self.link.as_mut()?.poll(now)? {
+            match self.link.as_mut()?.poll_admitting(now, &mut admit)? {
                 LinkOutput::Message(message) => match self.arrived(now, &message.header) {
                     Arrival::New => return Some(Output::Deliver(message)),
                     Arrival::Old => return Some(Output::Discarded),

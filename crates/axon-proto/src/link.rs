@@ -130,8 +130,17 @@ impl Link {
     }
 
     /// The next thing to say, or nothing until more bytes arrive.
-    #[inline]
     pub fn poll(&mut self, now: Instant) -> Option<LinkOutput> {
+        self.poll_admitting(now, &mut |_| false)
+    }
+
+    /// The same, but asks `admit` before a message has to wait for its admission.
+    #[inline]
+    pub(crate) fn poll_admitting(
+        &mut self,
+        now: Instant,
+        admit: &mut impl FnMut(usize) -> bool,
+    ) -> Option<LinkOutput> {
         if let Stage::Open(liveness) = &mut self.stage
             && !self.receive.is_waiting()
         {
@@ -141,7 +150,7 @@ impl Link {
             if self.fault.is_some() {
                 return self.fault.take().map(LinkOutput::Fault);
             }
-            let parsed = if self.reads() { self.receive.next() } else { Ok(None) };
+            let parsed = if self.reads() { self.read(now, admit) } else { Ok(None) };
             match parsed {
                 Ok(Some(parsed)) => {
                     if let Some(output) = self.on_parsed(now, parsed) {
@@ -298,6 +307,18 @@ impl Link {
         if let Stage::Open(liveness) = &mut self.stage {
             liveness.heard(now);
         }
+    }
+
+    #[inline]
+    fn read(&mut self, now: Instant, admit: &mut impl FnMut(usize) -> bool) -> Result<Option<Parsed>, Fault> {
+        let stage = &mut self.stage;
+        self.receive.next(|length| {
+            let is_admitted = admit(length);
+            if is_admitted && let Stage::Open(liveness) = stage {
+                liveness.admitted(now, length);
+            }
+            is_admitted
+        })
     }
 
     #[inline]

@@ -77,11 +77,11 @@ struct Held {
     since: Instant,
 }
 
-/// How long the body of an admitted message may take, whatever its length.
-const GRACE: Duration = Duration::from_secs(60);
+/// Nanoseconds that the body of an admitted message may take, whatever its length.
+const GRACE: u64 = 60 * 1_000_000_000;
 
 /// And what each of its bytes adds to that: a peer slower than 64 KiB a second holds budgets that others wait for.
-const PER_BYTE: Duration = Duration::from_nanos(1_000_000_000 / (64 << 10));
+const PER_BYTE: u64 = 1_000_000_000 / (64 << 10);
 
 /// Steps in an interval, at least.
 const STEPS: u64 = 64;
@@ -128,9 +128,15 @@ impl Liveness {
     pub(crate) fn resume(&mut self, now: Instant) {
         if let Some(Held { length, .. }) = self.held.take() {
             self.heard(now);
-            let bytes = u32::try_from(length).unwrap_or(u32::MAX);
-            self.body_due = Some(now + (GRACE + PER_BYTE * bytes));
+            self.admitted(now, length);
         }
+    }
+
+    /// A message was let in, whose body of `length` bytes may have come already.
+    #[inline]
+    pub(crate) fn admitted(&mut self, now: Instant, length: usize) {
+        let patience = (length as u64).saturating_mul(PER_BYTE).saturating_add(GRACE);
+        self.body_due = Some(Instant(now.0.saturating_add(patience)));
     }
 
     /// A message is complete.
@@ -441,7 +447,7 @@ mod tests {
         let mut link = Liveness::new(timeouts(), false, SEED, start);
         link.suspend(start, 64 << 20);
         link.resume(start);
-        let due = start + (GRACE + PER_BYTE * (64 << 20));
+        let due = Instant(start.0 + GRACE + PER_BYTE * (64 << 20));
         assert!((1080..=1085).contains(&due.since(start).as_secs()));
         let nearly = Instant(due.0 - 1);
         link.heard(nearly);

@@ -128,17 +128,17 @@ impl Receive {
         }
     }
 
-    /// The next thing that is complete, if any.
+    /// The next thing that is complete, if any. A message for which `admit`, told the bytes of its front, middle and data, is
+    /// true need not wait for the driver's word.
     #[inline]
-    pub(crate) fn next(&mut self) -> Result<Option<Parsed>, Fault> {
+    pub(crate) fn next(&mut self, admit: impl FnOnce(usize) -> bool) -> Result<Option<Parsed>, Fault> {
         let head = match &self.state {
             State::Banner => return self.banner(),
             State::Waiting(_) | State::Direct(_) => return Ok(None),
             State::Head => match self.head()? {
-                Some(head) if self.admission && head.tag() == Tag::Message => {
-                    let length = head.payload_len();
+                Some(head) if self.must_wait(&head) && !admit(head.payload_len()) => {
                     self.state = State::Waiting(head);
-                    return Ok(Some(Parsed::Admission(length)));
+                    return Ok(Some(Parsed::Admission(head.payload_len())));
                 }
                 Some(head) => head,
                 None => return Ok(None),
@@ -197,6 +197,12 @@ impl Receive {
     pub(crate) fn take_tally(&mut self) -> Tally {
         self.tally.copied_in += self.arrivals.take_copied();
         core::mem::take(&mut self.tally)
+    }
+
+    /// Whether nothing of the frame may come before it is admitted.
+    #[inline]
+    fn must_wait(&self, head: &Head) -> bool {
+        self.admission && head.tag() == Tag::Message
     }
 
     /// Bytes of the body that have not arrived.

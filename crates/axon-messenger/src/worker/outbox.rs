@@ -43,11 +43,9 @@ pub(crate) fn is_open<T>(mailbox: &Mailbox<T>) -> bool {
 /// Hands over a message of a connection of this worker, in order with what was handed over before.
 #[inline]
 pub(crate) fn put(connection: u64, slot: usize, message: Message, permit: Permit) {
-    LETTERS.with(|place| {
-        let mut letters = place.take();
-        letters.push(Letter { connection, slot, message, permit });
-        place.set(letters);
-    });
+    let mut letters = LETTERS.take();
+    letters.push(Letter { connection, slot, message, permit });
+    LETTERS.with(|place| place.set(letters)); // without what the key's own `set` does for a first use
     WAITING.set(true);
 }
 

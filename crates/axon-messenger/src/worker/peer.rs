@@ -362,11 +362,11 @@ impl Peer {
     }
 
     fn drain(&mut self, station: &mut Station) {
-        while let Some(output) = self.machine.poll(station.now) {
+        while let Some(output) = self.poll(station) {
             match output {
                 Output::Deliver(message) => self.deliver(message, station),
                 Output::Discarded => drop(self.admission.take()),
-                Output::Admission(length) => self.admit(length, station),
+                Output::Admission(_) => {} // a budget will say when
                 Output::Dial => self.start_dial(station),
                 Output::Hangup => self.hang_up(station),
                 Output::GlobalSeq(seen) => station.shared.raise_global_seq(seen),
@@ -384,11 +384,11 @@ impl Peer {
         }
     }
 
-    /// A message of `length` body bytes wants in.
-    fn admit(&mut self, length: usize, station: &Station) {
-        if self.admission.begin(length, &self.handle, station) {
-            self.machine.handle(station.now, Input::Admitted);
-        }
+    /// What the machine has to say next, after messages were let in for which the budgets have room.
+    #[inline]
+    fn poll(&mut self, station: &Station) -> Option<Output> {
+        let Self { machine, admission, handle, .. } = self;
+        machine.poll_admitting(station.now, |length| admission.begin(length, handle, station))
     }
 
     /// A budget the message waited for has room.

@@ -230,6 +230,26 @@ fn a_held_message_suspends_the_deadlines_but_for_signs_of_life() {
     assert!(reason == WakeReason::Keepalive && wait >= SECOND * 35 / 2 && wait <= SECOND * 20, "{wait:?}");
 }
 
+#[test]
+fn the_rest_of_a_message_is_waited_for_however_it_was_let_in() {
+    for room in [None, Some(1000)] {
+        let mut world = World::open(Setup::new(Scheme::None).configure(|c| c.admission = true));
+        if let Some(bytes) = room {
+            world.make_room(Side::Server, bytes);
+        }
+        world.editor = Some(Box::new(|unit| {
+            if unit.label == Label::Frame(Tag::Message) {
+                unit.bytes.pop();
+            }
+        }));
+        world.send(Side::Client, message(1, 1000, 0, 0));
+        world.run(SECOND);
+        let (at, reason) = world.connection(Side::Server).deadline().expect("it is not complete");
+        assert_eq!(reason, WakeReason::Body, "{room:?}");
+        assert!((SECOND * 58..=SECOND * 60).contains(&at.since(world.now)), "{room:?} {at:?}");
+    }
+}
+
 /// Whoever waits for a budget does not read the peer's keepalives, which must not take that for death: neither the client,
 /// whose policy is to ask, nor the server, which only knows idleness.
 #[test]

@@ -95,6 +95,24 @@ fn each_message_waits_for_its_budget_and_is_asked_for_once() {
 }
 
 #[test]
+fn a_message_for_which_there_is_room_is_not_asked_about() {
+    for mode in [Mode::CRC, Mode::SECURE] {
+        let setup = Setup::new(Scheme::Ticket(KeyType::Aes)).mode(mode).configure(admitting);
+        let mut world = World::open(setup.chunks(Chunks::Random(3)));
+        world.hold_admissions = true;
+        world.make_room(Side::Server, 100_000);
+        for (tid, data) in [(1, 99_970), (2, 0), (3, 99_971), (4, 100)] {
+            world.send(Side::Client, message(tid, 10, 20, data));
+        }
+        world.run(SECOND);
+        assert_eq!((world.tids(Side::Server), world.waiting(Side::Server)), (vec![1, 2], Some(100_001)));
+        world.admit(Side::Server);
+        world.run(SECOND);
+        assert_eq!((world.tids(Side::Server), world.waiting(Side::Server)), (vec![1, 2, 3, 4], None));
+    }
+}
+
+#[test]
 fn control_frames_need_no_budget() {
     let mut world = World::open(Setup::new(Scheme::None).configure(admitting));
     world.hold_admissions = true;

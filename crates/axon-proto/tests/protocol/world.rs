@@ -195,6 +195,15 @@ impl World {
         self.tell(side, Input::Send(message));
     }
 
+    /// From now on `side` has room for messages of up to `bytes`, and is not asked about those.
+    pub(crate) fn make_room(&mut self, side: Side, bytes: usize) {
+        let end = match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.sockets.last_mut().expect("a socket").server,
+        };
+        end.room = Some(bytes);
+    }
+
     /// Lets the held message of `side` in.
     pub(crate) fn admit(&mut self, side: Side) {
         self.admissions[side as usize].take().expect("a message waits");

@@ -24,17 +24,23 @@ pub(crate) enum Wish {
 pub(crate) struct End {
     pub(crate) machine: Machine,
     filling: Option<(BytesMut, usize)>,
+    /// Messages of up to so many bytes are let in as soon as they are announced.
+    pub(crate) room: Option<usize>,
 }
 
 impl End {
     pub(crate) fn new(machine: Machine) -> Self {
-        Self { machine, filling: None }
+        Self { machine, filling: None, room: None }
     }
 
     pub(crate) fn poll(&mut self, now: Instant) -> Option<Wish> {
         match &mut self.machine {
             Machine::Link(link) => link.poll(now).map(Wish::Link),
-            Machine::Connection(connection) => connection.poll(now).map(Wish::Connection),
+            Machine::Connection(connection) => {
+                let room = self.room;
+                let admit = |length| room.is_some_and(|room| length <= room);
+                connection.poll_admitting(now, admit).map(Wish::Connection)
+            }
             Machine::Gone => None,
         }
     }
