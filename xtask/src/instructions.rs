@@ -2,7 +2,7 @@
 //!
 //! Times tell nothing on a machine that does other things as well; a count is the same in every run of the same program,
 //! however loaded the machine is. The paths are the cases of `crates/axon-proto/benches/instructions`, each walked by one
-//! function, and `crates/axon-messenger/benches/round_trip.rs`, where threads take turns.
+//! function, and `crates/axon-messenger/benches/round_trip.rs` and `crates/axon-rados/benches/read.rs`, where threads take turns.
 
 mod bounds;
 mod callgrind;
@@ -30,9 +30,10 @@ enum Counts {
     Difference,
 }
 
-const PROGRAMS: [Program; 2] = [
+const PROGRAMS: [Program; 3] = [
     Program { package: "axon-proto", bench: "instructions", counts: Counts::Inside },
     Program { package: "axon-messenger", bench: "round_trip", counts: Counts::Difference },
+    Program { package: "axon-rados", bench: "read", counts: Counts::Difference },
 ];
 
 /// Messages that do not count: buffers have their final size after them.
