@@ -147,27 +147,26 @@ mod tests {
 
     #[test]
     fn a_step_ends_with_this_program() {
-        for signal in [Signal::INT, Signal::TERM] {
-            let mut program = Command::new(std::env::current_exe().unwrap())
-                .args(["--ignored", "--exact", "program::tests::waits_for_a_signal", "--nocapture"])
-                .stdout(Stdio::null())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap();
-            let lines = BufReader::new(program.stderr.take().unwrap()).lines();
-            let mut words = lines
-                .map_while(Result::ok)
-                .filter_map(|line| Some(line.split_once("sleeper ")?.1.to_owned()));
-            let sleeper =
-                Path::new("/proc").join(words.next().expect("the step says what it started").trim());
-            assert!(sleeper.exists());
-            kill_process(Pid::from_child(&program), signal).unwrap();
-            assert_eq!(program.wait().unwrap().signal(), Some(signal.as_raw()));
-            let start = Instant::now();
-            while sleeper.exists() {
-                assert!(start.elapsed() < Duration::from_secs(60), "{} lives on", sleeper.display());
-                thread::sleep(Duration::from_millis(10));
-            }
+        let mut program = Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "program::tests::waits_for_a_signal", "--nocapture"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(program.stderr.take().unwrap()).lines();
+        let mut words =
+            lines.map_while(Result::ok).filter_map(|line| Some(line.split_once("sleeper ")?.1.to_owned()));
+        let sleeper = words.next().expect("the step says what it started");
+        // Of one that has ended and waits for its parent to ask, there is no command line.
+        let command = Path::new("/proc").join(sleeper.trim()).join("cmdline");
+        let lives = || fs::read(&command).is_ok_and(|line| !line.is_empty());
+        assert!(lives());
+        kill_process(Pid::from_child(&program), Signal::TERM).unwrap();
+        assert_eq!(program.wait().unwrap().signal(), Some(Signal::TERM.as_raw()));
+        let start = Instant::now();
+        while lives() {
+            assert!(start.elapsed() < Duration::from_secs(60), "{} lives on", command.display());
+            thread::sleep(Duration::from_millis(10));
         }
     }
 }

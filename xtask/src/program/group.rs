@@ -1,12 +1,14 @@
 //! Groups of processes that end with this one.
 //!
 //! A step has a group of its own, so that all it started can be ended. A terminal interrupts the group in the foreground
-//! only, which is this process's: the signal is passed on.
+//! only, which is this process's: the others are ended by it. They are killed, as shells have what they start in the
+//! background ignore interrupts.
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
+use std::fs;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
@@ -24,8 +26,8 @@ pub(super) struct Group {
 impl Group {
     /// Starts `command` as the leader of a new group.
     pub(super) fn start(command: &mut Command) -> io::Result<(Self, Child)> {
-        pass_signals_on()?;
-        // None is started unknown while a signal is passed on.
+        end_with_this_process()?;
+        // None is started unknown while the others are killed.
         let mut groups = groups();
         let child = command.process_group(0).spawn()?;
         let leader = Pid::from_child(&child);
@@ -49,24 +51,47 @@ fn groups() -> MutexGuard<'static, Vec<Pid>> {
     GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From now on, what ends this process is told to all groups first.
-fn pass_signals_on() -> io::Result<()> {
+/// From now on, what ends this process kills all groups first.
+fn end_with_this_process() -> io::Result<()> {
     static STARTED: Mutex<bool> = Mutex::new(false);
     let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
     if !*started {
-        let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
-        thread::spawn(move || signals.forever().for_each(pass_on));
+        let mut signals = Signals::new(fatal_signals())?;
+        thread::spawn(move || signals.forever().for_each(end));
         *started = true;
     }
     Ok(())
 }
 
-fn pass_on(number: i32) {
+/// What ends this process, unless it was started to ignore that, as by `nohup`.
+fn fatal_signals() -> impl Iterator<Item = i32> {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = ignored_signals(&status);
+    [SIGHUP, SIGINT, SIGTERM].into_iter().filter(move |number| ignored >> (number - 1) & 1 == 0)
+}
+
+/// A bit for each, from 1 on.
+fn ignored_signals(status: &str) -> u64 {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+fn end(number: i32) {
+    // Kept, so that none is started meanwhile.
     let groups = groups();
-    if let Some(signal) = Signal::from_named_raw(number) {
-        for leader in groups.iter() {
-            let _ = kill_process_group(*leader, signal);
-        }
+    for leader in groups.iter() {
+        let _ = kill_process_group(*leader, Signal::KILL);
     }
     let _ = emulate_default_handler(number);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_that_are_ignored_stay_so() {
+        assert_eq!(ignored_signals("Name:\txtask\nSigIgn:\t0000000000000003\nSigCgt:\t0\n"), 0b11);
+        assert_eq!(ignored_signals("Name:\txtask\n"), 0);
+    }
 }
