@@ -83,8 +83,9 @@ const FIXED: &[(&str, &str)] = &[
     ("mon allow pool size one", "true"),
     ("mon allow pool delete", "true"),
     ("mon max pg per osd", "1000"),
-    ("mon data avail warn", "1"),
-    ("mon data avail crit", "1"),
+    // Monitors complain, and end, when that share of the disk is free or less, in percent: of a large one, 0 % is plenty.
+    ("mon data avail warn", "-1"),
+    ("mon data avail crit", "-1"),
     ("mon warn on pool no redundancy", "false"),
     ("auth allow insecure global id reclaim", "false"),
     ("paxos propose interval", "0.05"),
