@@ -50,8 +50,8 @@ pub(crate) const CLIENTS: [ClientProfile; 5] = [
         client: Client::Axon,
         title: "Axon",
         start: "`axon rados bench SECONDS write/rand -t DEPTH --no-cleanup`",
-        settings: "its defaults: one worker, which continues the operations it reads answers to; spins for 50 us if \
-                   that has paid of late",
+        settings: "its defaults: one worker, which continues the operations it reads answers to; if that has paid of \
+                   late, it looks for answers for 50 us, and for up to 200 us a tenth of its time",
     },
     ClientProfile {
         client: Client::AxonBlocking,

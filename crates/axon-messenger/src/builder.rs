@@ -96,7 +96,7 @@ impl Builder {
     }
 
     /// The policy towards peers of type `peer`, before [`default_policy`](Self::default_policy). Unless either says
-    /// otherwise, it is as in Ceph:
+    /// otherwise, it is this, as in most of Ceph's programs; sessions that outlive their sockets have to be asked for:
     ///
     /// | this process | towards | policy |
     /// |---|---|---|

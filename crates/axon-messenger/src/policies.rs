@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_word_it_is_as_in_ceph() {
+    fn without_a_word_it_is_as_in_most_of_ceph() {
         use EntityType::{Client, Mds, Mgr, Mon, Osd};
         let client = Policy::lossy_client();
         let server = Policy::stateless_server();

@@ -249,8 +249,9 @@ impl Worker {
     }
 
     fn poll(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        // Before a timer fires, all that has arrived is looked at; without any time only some sockets may be.
-        let is_due = self.station.time_to_timer() == Some(Duration::ZERO);
+        // Before a timer fires, or a new socket is spoken on, all that has arrived is looked at; without any time only some
+        // sockets may be.
+        let is_due = self.station.time_to_timer() == Some(Duration::ZERO) || self.station.has_newcomers();
         let timeout = if is_due { Some(Duration::from_nanos(1)) } else { timeout };
         self.station.reactor.poll(timeout, &mut self.completions)
     }

@@ -143,6 +143,11 @@ impl Station {
         self.newcomers.push(slot);
     }
 
+    /// Whether some are served in the next turn.
+    pub(super) fn has_newcomers(&self) -> bool {
+        !self.newcomers.is_empty()
+    }
+
     /// The next turn has come.
     pub(super) fn touch_newcomers(&mut self) {
         while let Some(slot) = self.newcomers.pop() {
@@ -155,7 +160,7 @@ impl Station {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.touched.slots.is_empty() && self.later.is_empty() && self.newcomers.is_empty()
+        self.touched.slots.is_empty() && self.later.is_empty() && !self.has_newcomers()
     }
 
     pub(super) fn time_to_timer(&self) -> Option<Duration> {
