@@ -1,7 +1,7 @@
 //! The end of a run: faults stop, everybody writes to everybody once more, and it has to become quiet.
 
 use super::{Plan, Run, describe};
-use crate::{Kind, Letter, PeerId, Violation, World, letter};
+use crate::{Kind, Letter, Peer, PeerId, Violation, World, letter};
 use axon_proto::{Instant, State};
 use std::time::Duration;
 
@@ -125,11 +125,14 @@ fn check_pair(world: &World, a: usize, b: usize) -> Result<(), Violation> {
     Ok(())
 }
 
-/// The connection of `node` with `other`, which has to be open.
+/// The connection of `node` with what `other` is now, which has to be open. Beside it there may be what a late question
+/// of a process that is gone began, at rest.
 fn open_between(world: &World, node: usize, other: usize) -> Result<PeerId, Violation> {
-    let id = world.between(node, other);
-    let is_open = |id: &PeerId| world.peer(*id).state() == State::Open;
-    id.filter(is_open).ok_or_else(|| Violation::NotOpen(letter(node), letter(other)))
+    let now = world.nodes[other].addr;
+    let is_open = |peer: &Peer| peer.state() == State::Open && peer.addrs.contains(&now);
+    let mut open =
+        world.alive().filter(|(_, peer)| (peer.node, peer.other) == (node, other) && is_open(peer));
+    open.next().map(|(id, _)| id).ok_or_else(|| Violation::NotOpen(letter(node), letter(other)))
 }
 
 #[cfg(test)]
