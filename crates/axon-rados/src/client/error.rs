@@ -15,7 +15,7 @@ use std::time::Duration;
 /// [`PoolEio`](Self::PoolEio), [`NoPool`](Self::NoPool), [`OtherPool`](Self::OtherPool),
 /// [`EmptyObjectName`](Self::EmptyObjectName), [`EmptyPoolName`](Self::EmptyPoolName),
 /// [`Unsendable`](Self::Unsendable) and [`NotDone`](Self::NotDone) nothing was changed. After
-/// [`Unknown`](Self::Unknown) and [`Closed`](Self::Closed) it may have been; after `Unknown` it may still be.
+/// [`Unknown`](Self::Unknown) and [`Closed`](Self::Closed) it may have been, or may still be.
 /// After [`BadAnswer`](Self::BadAnswer) it was. [`Mon`](Self::Mon) says it by its own variants: see [`MonError`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -149,7 +149,8 @@ pub enum RadosError {
         /// Why maps that came were of no use, if any came.
         fault: Option<MapFault>,
     },
-    /// This side was closed before there was an answer. A request that was sent by then may have been done.
+    /// This side was closed before there was an answer. A request that was sent by then may have been done, or may
+    /// still be.
     #[error("the session with the cluster is closed")]
     Closed,
 }
