@@ -287,7 +287,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fronts_are_allocated_once() {
+    fn the_size_of_a_front_is_known_before_it_is_written() {
         let mut op = MOSDOp::read(&b"name"[..], PgId { pool: 1, seed: 2 }, 0, 4096);
         op.locator.namespace = Bytes::from_static(b"namespace");
         op.locator.key = Bytes::from_static(b"key");
