@@ -50,7 +50,7 @@ from the send to the reply. Processor time is that of this process: of both ends
 is true of what is counted per message, that is, per request with its reply: system calls, wake-ups of sleeping \
 workers, bytes copied between buffers, and allocations in builds with the feature count-allocations. Messages per write \
 and per read count requests and replies. \
-Figures of several rounds are medians, but for the greatest latency and the counts. A stall is the longest time \
+Figures of several rounds are medians, but for counts, the greatest latency and the longest stall: the longest time \
 that a connection went without any reply while requests were on their way.
 
 With --cut-every, one live connection after the other is cut on this side while requests are on their way. Of a \
