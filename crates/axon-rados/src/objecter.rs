@@ -56,6 +56,7 @@ pub use request::{SnapContext, WhenFull};
 pub(crate) use session::LinkId;
 pub use waiting::Waiting;
 
+use crate::msg::MessageError;
 use crate::osdmap::MapFault;
 use axon_denc::{AddrVec, Features};
 use axon_wire::Message;
@@ -333,6 +334,14 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         }
     }
 
+    /// A request was not sent after all: no connection takes it, so it is over.
+    pub(crate) fn refused(&mut self, tid: u64, why: MessageError, now: Instant) {
+        let Some(op) = self.ops.get_mut(&tid) else { return };
+        op.not_sent();
+        self.end(tid, Outcome::Unsendable(why), now);
+        self.admit(now);
+    }
+
     /// Requests that must not be taken for their first attempt get a new transaction id for each.
     fn fresh_tid_if_needed(&mut self, tid: u64) -> u64 {
         match self.ops.get(&tid).is_some_and(|op| op.attempts > 0 && op.wants_fresh_tid()) {
@@ -345,7 +354,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     fn rename(&mut self, tid: u64) -> u64 {
         let Some(mut op) = self.ops.remove(&tid) else { return tid };
         let new = self.next_tid();
-        op.attempts = 0;
+        op.renamed();
         self.renamed.insert(op.id, new);
         self.ops.insert(new, op);
         new

@@ -14,7 +14,7 @@ pub struct RadosConfig {
     pub max_ops: usize,
     /// Bytes sent or asked for by them; default 100 MiB (Ceph: `objecter_inflight_op_bytes`).
     pub max_bytes: u64,
-    /// Bytes one request may carry; default 90 MiB (Ceph: `osd_max_write_size`).
+    /// Bytes one request may carry; default 90 MiB (Ceph: `osd_max_write_size`). Nothing carries more than 256 MiB.
     pub max_write: u64,
     /// How long an operation may take unless its [`IoCtx`](super::IoCtx) says otherwise; default 60 s. `None` is for
     /// ever (Ceph: `rados_osd_op_timeout` = 0).

@@ -11,10 +11,10 @@ use super::map_damage::{AskWhole, OnMapDamage};
 use super::map_wait::MapWaiters;
 use super::watch::Mailbox;
 use crate::mon::{MapVersions, MonClient, Pending};
-use crate::msg::Fsid;
+use crate::msg::{Fsid, MOSDOp, MessageError, TypedMessage};
 use crate::objecter::{Action, Budget, KnownMap, LingerId, LinkId, Objecter};
 use axon_denc::{AddrVec, EntityType};
-use axon_messenger::{Connection, Messenger};
+use axon_messenger::{Connection, Messenger, Rejection, SendError};
 use axon_wire::Message;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -276,13 +276,18 @@ impl State {
         }
     }
 
-    /// A connection that does not take a message is given up: its requests are sent again on the next one.
+    /// A connection that does not take a message is given up: its requests are sent again on the next one. A request that
+    /// no connection would take ends instead.
     fn send(&mut self, link: LinkId, message: Message, now: Instant) {
         let Some(connection) = self.links.get(&link) else { return };
-        if let Err(error) = connection.send(message) {
-            tracing::warn!(%error, ?connection, "not sent to the OSD");
-            self.close_link(link);
-            self.objecter.failed(link, now);
+        let Err(error) = connection.send(message) else { return };
+        tracing::warn!(%error, ?connection, "not sent to the OSD");
+        match too_long(&error) {
+            Some(why) => self.objecter.refused(error.message.header.tid, why, now),
+            None => {
+                self.close_link(link);
+                self.objecter.failed(link, now);
+            }
         }
     }
 
@@ -312,5 +317,16 @@ impl State {
                 self.objecter.latest_failed();
             }
         }
+    }
+}
+
+/// What is wrong with a request itself, if that is why it was not taken: longer segments than peers take are not made, but
+/// the application chooses how much may wait for an OSD.
+fn too_long(error: &SendError) -> Option<MessageError> {
+    match error.why {
+        Rejection::TooLarge { size, limit } => {
+            Some(MessageError::TooLong { message: MOSDOp::NAME, segment: "body", size, limit })
+        }
+        _ => None,
     }
 }

@@ -129,7 +129,8 @@ pub enum RadosError {
         /// What is wrong with it.
         source: DecodeError,
     },
-    /// The OSD cannot be sent this request: it is too old for it, or a part is longer than its format can say. It was not sent.
+    /// The OSD cannot be sent this request: it is too old for it, or the request is longer than peers take (16 MiB of names,
+    /// snapshots and operations, 256 MiB of data) or than may wait for one. It was not sent.
     #[error("{object}: {source}")]
     Unsendable {
         /// The object.

@@ -46,6 +46,18 @@ pub enum MessageError {
         /// What is missing.
         missing: Features,
     },
+    /// A part of the message is longer than peers take.
+    #[error("the {segment} of {message} would have {size} bytes, where {limit} are the most")]
+    TooLong {
+        /// The type's name.
+        message: &'static str,
+        /// front or data, or both together as the body.
+        segment: &'static str,
+        /// Bytes it would have.
+        size: usize,
+        /// Bytes that are taken: what peers do, or what this side lets wait for one of them.
+        limit: usize,
+    },
     /// The bytes make no sense.
     #[error("malformed {message}: {source}")]
     Malformed {

@@ -4,7 +4,7 @@ use super::osd_op_view::parse_front;
 use super::{MOSDOpView, MessageError, TypedMessage, require};
 use crate::osd::{LocatorView, NO_SNAP, ObjectLocator, OsdFlags, OsdOp, PgId, ReqId, SpgId};
 use axon_denc::{DecodeError, Decoder, Encode, Features, UTime, put_list, put_versioned};
-use axon_wire::Message;
+use axon_wire::{Limits, Message};
 use bytes::Bytes;
 
 /// Operations on one object, done together or not at all.
@@ -165,9 +165,15 @@ pub(crate) struct OpFront<'a> {
 
 impl OpFront<'_> {
     /// The message for a peer with whom `features` were agreed, with `data` as its data segment. Its tid is 0.
+    ///
+    /// # Errors
+    /// [`MessageError::MissingFeatures`], [`MessageError::TooLong`].
     pub(crate) fn message(&self, features: Features, data: Bytes) -> Result<Message, MessageError> {
         let version = MOSDOp::version_for(features)?;
-        let mut front = Vec::with_capacity(self.size(features));
+        let size = self.size(features);
+        check_length("front", size, Limits::SESSION.front)?;
+        check_length("data", data.len(), Limits::SESSION.data)?;
+        let mut front = Vec::with_capacity(size);
         self.put(features, &mut front);
         let mut message = Message::new(MOSDOp::KIND, front);
         message.header.version = version;
@@ -252,6 +258,15 @@ impl TypedMessage for MOSDOp {
     }
 }
 
+/// A peer ends the connection over a longer segment, which would be written again on the next one.
+fn check_length(segment: &'static str, size: usize, limit: u32) -> Result<(), MessageError> {
+    let limit = limit as usize;
+    match size <= limit {
+        true => Ok(()),
+        false => Err(MessageError::TooLong { message: MOSDOp::NAME, segment, size, limit }),
+    }
+}
+
 fn has_otel(features: Features) -> bool {
     features.contains(Features::SERVER_SQUID)
 }
@@ -296,5 +311,25 @@ mod tests {
             let size = op.front().size(features);
             assert_eq!(op.encode(features).unwrap().front.len(), size, "{features}");
         }
+    }
+
+    #[test]
+    fn nothing_longer_than_peers_take_is_written() {
+        let (features, most) = (Features::ALL_REEF, Limits::SESSION.front as usize);
+        let bare = MOSDOp::read(Bytes::new(), PgId::default(), 0, 1).front().size(features);
+        let of_name = |length| {
+            let op = MOSDOp::read(vec![b'o'; length], PgId::default(), 0, 1);
+            op.front().message(features, Bytes::new()).map(|message| message.front.len())
+        };
+        assert_eq!(of_name(most - bare), Ok(most));
+        let too_long =
+            |segment, size, limit| MessageError::TooLong { message: MOSDOp::NAME, segment, size, limit };
+        assert_eq!(of_name(most - bare + 1), Err(too_long("front", most + 1, most)));
+
+        let most = Limits::SESSION.data as usize;
+        let data = Bytes::from(vec![0; most + 1]); // zeroed by the kernel, and never touched
+        let op = MOSDOp::new(&b"o"[..], PgId::default(), Vec::new());
+        assert!(op.front().message(features, data.slice(1..)).is_ok());
+        assert_eq!(op.front().message(features, data).unwrap_err(), too_long("data", most + 1, most));
     }
 }

@@ -57,8 +57,8 @@ pub(super) struct Op<T> {
     pub(super) cost: Option<u64>,
     /// How often it was sent under its present transaction id.
     pub(super) attempts: i32,
-    /// Whether it was ever sent, under whichever.
-    pub(super) ever_sent: bool,
+    /// Whether it was sent under an earlier one.
+    sent_before: bool,
     /// The connection it was sent on last, if an answer from there would still count.
     pub(super) link: Option<LinkId>,
     /// The epoch it was sent in last.
@@ -91,7 +91,7 @@ impl<T> Op<T> {
             patience,
             phase: Phase::Queued,
             attempts: 0,
-            ever_sent: false,
+            sent_before: false,
             link: None,
             sent_epoch: 0,
             target: None,
@@ -164,9 +164,24 @@ impl<T> Op<T> {
     pub(super) fn sent(&mut self, osd: u32, link: LinkId, epoch: u32) {
         self.phase = Phase::Sent(osd);
         self.attempts += 1;
-        self.ever_sent = true;
         self.link = Some(link);
         self.sent_epoch = epoch;
+    }
+
+    /// It was not sent after all: no connection takes it.
+    pub(super) fn not_sent(&mut self) {
+        self.attempts -= 1;
+    }
+
+    /// From now on it is sent under another transaction id.
+    pub(super) fn renamed(&mut self) {
+        self.sent_before = self.ever_sent();
+        self.attempts = 0;
+    }
+
+    /// Whether it was ever sent, under whichever transaction id.
+    pub(super) fn ever_sent(&self) -> bool {
+        self.sent_before || self.attempts > 0
     }
 
     /// The place of its object, to be compared with the ranges of backoffs.
@@ -195,7 +210,7 @@ impl<T> Op<T> {
 
     /// Whether it may have been done, and that matters.
     fn may_be_done(&self) -> bool {
-        self.ever_sent && !self.request.is_harmless()
+        self.ever_sent() && !self.request.is_harmless()
     }
 
     /// How it ends when its time is over.

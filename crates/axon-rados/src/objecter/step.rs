@@ -110,8 +110,8 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         }
         match op.request.when_full {
             WhenFull::Wait => Some(Step::Wait(why)),
-            WhenFull::Fail if !write => None,       // it changes nothing
-            WhenFull::Fail if op.ever_sent => None, // it may have been done: the OSD will say
+            WhenFull::Fail if !write => None,         // it changes nothing
+            WhenFull::Fail if op.ever_sent() => None, // it may have been done: the OSD will say
             WhenFull::Fail => Some(Step::End(Outcome::Full(why))),
             WhenFull::Try => None,
         }

@@ -412,6 +412,29 @@ fn a_refusal_of_a_second_attempt_leaves_doubt() {
 }
 
 #[test]
+fn a_request_longer_than_peers_take_ends_and_the_connection_stays() {
+    let mut world = two_sent();
+    let snaps = vec![1; 2 << 20];
+    world.begin("s", Request { snapc: SnapContext { seq: 1, snaps }, ..write("s") });
+    let news = world.news();
+    assert!(matches!(&*news, [s] if s.starts_with("s: Unsendable(TooLong {")), "{news:?}");
+    world.write("c");
+    world.answer(0, 0, |_| {});
+    assert_eq!(world.news(), ["1 <- c tid 4 try 0 e5", "a: 0"], "its part of the budget is free");
+}
+
+#[test]
+fn a_request_that_no_connection_takes_ends_and_the_connection_stays() {
+    let mut world = two_sent();
+    world.write("c");
+    world.write("d"); // the budget holds three
+    assert_eq!(world.news(), ["1 <- c tid 3 try 0 e5"]);
+    let why = MessageError::TooLong { message: MOSDOp::NAME, segment: "body", size: 9, limit: 8 };
+    world.objecter.refused(3, why, world.now);
+    assert_eq!(world.news(), [format!("c: Unsendable({why:?})"), "1 <- d tid 4 try 0 e5".into()]);
+}
+
+#[test]
 fn nonsense_ends_the_connection_not_the_operation() {
     let mut world = two_sent();
     world.answer(0, 0, |reply| reply.ops[0].payload_len = 1000);

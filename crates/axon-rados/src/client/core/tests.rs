@@ -1,11 +1,14 @@
 //! What is done under the objecter's lock, and what is not.
 
 use super::*;
+use crate::client::RadosError;
 use crate::client::answer::To;
 use crate::client::slot::{Taker, slot};
 use crate::objecter::{OpId, Request};
 use crate::ops::Answer;
 use crate::osd::{ObjectLocator, OsdFlags, OsdOp};
+use axon_denc::EntityAddr;
+use axon_messenger::{Dispatcher, Received};
 use bytes::Bytes;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -47,4 +50,31 @@ fn who_is_woken_may_use_the_objecter_at_once() {
         is_done.recv_timeout(Duration::from_secs(60)).expect("the lock is free");
         assert!(!taker.is_awaited());
     }
+}
+
+/// Hears nothing.
+struct Deaf;
+
+impl Dispatcher for Deaf {
+    fn dispatch(&self, _: &Connection, _: Received) {}
+}
+
+#[test]
+fn a_request_that_no_connection_takes_ends_and_the_connection_stays() {
+    let messenger = Messenger::builder("client.?".parse().unwrap()).send_budget(1).start(Deaf).unwrap();
+    let nobody = AddrVec::from(EntityAddr::msgr2(([127, 0, 0, 1], 1).into(), 1));
+    let connection = messenger.connect_anonymous(EntityType::Osd, &nobody).unwrap();
+    let core = Arc::new(Core::new(Budget::new(1, 1), None));
+    let (id, taker, is_done) = awaited(&core);
+    let (link, now) = (LinkId(1), Instant::now());
+    let mut message = Message::new(MOSDOp::KIND, &b"long"[..]);
+    message.header.tid = id.0;
+    let mut state = core.lock();
+    state.links.insert(link, connection);
+    state.send(link, message, now);
+    core.finish(state, now);
+    is_done.recv_timeout(Duration::from_secs(60)).expect("it is over");
+    let Poll::Ready(Err(error)) = taker.poll(&mut Context::from_waker(Waker::noop())) else { panic!() };
+    assert!(matches!(&error, RadosError::Unsendable { .. }), "{error}");
+    assert!(core.lock().links.contains_key(&link));
 }
