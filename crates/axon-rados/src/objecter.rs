@@ -330,7 +330,10 @@ impl<M: ClusterMap, T> Objecter<M, T> {
                 op.sent(osd, link, self.map.epoch());
                 self.actions.push_back(Action::Send(link, message));
             }
-            Err(error) => self.end(tid, Outcome::Unsendable(error), now),
+            Err(error) => {
+                let outcome = op.outcome_of_unsendable(error, now);
+                self.end(tid, outcome, now);
+            }
         }
     }
 
@@ -338,7 +341,8 @@ impl<M: ClusterMap, T> Objecter<M, T> {
     pub(crate) fn refused(&mut self, tid: u64, why: MessageError, now: Instant) {
         let Some(op) = self.ops.get_mut(&tid) else { return };
         op.not_sent();
-        self.end(tid, Outcome::Unsendable(why), now);
+        let outcome = op.outcome_of_unsendable(why, now);
+        self.end(tid, outcome, now);
         self.admit(now);
     }
 

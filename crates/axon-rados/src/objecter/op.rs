@@ -5,7 +5,7 @@ use super::map::{ClusterMap, Target};
 use super::order::Order;
 use super::request::Patience;
 use super::{LingerId, LinkId, OpId, Outcome, Request, Waiting};
-use crate::msg::Redirect;
+use crate::msg::{MessageError, Redirect};
 use crate::ops::WatchCall;
 use crate::osd::{HObject, ObjectLocator, OpCode, OsdFlags};
 use crate::osdmap::MapFault;
@@ -205,6 +205,15 @@ impl<T> Op<T> {
         match self.may_be_done() {
             true => Outcome::Unknown(after, Waiting::PoolEio(pool)),
             false => Outcome::PoolEio(Waiting::PoolEio(pool)),
+        }
+    }
+
+    /// How it ends when the OSD it belongs to now cannot be sent it.
+    pub(super) fn outcome_of_unsendable(&self, why: MessageError, now: Instant) -> Outcome {
+        let after = now.saturating_duration_since(self.patience.began);
+        match self.may_be_done() {
+            true => Outcome::Unknown(after, Waiting::Unsendable),
+            false => Outcome::Unsendable(why),
         }
     }
 

@@ -150,7 +150,7 @@ pub(crate) enum Outcome {
     NoPool,
     /// Certainly not done: the pool fails all requests.
     PoolEio(Waiting),
-    /// The OSD is too old for the request, or no peer takes one that long.
+    /// Certainly not done: the OSD is too old for the request, or no peer takes one that long.
     Unsendable(crate::msg::MessageError),
 }
 

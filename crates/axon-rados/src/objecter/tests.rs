@@ -435,6 +435,35 @@ fn a_request_that_no_connection_takes_ends_and_the_connection_stays() {
 }
 
 #[test]
+fn what_the_next_osd_cannot_be_sent_may_have_been_done_by_the_last() {
+    let mut world = World::new();
+    world.write("w");
+    world.begin("r", read("r"));
+    world.connect(1);
+    world.news();
+    world.map(|map| map.primary = Some(1));
+    world.write("new");
+    world.news();
+    world.objecter.connected(LinkId(2), Features::default(), world.now);
+    let news = world.news();
+    assert_eq!(news[0], "w: unknown, Unsendable");
+    assert!(news[1].starts_with("r: Unsendable(MissingFeatures"), "a read changes nothing: {news:?}");
+    assert!(news[2].starts_with("new: Unsendable(MissingFeatures"), "never sent: {news:?}");
+    assert_eq!(news.len(), 3);
+}
+
+#[test]
+fn what_the_next_connection_does_not_take_may_have_been_done_on_the_last() {
+    let mut world = two_sent();
+    world.objecter.failed(LinkId(1), world.now);
+    world.connect(2);
+    world.news();
+    let why = MessageError::TooLong { message: MOSDOp::NAME, segment: "body", size: 9, limit: 8 };
+    world.objecter.refused(1, why, world.now);
+    assert_eq!(world.news(), ["a: unknown, Unsendable"]);
+}
+
+#[test]
 fn nonsense_ends_the_connection_not_the_operation() {
     let mut world = two_sent();
     world.answer(0, 0, |reply| reply.ops[0].payload_len = 1000);

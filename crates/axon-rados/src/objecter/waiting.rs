@@ -38,6 +38,8 @@ pub enum Waiting {
     Answer(u32),
     /// Nothing any more: the monitors have banned this client.
     Blocklisted,
+    /// Nothing any more: the OSD that serves the object now cannot be sent the request, which says nothing of earlier attempts.
+    Unsendable,
     /// Nothing any more: the OSD did not permit the last attempt, which says nothing of earlier ones.
     NotPermitted,
 }
@@ -85,6 +87,9 @@ impl fmt::Display for Waiting {
             }
             Self::Again => f.write_str("the OSD said to try again"),
             Self::Answer(osd) => write!(f, "no answer from osd.{osd}"),
+            Self::Unsendable => f.write_str(
+                "the OSD that serves it now cannot be sent it (it is too old, or the request too long), an earlier attempt may have been done",
+            ),
             Self::NotPermitted => f.write_str(
                 "the last attempt was not permitted (the key's capabilities do not allow it), an earlier one may have been",
             ),
