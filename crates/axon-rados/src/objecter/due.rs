@@ -3,6 +3,11 @@
 use super::{ClusterMap, Objecter, OpId};
 use std::time::Instant;
 
+/// Places for requests that are always kept: those of as many as are in flight by default.
+const KEPT_PLACES: usize = 1024;
+/// The map of requests shrinks when it has this many times the places that are used.
+const SPARSE: usize = 8;
+
 impl<M: ClusterMap, T> Objecter<M, T> {
     /// Does what is due; returns when to come back.
     pub(crate) fn poke(&mut self, now: Instant) -> Option<Instant> {
@@ -10,6 +15,7 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         self.sessions.end_pauses(now);
         self.ping_watches(now);
         self.advance_all(now);
+        self.shrink();
         self.due = self.first_due(now);
         self.due
     }
@@ -32,6 +38,15 @@ impl<M: ClusterMap, T> Objecter<M, T> {
         let ops = self.ops.values().flat_map(|op| [op.patience.until, op.not_before.filter(later)]);
         let others = self.sessions.pause_ends().chain(self.lingers.dues());
         ops.flatten().chain(others).min()
+    }
+
+    /// Gives back what a burst of requests left: whoever looks at all requests looks at all places for them. Not so soon that
+    /// what comes and goes all the time costs memory to be moved.
+    fn shrink(&mut self) {
+        let used = self.ops.len().max(KEPT_PLACES);
+        if self.ops.capacity() / SPARSE > used {
+            self.ops.shrink_to(2 * used);
+        }
     }
 
     /// Ends the requests whose time is over, the one that should have been first first.

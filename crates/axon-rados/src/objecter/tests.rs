@@ -330,6 +330,25 @@ fn what_is_over_is_not_waited_for() {
 }
 
 #[test]
+fn a_burst_leaves_no_places_to_look_at() {
+    let mut world = World::new();
+    let begun: Vec<_> = (0..50_000).map(|_| world.write("a")).collect();
+    let at_most = world.objecter.ops.capacity();
+    let (last, others) = begun.split_last().unwrap();
+    others.iter().for_each(|id| world.objecter.cancel(*id, world.now));
+    world.objecter.poke(world.now);
+    let kept = world.objecter.ops.capacity();
+    assert!(kept < at_most / 8, "{kept} of {at_most} places for one request");
+    world.connect(1);
+    assert!(world.news().contains(&format!("1 <- a tid {} try 0 e5", last.0)));
+    for _ in 0..1024 {
+        world.write("a");
+    }
+    world.objecter.poke(world.now);
+    assert_eq!(world.objecter.ops.capacity(), kept, "what comes and goes all the time stays");
+}
+
+#[test]
 fn a_cancelled_operation_is_not_sent_again() {
     let mut world = World::new();
     let a = world.write("a");
