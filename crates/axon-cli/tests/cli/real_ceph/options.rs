@@ -1,6 +1,6 @@
 //! Where the cluster is, who to be, and which part of a pool is meant.
 
-use super::rados::{cluster, ours, report, theirs, with};
+use super::rados::{cluster, in_snaps, ours, report, theirs, with, with_snaps};
 use crate::harness::{File, command, fail, succeed};
 use axon_testbed::{Process, run};
 use std::os::unix::ffi::OsStrExt;
@@ -64,14 +64,14 @@ fn namespaces_and_snapshots() {
     ours(&["-N", "ns", "rm", "placed", "--object-locator", "elsewhere"]);
     ours(&["-N", "ns", "rm", "inside"]);
 
-    ours(&["put", "dated", one.text()]);
-    ours(&["mksnap", "before"]);
-    ours(&["put", "dated", two.text()]);
-    assert_eq!(ours(&["-s", "before", "get", "dated", "-"]), "one");
-    assert_eq!(ours(&["get", "dated", "-"]), "two");
+    in_snaps(&["put", "dated", one.text()]);
+    in_snaps(&["mksnap", "before"]);
+    in_snaps(&["put", "dated", two.text()]);
+    assert_eq!(in_snaps(&["-s", "before", "get", "dated", "-"]), "one");
+    assert_eq!(in_snaps(&["get", "dated", "-"]), "two");
     let conf = cluster().conf();
     let conf = conf.to_str().unwrap();
-    fail(&with(conf, &["-s", "never", "get", "dated", "-"]), 1, &["'never'"]);
+    fail(&with_snaps(conf, &["-s", "never", "get", "dated", "-"]), 1, &["'never'"]);
     let changes = [
         &["put", "dated", one.text()][..],
         &["put", "dated", one.text(), "--offset", "1"],
@@ -83,15 +83,15 @@ fn namespaces_and_snapshots() {
         &["rm", "dated"],
     ];
     for change in changes {
-        fail(&with(conf, &[&["-s", "before"], change].concat()), 1, &["read-only (EROFS)"]);
+        fail(&with_snaps(conf, &[&["-s", "before"], change].concat()), 1, &["read-only (EROFS)"]);
     }
-    assert_eq!(ours(&["get", "dated", "-"]), "two");
-    fail(&with(conf, &["mksnap", "before"]), 1, &["snapshot 'before'", "EEXIST"]);
-    fail(&with(conf, &["rmsnap", "never"]), 1, &["snapshot 'never'", "ENOENT"]);
-    ours(&["-s", "before", "rollback", "dated", "before"]);
-    assert_eq!(ours(&["get", "dated", "-"]), "one");
-    ours(&["rmsnap", "before"]);
-    ours(&["rm", "dated"]);
+    assert_eq!(in_snaps(&["get", "dated", "-"]), "two");
+    fail(&with_snaps(conf, &["mksnap", "before"]), 1, &["snapshot 'before'", "EEXIST"]);
+    fail(&with_snaps(conf, &["rmsnap", "never"]), 1, &["snapshot 'never'", "ENOENT"]);
+    in_snaps(&["-s", "before", "rollback", "dated", "before"]);
+    assert_eq!(in_snaps(&["get", "dated", "-"]), "one");
+    in_snaps(&["rmsnap", "before"]);
+    in_snaps(&["rm", "dated"]);
     assert_eq!(ours(&["df", "-p", "p"]).lines().filter(|line| line.starts_with("p ")).count(), 1);
     fail(&with(conf, &["df", "-p", "nothing"]), 1, &["no pool 'nothing'"]);
 }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 pub(super) fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-    CLUSTER.get_or_init(|| Cluster::builder().osds(3).mgr().pool("p", 8).boot().unwrap())
+    CLUSTER.get_or_init(|| Cluster::builder().osds(3).mgr().pool("p", 8).pool("snaps", 8).boot().unwrap())
 }
 
 /// The arguments of `axon rados` for this cluster.
@@ -19,6 +19,17 @@ pub(super) fn with<'a>(conf: &'a str, args: &[&'a str]) -> Vec<&'a str> {
 pub(super) fn ours(args: &[&str]) -> String {
     let conf = cluster().conf();
     succeed(&with(conf.to_str().unwrap(), args))
+}
+
+/// The same in a pool of snapshots: while there is one, listings show what was removed since.
+pub(super) fn in_snaps(args: &[&str]) -> String {
+    let conf = cluster().conf();
+    succeed(&with_snaps(conf.to_str().unwrap(), args))
+}
+
+/// The arguments for it.
+pub(super) fn with_snaps<'a>(conf: &'a str, args: &[&'a str]) -> Vec<&'a str> {
+    [&["rados", "--conf", conf, "-p", "snaps"], args].concat()
 }
 
 pub(super) fn report(args: &[&str]) -> Value {
@@ -64,9 +75,9 @@ fn attributes_and_pools() {
     assert!(ours(&["listomapvals", "o"]).starts_with("k\nvalue (1 bytes) :\n00000000  76"));
     assert!(ours(&["lspools"]).lines().any(|line| line == "p"));
     assert!(report(&["df", "--json"])["total_kib"].as_u64().unwrap() > 0);
-    ours(&["mksnap", "s"]);
-    assert!(ours(&["lssnap"]).contains("\ts\t"));
-    ours(&["rmsnap", "s"]);
+    in_snaps(&["mksnap", "s"]);
+    assert!(in_snaps(&["lssnap"]).contains("\ts\t"));
+    in_snaps(&["rmsnap", "s"]);
 }
 
 #[test]
@@ -90,11 +101,12 @@ fn everyday_commands() {
     assert_eq!((ours(&["listomapkeys", "e"]), ours(&["getomapval", "e", "k"])), ("k\n".into(), "v".into()));
     ours(&["rmomapkey", "e", "k"]);
     assert_eq!(theirs(&["listomapkeys", "e"]), "");
-    ours(&["mksnap", "then"]);
-    ours(&["put", "e", part.text()]);
-    ours(&["rollback", "e", "then"]);
-    assert_eq!(ours(&["get", "e", "-"]), "abca");
-    ours(&["rmsnap", "then"]);
+    in_snaps(&["put", "e", part.text()]);
+    in_snaps(&["mksnap", "then"]);
+    in_snaps(&["append", "e", part.text()]);
+    in_snaps(&["rollback", "e", "then"]);
+    assert_eq!(in_snaps(&["get", "e", "-"]), "abc");
+    in_snaps(&["rmsnap", "then"]);
     assert_eq!(ours(&["listwatchers", "e"]), "");
     ours(&["rm", "e"]);
 }
@@ -157,7 +169,7 @@ fn every_key_is_described() {
         &["bench", "0.2", "write", "-b", "1", "--run-name", o],
     ];
     for command in commands {
-        let told = ours(&[command, &["--json"]].concat());
+        let told = in_snaps(&[command, &["--json"]].concat());
         assert!(!told.is_empty(), "{command:?}");
         for line in told.lines() {
             check("axon rados", &serde_json::from_str(line).unwrap());
