@@ -13,7 +13,7 @@ impl Fleet {
         match client {
             // It comes with the cluster.
             Client::Librados => None,
-            Client::Axon | Client::AxonBlocking | Client::AxonSecure => self.axon.lacks(),
+            Client::Axon | Client::AxonSpinning | Client::AxonSecure => self.axon.lacks(),
             Client::RadosRs => self.rados_rs_client.as_ref().err().cloned(),
         }
     }

@@ -17,8 +17,8 @@ pub(crate) enum Client {
     Librados,
     /// Axon as by default.
     Axon,
-    /// Axon whose worker sleeps as soon as it can.
-    AxonBlocking,
+    /// Axon whose worker looks for answers before it sleeps.
+    AxonSpinning,
     /// Axon with encryption.
     AxonSecure,
     /// rados-rs.
@@ -50,14 +50,13 @@ pub(crate) const CLIENTS: [ClientProfile; 5] = [
         client: Client::Axon,
         title: "Axon",
         start: "`axon rados bench SECONDS write/rand -t DEPTH --no-cleanup`",
-        settings: "its defaults: one worker, which continues the operations it reads answers to; if that has paid of \
-                   late, it looks for answers for 50 us, and for up to 200 us a tenth of its time",
+        settings: "its defaults: one worker, which continues the operations it reads answers to, and sleeps when idle",
     },
     ClientProfile {
-        client: Client::AxonBlocking,
-        title: "Axon, blocking",
-        start: "the same with `--spin 0`",
-        settings: "the worker sleeps when idle",
+        client: Client::AxonSpinning,
+        title: "Axon, spinning",
+        start: "the same with `--spin 50us`",
+        settings: "the worker looks for answers for up to 50 us before it sleeps, if that has paid of late",
     },
     ClientProfile {
         client: Client::AxonSecure,
@@ -83,14 +82,14 @@ impl Client {
 
     /// Whether it reads objects that it wrote itself.
     pub(super) fn owns_objects(self) -> bool {
-        !matches!(self, Self::AxonBlocking | Self::AxonSecure)
+        !matches!(self, Self::AxonSpinning | Self::AxonSecure)
     }
 
-    /// Whether it takes part in a load: sleeping at once matters where there is little to do, encryption is compared in
+    /// Whether it takes part in a load: looking matters where there is little to do, encryption is compared in
     /// small reads.
     pub(super) fn takes_part(self, load: &Load) -> bool {
         match self {
-            Self::AxonBlocking => *load == Load::LONE,
+            Self::AxonSpinning => *load == Load::LONE,
             Self::AxonSecure => matches!(*load, Load::LONE | Load::READS),
             Self::Librados | Self::Axon | Self::RadosRs => true,
         }
@@ -116,7 +115,7 @@ impl Client {
         let cluster = bed.cluster();
         let mut command = match self {
             Self::Librados => cluster.command("rados")?,
-            Self::Axon | Self::AxonBlocking | Self::AxonSecure => {
+            Self::Axon | Self::AxonSpinning | Self::AxonSecure => {
                 let mut axon = Command::new(fleet.axon_program());
                 axon.args(["rados", "--json", "--conf"]).arg(cluster.conf());
                 axon
@@ -147,7 +146,7 @@ impl Client {
         };
         command.args(more);
         command.args(match self {
-            Self::AxonBlocking => &["--spin", "0"][..],
+            Self::AxonSpinning => &["--spin", "50us"][..],
             Self::AxonSecure => &["--mode", "secure"],
             Self::Librados | Self::Axon | Self::RadosRs => &[],
         });
@@ -158,7 +157,7 @@ impl Client {
     pub(super) fn read(self, output: &str, load: &Load) -> Option<Report> {
         match self {
             Self::Librados => librados(output, load),
-            Self::Axon | Self::AxonBlocking | Self::AxonSecure => json_in::<AxonReport>(output)?.report(),
+            Self::Axon | Self::AxonSpinning | Self::AxonSecure => json_in::<AxonReport>(output)?.report(),
             Self::RadosRs => json_in(output),
         }
     }

@@ -34,7 +34,7 @@ const BARS: &str = "\
 \"Bare sockets\" is the ratio that bare sockets reach in Axon's place where the kernel may be the limit: nobody can do \
 better over this loopback with the same calls. \"Two modes\": the rounds of one of the two differ by more than twice, so \
 that the ratio of the medians says little. Unless a scenario says blocking, Axon looks for work for up to 50 us before it \
-sleeps (as a client of a cluster, up to 200 us a tenth of its time), while most peers, Ceph's C++ messenger among them, sleep at once.
+sleeps (not as a client of a cluster), while most peers, Ceph's C++ messenger among them, sleep at once.
 ";
 
 /// What a round has before it.

@@ -13,7 +13,7 @@ use crate::policies;
 use crate::shared::{Budgets, Limits, Parts, Shared, WorkerPort};
 use crate::throttle::{Oversize, Throttle};
 use crate::upcall::{Item, hand_to};
-use crate::worker::{Command, Desk, Device, Looks, Worker};
+use crate::worker::{Command, Desk, Device, Worker};
 use axon_auth::{AuthName, ClientAuth, NoneClient, NoneServer, ServerAuth};
 use axon_denc::{AddrType, AddrVec, EntityAddr, EntityName, EntityType};
 use axon_proto::{BackOff, Config, Modes, Policy, Timeouts};
@@ -26,6 +26,9 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How long a worker looks for more work before it sleeps. Waking a core takes about as long in virtual machines.
+const SPIN: Duration = Duration::from_micros(50);
 
 /// How long an abandoned session is kept: Ceph's `ms_connection_idle_timeout`.
 const ABANDON: Duration = Duration::from_secs(900);
@@ -48,7 +51,7 @@ pub struct Builder {
     back_off: BackOff,
     max_unauthenticated: usize,
     max_absent: usize,
-    spin: Looks,
+    spin: Duration,
 }
 
 impl Builder {
@@ -72,7 +75,7 @@ impl Builder {
             back_off: BackOff::default(),
             max_unauthenticated: 1000,
             max_absent: 10_000,
-            spin: Looks::default(),
+            spin: SPIN,
         }
     }
 
@@ -156,12 +159,11 @@ impl Builder {
         self
     }
 
-    /// How long a worker looks for more work before it sleeps; zero is not at all. Unless set, 50 us, and up to 200 us as
-    /// long as that takes no more than a tenth of its time. Lone round trips are several times faster where waking a core
-    /// is slow, as in virtual machines, for a core that is never quite idle while messages flow. A worker that finds
-    /// nothing looks ever more seldom, and one without work sleeps.
+    /// How long a worker looks for more work before it sleeps; default 50 us, zero is not at all. Lone round trips are
+    /// several times faster where waking a core is slow, as in virtual machines, for a core that is never quite idle while
+    /// messages flow. A worker that finds nothing looks ever more seldom, and one without work sleeps.
     pub fn spin(mut self, limit: Duration) -> Self {
-        self.spin = Looks::of(limit);
+        self.spin = limit;
         self
     }
 

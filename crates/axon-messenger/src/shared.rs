@@ -11,7 +11,7 @@ use crate::registry::Registry;
 use crate::reply::{Lookout, Replies};
 use crate::throttle::{Permit, Throttle};
 use crate::upcall::{Item, guarded};
-use crate::worker::{Command, Desk, Looks, Worker};
+use crate::worker::{Command, Desk, Worker};
 use axon_auth::{ClientAuth, Entropy, ServerAuth};
 use axon_denc::{AddrVec, EntityType};
 use axon_proto::{BackOff, Config, Policies, Policy, Undelivered};
@@ -62,7 +62,7 @@ pub(crate) struct Limits {
     /// Accepted sessions per worker that wait for their peers.
     pub(crate) absent: usize,
     /// How long a busy worker looks for more before it sleeps.
-    pub(crate) spin: Looks,
+    pub(crate) spin: Duration,
 }
 
 /// Budgets for received messages.

@@ -30,7 +30,6 @@ pub(crate) use command::{Command, Dial};
 pub(crate) use desk::Desk;
 pub(crate) use device::Device;
 pub(crate) use dump::Tour;
-pub(crate) use spin::Looks;
 
 use accepting::Accepting;
 use axon_proto::{Disconnect, Ident, Instant};
@@ -234,18 +233,17 @@ impl Worker {
 
     /// Looks for work before it sleeps, if that has paid of late.
     fn look_around(&mut self) {
-        let begun = self.station.now;
-        let Some(patience) = self.spin.patience(begun) else { return };
-        let until = begun + patience;
+        let Some(patience) = self.spin.patience() else { return };
+        let until = self.station.now + patience;
         while self.completions.is_empty() && self.inbox.is_empty() {
             if self.station.read_clock() >= until {
-                return self.spin.missed(patience);
+                return self.spin.missed();
             }
             if self.poll(Some(Duration::ZERO)).is_err() {
                 return; // the sleep that follows reports it
             }
         }
-        self.spin.found(self.station.now.since(begun));
+        self.spin.found();
     }
 
     fn poll(&mut self, timeout: Option<Duration>) -> io::Result<()> {

@@ -60,9 +60,8 @@ pub(super) struct BenchArgs {
     target: Target,
 
     /// How long the worker looks for an answer before it sleeps, if that has paid of late: 50us, 0 for not at all.
-    /// [default: 50us, and up to 200us for a tenth of the time]
-    #[arg(long, value_name = "TIME", value_parser = units::parse_pause)]
-    spin: Option<Duration>,
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = units::parse_pause)]
+    spin: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -88,10 +87,7 @@ impl Load {
 impl BenchArgs {
     pub(super) fn run(&self, options: &Options) -> Result<(), CliError> {
         self.target.check(self.load)?;
-        let io = options.open_with(|builder| match self.spin {
-            Some(limit) => builder.spin(limit),
-            None => builder,
-        })?;
+        let io = options.open_with(|builder| builder.spin(self.spin))?;
         let (there, size) = match self.load {
             Load::Write => (u64::MAX, self.block_size.unwrap_or(BLOCK_SIZE)),
             Load::Seq | Load::Rand => self.to_read(&io)?,

@@ -263,6 +263,8 @@ fn builder(config: &MonConfig, logins: Logins) -> Builder {
         .client_auth(Arc::new(logins))
         .modes(config.service_modes.clone())
         .mon_modes(config.mon_modes.clone())
+        // OSDs take longer to answer than waking takes, and may need the core.
+        .spin(Duration::ZERO)
 }
 
 /// The name for the wire: daemons have numbers, or none that matters; clients get theirs from the monitors.
